@@ -1,0 +1,108 @@
+/**
+ * The catalogue of every fault edgesync reports on purpose. It is also the manual: each entry says what the
+ * code means and what the reader can do about it. Edges translate it: REST uses `http`, BLIP uses domain `HTTP`
+ * with the same number unless `blip` names another pair.
+ */
+export interface CatalogueEntry {
+  /** HTTP status of a REST reply, and code of a BLIP error reply in domain `HTTP`. */
+  readonly http: number;
+  /** BLIP error domain and code where they differ from `HTTP` and {@link http}. */
+  readonly blip?: { readonly domain: string; readonly code: number };
+  /** The `reason` given when the thrower has nothing more exact to say. */
+  readonly reason: string;
+  /** What the caller or the operator can do. */
+  readonly remedy: string;
+}
+
+const entry = (http: number, reason: string, remedy: string, blip?: CatalogueEntry['blip']): CatalogueEntry => ({
+  http,
+  reason,
+  remedy,
+  ...(blip && { blip }),
+});
+
+/** A peer gives a revision up after a permanent error reply, so what the operator can mend is told as temporary. */
+const RETRY_LATER = { domain: 'HTTP', code: 503 };
+
+export const CATALOGUE = {
+  // Requests
+  'request.invalid': entry(400, 'invalid request', 'Correct the request as the reason says.'),
+  'request.json': entry(400, 'the body is not valid JSON', 'Send well-formed JSON in UTF-8.'),
+  'request.parameter': entry(400, 'invalid parameter', 'Correct the named parameter.'),
+  'request.unsupported': entry(501, 'not supported', 'Leave the option out.'),
+  'request.too-large': entry(413, 'the body is larger than 20 MB', 'Send less in one request.'),
+  'request.media-type': entry(415, 'the content type must be JSON', 'Send Content-Type: application/json.'),
+  'request.not-acceptable': entry(406, 'the reply cannot have the asked type', 'Accept application/json.'),
+  'request.path': entry(404, 'no such endpoint', 'Check the path against the REST reference.'),
+  'request.method': entry(405, 'the endpoint does not take this method', 'Use a method listed in Allow.'),
+  'request.upgrade': entry(403, 'this path does not take WebSocket upgrades', 'Connect to /{db}/_blipsync.'),
+  'request.subprotocol': entry(
+    400,
+    'no common replication sub-protocol',
+    'Offer BLIP_3+CBMobile_2, BLIP_3+CBMobile_3 or BLIP_3+CBMobile_4.',
+  ),
+  'request.precondition': entry(412, 'precondition failed', 'Re-read and repeat with the current revision.'),
+
+  // Who and what
+  'auth.required': entry(401, 'authentication required', 'Send valid credentials.'),
+  'auth.throttled': entry(429, 'too many failed attempts', 'Wait as Retry-After says.'),
+  'access.denied': entry(403, 'forbidden', 'Ask the operator for the right or the role.'),
+  'writes.disabled': entry(403, 'writing documents is disabled', 'Set enable_client_writes for the database.'),
+  'sync.disabled': entry(403, 'sync is disabled for this database', 'Set enable_client_sync for the database.'),
+  'sync.pull-only': entry(
+    403,
+    'Attempting to push to a pull-only replicator',
+    'Replicate in pull direction, or open enable_client_sync or the access rules.',
+  ),
+  'sync.push-only': entry(
+    403,
+    'Attempting to pull from a push-only replicator',
+    'Replicate in push direction, or open enable_client_sync or the access rules.',
+  ),
+  'query.disabled': entry(403, 'ad hoc queries are disabled', 'Set enable_adhoc_queries for the database.'),
+
+  // Names
+  'keyspace.invalid': entry(400, 'invalid keyspace', 'Use db, db.collection or db.scope.collection.'),
+  'keyspace.unknown': entry(404, 'no such keyspace', 'Check the database and collection names.'),
+  'doc-id.invalid': entry(400, 'invalid document ID', 'Use 1 to 240 bytes that do not start with an underscore.', {
+    domain: 'LiteCore',
+    code: 29,
+  }),
+  'rev.invalid': entry(400, 'invalid revision ID', 'Send a revision ID as the server returned it.'),
+  'version.invalid': entry(400, 'invalid version', 'Send a version as time@source.'),
+
+  // Documents
+  'doc.missing': entry(404, 'missing', 'The document does not exist.'),
+  'doc.deleted': entry(404, 'deleted', 'The document was deleted.'),
+  'doc.property-missing': entry(404, 'missing', 'The document has no such property.'),
+  'doc.conflict': entry(409, 'Document update conflict', 'Read the current revision and repeat the change on it.'),
+  'doc.invalid': entry(400, 'invalid document', 'Correct the document as the reason says.'),
+  'doc.too-large': entry(413, 'the document is larger than 20 MB', 'Split the document or use blobs.'),
+  'blob.missing': entry(404, 'no such blob', 'Upload the blob first.'),
+  'blob.invalid': entry(400, 'invalid blob', 'Send the bytes that the digest and length describe.'),
+  'blob.too-large': entry(413, 'the blob is 20 MB or larger', 'Split the blob.'),
+  'delta.base-unknown': entry(422, 'the delta’s base revision is not stored', 'Send the whole body.'),
+  'delta.invalid': entry(422, 'the delta does not apply', 'Send the whole body.'),
+  'checkpoint.missing': entry(404, 'missing', 'Start replicating from the beginning.'),
+  'checkpoint.conflict': entry(409, 'checkpoint revision conflict', 'Read the checkpoint and repeat.'),
+
+  // Storage
+  'storage.busy': entry(503, 'the database is busy', 'Try again shortly.'),
+  'storage.closed': entry(503, 'the database is closed', 'Try again shortly.'),
+  'storage.unavailable': entry(503, 'storage is unavailable', 'Try again shortly.'),
+  'storage.full': entry(507, 'the disk is full', 'Free disk space; the server goes on by itself.', RETRY_LATER),
+  'storage.read-only': entry(503, 'the database cannot be written', 'Mend the permissions; the server goes on by itself.', RETRY_LATER),
+  'storage.corrupt': entry(500, 'the database is damaged', 'Restore it from a backup.', RETRY_LATER),
+  'storage.foreign': entry(500, 'not an edgesync database', 'Point the path at another directory.'),
+  'storage.locked': entry(500, 'the database is open in another process', 'Stop the other process.'),
+  'storage.missing': entry(500, 'the database does not exist', 'Set create: true or correct the path.'),
+  'storage.failed': entry(500, 'storage failed', 'See the server’s log.', RETRY_LATER),
+
+  'server.overloaded': entry(503, 'the server is over capacity', 'Try again as Retry-After says.'),
+  'server.draining': entry(503, 'the server is shutting down', 'Try again shortly.'),
+  'config.invalid': entry(500, 'invalid configuration', 'Correct the configuration as the message says.'),
+  internal: entry(500, 'internal error', 'See the server’s log.', RETRY_LATER),
+} as const satisfies Record<string, CatalogueEntry>;
+
+/** The name of a catalogued fault. */
+export type ErrorCode = keyof typeof CATALOGUE;

@@ -1,0 +1,42 @@
+import type { Keyspace } from '@edgesync/document';
+import type { DocumentRevision, ReadOptions } from './documents.js';
+
+export interface ChangesOptions extends ReadOptions {
+  /** Rows strictly after this sequence (before it when descending). */
+  readonly since: number;
+  readonly limit: number;
+  readonly descending?: boolean;
+  /** Leave tombstones out. */
+  readonly activeOnly?: boolean;
+  /** Only these documents. */
+  readonly ids?: readonly string[];
+}
+
+export interface ChangeRow extends DocumentRevision {
+  /** Size of the body in bytes, approximately. */
+  readonly bodySize: number;
+}
+
+/** One page of the log: each document once, at its latest sequence, in order of sequence. */
+export interface ChangePage {
+  readonly rows: readonly ChangeRow[];
+  /** The last sequence this page looked at: where the next page goes on. Equals `since` if there was nothing. */
+  readonly scanned: number;
+  /** Whether rows may follow `scanned`. */
+  readonly more: boolean;
+  /** The collection's last sequence at the time of reading. */
+  readonly lastSequence: number;
+}
+
+/** The doorbell: something up to `sequence` was committed. It may be lost or repeated; the log is the truth. */
+export interface ChangedEvent {
+  readonly keyspace: Keyspace;
+  readonly sequence: number;
+}
+
+export interface ChangeLog {
+  /** @throws EdgeError `keyspace.unknown` */
+  changes(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage>;
+  /** Calls `listener` after every commit that touched the keyspace, until the returned function is called. */
+  watch(keyspace: Keyspace, listener: (event: ChangedEvent) => void): () => void;
+}
