@@ -1,1 +1,2 @@
-export {};
+export * from './keyspace-pattern.js';
+export * from './principal.js';
