@@ -1,1 +1,10 @@
-export {};
+export * from './compression-policy.js';
+export * from './connection.js';
+export * from './error-reply.js';
+export * from './incoming-request.js';
+export * from './limits.js';
+export * from './message.js';
+export * from './properties.js';
+export * from './protocol-error.js';
+export * from './request-router.js';
+export * from './transport.js';

@@ -1,0 +1,26 @@
+import { CATALOGUE, type CatalogueEntry, EdgeError } from '@edgesync/errors';
+import type { BlipErrorInfo } from './message.js';
+import { Properties } from './properties.js';
+
+/** An error as the catalogue puts it on the wire; anything uncatalogued becomes the catalogue's `internal`. */
+export function errorReplyOf(error: unknown): BlipErrorInfo {
+  const known = error instanceof EdgeError ? error : new EdgeError('internal');
+  const entry: CatalogueEntry = CATALOGUE[known.code];
+  const { domain, code } = entry.blip ?? { domain: 'HTTP', code: entry.http };
+  return { domain, code, message: known.message };
+}
+
+/** Properties of an error reply (wire B.9). */
+export function errorProperties(error: BlipErrorInfo): Properties {
+  return Properties.of('Error-Domain', error.domain, 'Error-Code', String(error.code));
+}
+
+/** Reads an error reply. A missing domain means BLIP, an unreadable code 599 (unspecified). */
+export function readErrorReply(properties: Properties, message: string): BlipErrorInfo {
+  const code = Number(properties.get('Error-Code') ?? Number.NaN);
+  return {
+    domain: properties.get('Error-Domain') ?? 'BLIP',
+    code: Number.isInteger(code) ? code : 599,
+    message,
+  };
+}

@@ -1,0 +1,129 @@
+import { BlipProtocolError } from './protocol-error.js';
+
+/** Largest property block that either side may send, in bytes (wire B.4). */
+export const MAX_PROPERTIES_BYTES = 100 * 1024;
+
+const utf8Encoder = new TextEncoder();
+const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** Above this many properties a set finds duplicates faster than comparing pairs. */
+const FEW_PROPERTIES = 16;
+
+/**
+ * The ordered properties of a message: names and values are strings without NUL, names are unique and case-sensitive.
+ * Kept as one flat list, because messages have a handful of properties and most are built, sent and forgotten.
+ */
+export class Properties {
+  /** `[name, value, name, value, …]` */
+  private readonly flat: string[];
+
+  private constructor(flat: string[]) {
+    this.flat = flat;
+  }
+
+  /** Properties from alternating names and values: `Properties.of('Profile', 'rev', 'id', docId)`. */
+  static of(...namesAndValues: string[]): Properties {
+    if (namesAndValues.length % 2 !== 0) throw new TypeError('a property name without a value');
+    return new Properties(namesAndValues);
+  }
+
+  /** Properties from an object, leaving out those that are undefined. */
+  static from(record: Readonly<Record<string, string | undefined>>): Properties {
+    const flat: string[] = [];
+    for (const name in record) {
+      const value = record[name];
+      if (value !== undefined) flat.push(name, value);
+    }
+    return new Properties(flat);
+  }
+
+  /** Number of properties. */
+  get size(): number {
+    return this.flat.length / 2;
+  }
+
+  /** The value of a property, or undefined. */
+  get(name: string): string | undefined {
+    const { flat } = this;
+    for (let i = 0; i < flat.length; i += 2) if (flat[i] === name) return flat[i + 1];
+    return undefined;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined;
+  }
+
+  /** Adds a property at the end. The caller vouches that the name is new. */
+  append(name: string, value: string): this {
+    this.flat.push(name, value);
+    return this;
+  }
+
+  *[Symbol.iterator](): IterableIterator<[name: string, value: string]> {
+    for (let i = 0; i < this.flat.length; i += 2) yield [this.flat[i]!, this.flat[i + 1]!];
+  }
+
+  toRecord(): Record<string, string> {
+    return Object.fromEntries(this);
+  }
+
+  /**
+   * The property block without its length: `name NUL value NUL …`, empty when there are none (wire B.4).
+   * @throws {TypeError} on a NUL, a repeated name or more than {@link MAX_PROPERTIES_BYTES}
+   */
+  encode(): Uint8Array {
+    const { flat } = this;
+    if (flat.length === 0) return NO_BYTES;
+    if (repeatedName(flat) !== undefined) throw new TypeError(`property ${repeatedName(flat)} is given twice`);
+    const text = flat.join('\0') + '\0';
+    const block = utf8Encoder.encode(text);
+    if (block.length > MAX_PROPERTIES_BYTES) throw new TypeError(`properties of ${block.length} bytes`);
+    if (countNuls(text) !== flat.length) throw new TypeError('a property holds a NUL character');
+    return block;
+  }
+
+  /**
+   * Reads a property block (without its length).
+   * @throws {BlipProtocolError} when it breaks a rule of wire B.4
+   */
+  static decode(block: Uint8Array): Properties {
+    if (block.length === 0) return new Properties([]);
+    if (block.length > MAX_PROPERTIES_BYTES)
+      throw new BlipProtocolError('properties-too-large', `a property block of ${block.length} bytes`);
+    if (block[block.length - 1] !== 0)
+      throw new BlipProtocolError('properties-malformed', 'a property block that does not end with NUL');
+    let text: string;
+    try {
+      text = utf8Decoder.decode(block);
+    } catch {
+      throw new BlipProtocolError('properties-malformed', 'a property block that is not UTF-8');
+    }
+    const flat = text.split('\0');
+    flat.pop();
+    if (flat.length % 2 !== 0) throw new BlipProtocolError('properties-malformed', 'a property without a value');
+    const repeated = repeatedName(flat);
+    if (repeated !== undefined) throw new BlipProtocolError('properties-malformed', 'a property that is given twice');
+    return new Properties(flat);
+  }
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+function repeatedName(flat: readonly string[]): string | undefined {
+  if (flat.length > 2 * FEW_PROPERTIES) {
+    const seen = new Set<string>();
+    for (let i = 0; i < flat.length; i += 2) {
+      if (seen.has(flat[i]!)) return flat[i];
+      seen.add(flat[i]!);
+    }
+    return undefined;
+  }
+  for (let i = 2; i < flat.length; i += 2) for (let k = 0; k < i; k += 2) if (flat[i] === flat[k]) return flat[i];
+  return undefined;
+}
+
+function countNuls(text: string): number {
+  let count = 0;
+  for (let i = text.indexOf('\0'); i >= 0; i = text.indexOf('\0', i + 1)) count++;
+  return count;
+}

@@ -1,0 +1,35 @@
+/**
+ * Carries whole frames, in order, between two peers. One frame is one binary WebSocket message (wire A.5).
+ * Receivers are called from the event loop, never from inside `send`, `attach` or `close`.
+ */
+export interface Transport {
+  /** Takes over a frame. Never blocks and never throws; after the end of the connection it does nothing. */
+  send(frame: Uint8Array): void;
+  /** Bytes taken over that the network has not accepted yet. The receiver's `onDrain` tells when they are gone. */
+  readonly bufferedBytes: number;
+  /** Names the one receiver. Frames that came earlier are held until then. */
+  attach(receiver: TransportReceiver): void;
+  /**
+   * Closes: frames taken over go out first, then the close frame. `onClose` follows when the peer has answered
+   * or the transport gave up waiting.
+   */
+  close(code: number, reason: string): void;
+  /** Drops the connection at once, without a close frame. */
+  terminate(): void;
+}
+
+/** The user of a transport. */
+export interface TransportReceiver {
+  /** One frame. The bytes are the receiver's only until it returns. */
+  onFrame(frame: Uint8Array): void;
+  /** `bufferedBytes` has come down (to zero or near) after it was above zero. */
+  onDrain(): void;
+  /** The connection has ended; called once, nothing follows. Code 1006: lost without a close frame. */
+  onClose(code: number, reason: string): void;
+}
+
+/** Timers come from outside so that tests need not wait. */
+export interface Scheduler {
+  /** Calls back once after that many milliseconds; the returned function cancels. */
+  schedule(delayMs: number, callback: () => void): () => void;
+}
