@@ -1,0 +1,118 @@
+import type Database from 'better-sqlite3';
+import type { Repository } from 'typeorm';
+import { EdgeError } from '@edgesync/errors';
+import type { Keyspace } from '@edgesync/document';
+import type { ChangedEvent } from '@edgesync/ports';
+import type { CollectionEntity } from './entities/collection.entity.js';
+
+/** A shared collection: its counters, and who waits for its changes. */
+export class Collection {
+  private readonly listeners = new Set<(event: ChangedEvent) => void>();
+  private saved: { lastSequence: number; live: number };
+
+  constructor(
+    readonly id: number,
+    readonly keyspace: Keyspace,
+    public lastSequence: number,
+    public live: number,
+  ) {
+    this.saved = { lastSequence, live };
+  }
+
+  get changed(): boolean {
+    return this.lastSequence !== this.saved.lastSequence || this.live !== this.saved.live;
+  }
+
+  keep(): void {
+    const rung = this.lastSequence !== this.saved.lastSequence;
+    this.saved = { lastSequence: this.lastSequence, live: this.live };
+    if (!rung) return;
+    const event = { keyspace: this.keyspace, sequence: this.lastSequence };
+    for (const listener of [...this.listeners]) listener(event);
+  }
+
+  restore(): void {
+    this.lastSequence = this.saved.lastSequence;
+    this.live = this.saved.live;
+  }
+
+  watch(listener: (event: ChangedEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}
+
+/** The shared collections of a database by name. */
+export class Collections {
+  private readonly byName = new Map<string, Collection>();
+  private readonly update: Database.Statement<[number, number, number]>;
+
+  constructor(handle: Database.Database, rows: readonly CollectionEntity[], database: string) {
+    this.update = handle.prepare('UPDATE collections SET last_sequence = ?, live = ? WHERE id = ?');
+    for (const { id, scope, name, lastSequence, live } of rows)
+      this.byName.set(
+        nameOf(scope, name),
+        new Collection(id, { database, scope, collection: name }, lastSequence, live),
+      );
+  }
+
+  /** @throws EdgeError `keyspace.unknown` */
+  get({ database, scope, collection }: Keyspace): Collection {
+    const found = this.byName.get(nameOf(scope, collection));
+    if (!found) throw new EdgeError('keyspace.unknown', `no collection ${scope}.${collection} in database ${database}`);
+    return found;
+  }
+
+  /** Undefined for a collection that exists but is not shared. */
+  byId(id: number): Collection | undefined {
+    return this.all().find((collection) => collection.id === id);
+  }
+
+  all(): Collection[] {
+    return [...this.byName.values()];
+  }
+
+  /** In the transaction: writes the counters that moved. */
+  save(): void {
+    for (const collection of this.byName.values())
+      if (collection.changed) this.update.run(collection.lastSequence, collection.live, collection.id);
+  }
+
+  /** After the commit: rings the doorbells. */
+  keep(): void {
+    for (const collection of this.byName.values()) if (collection.changed) collection.keep();
+  }
+
+  restore(): void {
+    for (const collection of this.byName.values()) collection.restore();
+  }
+}
+
+const nameOf = (scope: string, name: string): string => `${scope}.${name}`;
+
+/** Names of the collections to share: `undefined` shares all there are. */
+export type SharedCollections = readonly { readonly scope: string; readonly collection: string }[] | undefined;
+
+/**
+ * Chooses what is shared, creating listed collections if that is allowed. The default collection always exists.
+ * @throws EdgeError `storage.missing` for a listed collection that does not exist and may not be created
+ */
+export async function shareCollections(
+  repository: Repository<CollectionEntity>,
+  shared: SharedCollections,
+  create: boolean,
+): Promise<CollectionEntity[]> {
+  const existing = await repository.find();
+  const find = (scope: string, name: string): CollectionEntity | undefined =>
+    existing.find((row) => row.scope === scope && row.name === name);
+  if (!find('_default', '_default')) existing.push(await repository.save(repository.create({ scope: '_default', name: '_default', lastSequence: 0, live: 0 })));
+  if (!shared) return existing;
+  const chosen: CollectionEntity[] = [];
+  for (const { scope, collection: name } of shared) {
+    const found = find(scope, name);
+    if (!found && !create)
+      throw new EdgeError('storage.missing', `the collection ${scope}.${name} does not exist; set create: true or leave it out`);
+    chosen.push(found ?? (await repository.save(repository.create({ scope, name, lastSequence: 0, live: 0 }))));
+  }
+  return chosen;
+}

@@ -1,0 +1,51 @@
+import type Database from 'better-sqlite3';
+import { DataSource } from 'typeorm';
+import { APPLICATION_ID, type BundlePaths } from './bundle.js';
+import { CollectionEntity } from './entities/collection.entity.js';
+import { MetaEntity } from './entities/meta.entity.js';
+import { Initial1790000000000 } from './migrations/0001-initial.js';
+
+/** The database file as TypeORM opened it, and the driver's own handle for the hot path. */
+export interface Connection {
+  readonly dataSource: DataSource;
+  readonly handle: Database.Database;
+}
+
+/** Page cache of one database, in KiB. */
+const CACHE_KIB = 16_384;
+/** The write-ahead log is folded into the file when it has grown by this many pages. */
+const CHECKPOINT_PAGES = 4_000;
+
+/** Opens (or creates) the database file and brings its schema up to date. */
+export async function openConnection(paths: BundlePaths): Promise<Connection> {
+  const dataSource = new DataSource({
+    type: 'better-sqlite3',
+    database: paths.database,
+    entities: [MetaEntity, CollectionEntity],
+    migrations: [Initial1790000000000],
+    // Nobody may wait for a lock on the thread that serves requests: the write queue tries again by timer.
+    timeout: 0,
+    prepareDatabase: (handle: Database.Database) => configure(handle),
+  });
+  await dataSource.initialize();
+  try {
+    await dataSource.runMigrations({ transaction: 'each' });
+  } catch (error) {
+    await dataSource.destroy();
+    throw error;
+  }
+  const driver = dataSource.driver as unknown as { databaseConnection: Database.Database };
+  return { dataSource, handle: driver.databaseConnection };
+}
+
+function configure(handle: Database.Database): void {
+  // Before the log is switched on, so that the mark always stands in the main file.
+  if (handle.pragma('application_id', { simple: true }) !== APPLICATION_ID)
+    handle.pragma(`application_id = ${APPLICATION_ID}`);
+  handle.pragma('journal_mode = WAL');
+  handle.pragma('synchronous = FULL');
+  handle.pragma('foreign_keys = OFF');
+  handle.pragma(`cache_size = -${CACHE_KIB}`);
+  handle.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  handle.pragma('temp_store = MEMORY');
+}

@@ -1,0 +1,40 @@
+import { EdgeError, isEdgeError, type ErrorCode } from '@edgesync/errors';
+
+const BY_CODE: readonly (readonly [prefix: string, code: ErrorCode])[] = [
+  ['SQLITE_FULL', 'storage.full'],
+  ['ENOSPC', 'storage.full'],
+  ['EDQUOT', 'storage.full'],
+  ['SQLITE_READONLY', 'storage.read-only'],
+  ['SQLITE_CANTOPEN', 'storage.read-only'],
+  ['SQLITE_PERM', 'storage.read-only'],
+  ['EROFS', 'storage.read-only'],
+  ['EACCES', 'storage.read-only'],
+  ['EPERM', 'storage.read-only'],
+  ['SQLITE_BUSY', 'storage.busy'],
+  ['SQLITE_LOCKED', 'storage.busy'],
+  ['SQLITE_CORRUPT', 'storage.corrupt'],
+  ['SQLITE_NOTADB', 'storage.corrupt'],
+];
+
+/** The catalogued fault for an error of SQLite or of the file system; anything else passes as `storage.failed`. */
+export function toStorageFault(error: unknown): EdgeError {
+  if (isEdgeError(error)) return error;
+  const code = errorCode(error);
+  const known = BY_CODE.find(([prefix]) => code.startsWith(prefix));
+  return new EdgeError(known?.[1] ?? 'storage.failed', undefined, { cause: error });
+}
+
+/** `code` of an error of SQLite or Node, '' if it has none. */
+export function errorCode(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+/** Runs `action`, translating what it throws. */
+export function withStorageFaults<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw toStorageFault(error);
+  }
+}

@@ -1,0 +1,138 @@
+import type Database from 'better-sqlite3';
+import { EdgeError } from '@edgesync/errors';
+import { errorCode, toStorageFault } from './faults.js';
+import { BUSY_RETRY_MS, BUSY_RETRIES, GROUP_WEIGHT, QUEUE_WEIGHT } from './tuning.js';
+
+/** One piece of writing that becomes durable as a whole or not at all. */
+interface Job {
+  /** What it costs, in documents or comparable units. */
+  readonly weight: number;
+  /** Does the writing; synchronous, inside a transaction. May run again if the transaction had to be rolled back. */
+  readonly apply: () => unknown;
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What surrounds a transaction. */
+export interface CommitHooks {
+  /** In the transaction, after the last job. */
+  beforeCommit(): void;
+  /** The transaction is durable. Runs before any job's caller hears of it. */
+  committed(): void;
+  /** Nothing of the transaction happened. */
+  rolledBack(): void;
+}
+
+/**
+ * The only place that starts write transactions. Jobs that arrive while the event loop is busy with other things are
+ * committed together, with one wait for the disk, and their promises resolve after it.
+ */
+export class GroupCommit {
+  private readonly queue: Job[] = [];
+  private queuedWeight = 0;
+  private scheduled = false;
+  private busyRetries = 0;
+  private closed = false;
+  private idle: (() => void)[] = [];
+
+  constructor(
+    private readonly handle: Database.Database,
+    private readonly hooks: CommitHooks,
+  ) {}
+
+  /**
+   * Runs `apply` in the next transaction.
+   * @throws EdgeError `storage.closed`, `server.overloaded` (the queue is full), or the fault that stopped the commit
+   */
+  run<T>(weight: number, apply: () => T): Promise<T> {
+    if (this.closed) return Promise.reject(new EdgeError('storage.closed'));
+    if (this.queuedWeight > QUEUE_WEIGHT) return Promise.reject(new EdgeError('server.overloaded'));
+    return new Promise<T>((resolve, reject) => {
+      this.queue.push({ weight, apply, resolve, reject });
+      this.queuedWeight += weight;
+      this.schedule();
+    });
+  }
+
+  /** Lets the queued jobs finish and takes no more. */
+  close(): Promise<void> {
+    this.closed = true;
+    return this.queue.length === 0 ? Promise.resolve() : new Promise((resolve) => this.idle.push(resolve));
+  }
+
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.commitNext();
+    });
+  }
+
+  private commitNext(): void {
+    const jobs = this.takeGroup();
+    if (jobs.length > 0) {
+      const outcome = this.tryCommit(jobs);
+      if (outcome === 'busy') return this.waitForLock(jobs);
+      this.busyRetries = 0;
+    }
+    if (this.queue.length > 0) return this.schedule();
+    for (const resolve of this.idle.splice(0)) resolve();
+  }
+
+  private takeGroup(): Job[] {
+    let weight = 0;
+    let count = 0;
+    while (count < this.queue.length && (count === 0 || weight < GROUP_WEIGHT)) weight += this.queue[count++]!.weight;
+    this.queuedWeight -= weight;
+    return this.queue.splice(0, count);
+  }
+
+  private tryCommit(jobs: readonly Job[]): 'done' | 'busy' {
+    const results: unknown[] = [];
+    try {
+      this.handle.exec('BEGIN IMMEDIATE');
+      for (const job of jobs) results.push(job.apply());
+      this.hooks.beforeCommit();
+      this.handle.exec('COMMIT');
+    } catch (error) {
+      this.rollBack();
+      if (errorCode(error).startsWith('SQLITE_BUSY')) return 'busy';
+      // A faulty job fails alone: the others are tried without it.
+      if (jobs.length > 1) for (const job of jobs) this.commitAlone(job);
+      else jobs[0]!.reject(toStorageFault(error));
+      return 'done';
+    }
+    this.hooks.committed();
+    jobs.forEach((job, index) => job.resolve(results[index] as never));
+    return 'done';
+  }
+
+  private commitAlone(job: Job): void {
+    if (this.tryCommit([job]) === 'busy') job.reject(new EdgeError('storage.busy'));
+  }
+
+  private rollBack(): void {
+    // SQLite has rolled back by itself after some faults, such as a full disk.
+    if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
+    this.hooks.rolledBack();
+  }
+
+  /** Another process holds SQLite's write lock, such as a backup or a shell. */
+  private waitForLock(jobs: Job[]): void {
+    if (this.busyRetries++ < BUSY_RETRIES) {
+      this.queue.unshift(...jobs);
+      for (const job of jobs) this.queuedWeight += job.weight;
+      this.scheduled = true;
+      setTimeout(() => {
+        this.scheduled = false;
+        this.commitNext();
+      }, BUSY_RETRY_MS);
+      return;
+    }
+    this.busyRetries = 0;
+    for (const job of jobs) job.reject(new EdgeError('storage.busy'));
+    if (this.queue.length > 0) this.schedule();
+    else for (const resolve of this.idle.splice(0)) resolve();
+  }
+}

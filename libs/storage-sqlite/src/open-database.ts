@@ -1,0 +1,129 @@
+import { mkdirSync } from 'node:fs';
+import { EdgeError } from '@edgesync/errors';
+import { HybridClock, sourceIdFromBytes } from '@edgesync/revision';
+import { BlobFiles } from './blobs/blob-files.js';
+import { BlobTable } from './blobs/blob-table.js';
+import { bundlePaths, inspectBundle, type BundlePaths } from './bundle.js';
+import { BundleLock } from './bundle-lock.js';
+import { CheckpointTable } from './checkpoint-table.js';
+import { ClockTable } from './clock-table.js';
+import { Collections, shareCollections, type SharedCollections } from './collections.js';
+import { openConnection, type Connection } from './connection.js';
+import { DocumentReader } from './document-reader.js';
+import { CollectionEntity } from './entities/collection.entity.js';
+import { MetaEntity } from './entities/meta.entity.js';
+import { GroupCommit } from './group-commit.js';
+import { loadUuid } from './identity.js';
+import { quickCheck } from './integrity.js';
+import { Upkeep } from './upkeep.js';
+import { WritePath } from './write-path.js';
+
+export interface DatabaseOptions {
+  readonly name: string;
+  /** The bundle directory; ends in `.cblite2`. */
+  readonly path: string;
+  /** Create the bundle, and listed collections, if they do not exist. */
+  readonly create: boolean;
+  /** What is shared; undefined: every collection there is. */
+  readonly collections?: SharedCollections;
+  readonly placeholderUuid?: string;
+  /** Keep superseded bodies for a while, as bases of deltas. */
+  readonly keepSuperseded?: boolean;
+  /** Told of faults that no caller is waiting for. */
+  readonly report?: (error: unknown) => void;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+/** What an open database is made of. */
+export interface DatabaseParts {
+  readonly uuid: string;
+  /** Source ID of the versions minted here: the UUID's bytes (wire F.2). */
+  readonly source: string;
+  readonly lock: BundleLock;
+  readonly connection: Connection;
+  readonly collections: Collections;
+  readonly commit: GroupCommit;
+  readonly reader: DocumentReader;
+  readonly writePath: WritePath;
+  readonly checkpoints: CheckpointTable;
+  readonly blobTable: BlobTable;
+  readonly blobFiles: BlobFiles;
+  readonly upkeep: Upkeep;
+  readonly nowSeconds: () => number;
+}
+
+/** Opens a bundle: looks at it without touching it, claims it, opens the file, brings everything up. */
+export async function openParts(options: DatabaseOptions): Promise<DatabaseParts> {
+  const paths = bundlePaths(options.path);
+  const exists = inspectBundle(paths);
+  if (!exists && !options.create)
+    throw new EdgeError('storage.missing', `there is no database at ${options.path}; set create: true to create it`);
+  mkdirSync(paths.directory, { recursive: true });
+  const lock = BundleLock.acquire(paths);
+  let connection: Connection | undefined;
+  try {
+    if (exists) quickCheck(paths.database);
+    connection = await openConnection(paths);
+    return await assemble(options, paths, lock, connection);
+  } catch (error) {
+    await connection?.dataSource.destroy();
+    lock.release();
+    throw error;
+  }
+}
+
+async function assemble(
+  options: DatabaseOptions,
+  paths: BundlePaths,
+  lock: BundleLock,
+  connection: Connection,
+): Promise<DatabaseParts> {
+  const { dataSource, handle } = connection;
+  const now = options.now ?? Date.now;
+  const nowSeconds = (): number => Math.floor(now() / 1_000);
+  const uuid = await loadUuid(dataSource.getRepository(MetaEntity), options.placeholderUuid);
+  const source = sourceIdFromBytes(Buffer.from(uuid, 'hex'));
+  const rows = await shareCollections(dataSource.getRepository(CollectionEntity), options.collections, options.create);
+  const collections = new Collections(handle, rows, options.name);
+  const clockTable = new ClockTable(handle);
+  const clock = new HybridClock(clockTable.load());
+  const blobFiles = new BlobFiles(paths);
+  blobFiles.prepare();
+  const blobTable = new BlobTable(handle);
+  blobTable.removeUnknown(blobFiles);
+  const reader = new DocumentReader(handle, nowSeconds);
+  const writePath = new WritePath(handle, blobTable, {
+    nowSeconds,
+    mintVersion: () => `${clock.now(now())}@${source}`,
+    keepSuperseded: options.keepSuperseded ?? false,
+    collectionOf: (id) => collections.byId(id),
+  });
+  const commit = new GroupCommit(handle, {
+    beforeCommit: () => {
+      collections.save();
+      clockTable.save(clock.last);
+    },
+    committed: () => collections.keep(),
+    rolledBack: () => collections.restore(),
+  });
+  const checkpoints = new CheckpointTable(handle);
+  const report = options.report ?? (() => undefined);
+  const upkeep = new Upkeep({ commit, writePath, reader, blobTable, blobFiles, nowSeconds, report });
+  upkeep.start();
+  return {
+    uuid,
+    source,
+    lock,
+    connection,
+    collections,
+    commit,
+    reader,
+    writePath,
+    checkpoints,
+    blobTable,
+    blobFiles,
+    upkeep,
+    nowSeconds,
+  };
+}

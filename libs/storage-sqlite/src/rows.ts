@@ -1,0 +1,41 @@
+import type { ChangeRow, DocumentRevision } from '@edgesync/ports';
+
+/** Bits of `documents.flags`. */
+export const FLAG_DELETED = 1;
+/** The stored bodies of the document refer to blobs. */
+export const FLAG_BLOBS = 2;
+/** There are losing leaves in `revisions`. */
+export const FLAG_BRANCHES = 4;
+
+/** A row of `documents` as the statements select it. */
+export interface DocumentRow {
+  readonly row: number;
+  readonly id: string;
+  readonly sequence: number;
+  readonly flags: number;
+  readonly expires_at: number | null;
+  readonly rev: string;
+  readonly vector: string;
+  readonly tree: string;
+  readonly body: string;
+}
+
+/** Every column of {@link DocumentRow}. */
+export const COLUMNS = 'row, id, sequence, flags, expires_at, rev, vector, tree, body';
+/** The same without the body. */
+export const METADATA_COLUMNS = `row, id, sequence, flags, expires_at, rev, vector, tree, '' AS body`;
+
+export function toRevision(row: DocumentRow): DocumentRevision {
+  const { id, sequence, rev, vector, tree, body } = row;
+  const deleted = (row.flags & FLAG_DELETED) !== 0;
+  return row.expires_at === null
+    ? { id, sequence, rev, vector, tree, deleted, body }
+    : { id, sequence, rev, vector, tree, deleted, body, expiresAt: row.expires_at };
+}
+
+export function toChange(row: DocumentRow & { readonly size: number }): ChangeRow {
+  return { ...toRevision(row), bodySize: row.size };
+}
+
+export const isExpired = (row: { readonly expires_at: number | null }, nowSeconds: number): boolean =>
+  row.expires_at !== null && row.expires_at <= nowSeconds;

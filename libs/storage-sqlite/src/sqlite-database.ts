@@ -1,0 +1,154 @@
+import { EdgeError } from '@edgesync/errors';
+import type { Keyspace } from '@edgesync/document';
+import type {
+  BlobContent,
+  BlobInfo,
+  ChangedEvent,
+  ChangePage,
+  ChangesOptions,
+  Checkpoint,
+  CollectionInfo,
+  DatabaseInfo,
+  DocumentRevision,
+  ListOptions,
+  ListPage,
+  ReadOptions,
+  WriteRequest,
+  WriteResult,
+} from '@edgesync/ports';
+import { openParts, type DatabaseOptions, type DatabaseParts } from './open-database.js';
+import type { Collection } from './collections.js';
+import { toStorageFault, withStorageFaults } from './faults.js';
+import { checkIntegrity } from './integrity.js';
+import { BLOB_LIMIT } from './tuning.js';
+
+/** One open database. It owns its bundle until {@link close}. */
+export class SqliteDatabase {
+  private constructor(
+    readonly name: string,
+    readonly path: string,
+    private readonly parts: DatabaseParts,
+  ) {}
+
+  /** @throws EdgeError `storage.missing`, `storage.foreign`, `storage.corrupt`, `storage.locked` and other `storage.*` */
+  static async open(options: DatabaseOptions): Promise<SqliteDatabase> {
+    try {
+      return new SqliteDatabase(options.name, options.path, await openParts(options));
+    } catch (error) {
+      throw toStorageFault(error);
+    }
+  }
+
+  describe(): DatabaseInfo {
+    const collections = this.parts.collections.all().map((collection) => this.describeCollection(collection));
+    const { uuid, source } = this.parts;
+    return { name: this.name, path: this.path, uuid, source, collections };
+  }
+
+  collection(keyspace: Keyspace): CollectionInfo {
+    return this.describeCollection(this.parts.collections.get(keyspace));
+  }
+
+  read(keyspace: Keyspace, ids: readonly string[], options?: ReadOptions): (DocumentRevision | undefined)[] {
+    const collection = this.parts.collections.get(keyspace);
+    return withStorageFaults(() => this.parts.reader.read(collection, ids, options?.body ?? true));
+  }
+
+  readRevision(keyspace: Keyspace, id: string, rev: string): DocumentRevision | undefined {
+    const collection = this.parts.collections.get(keyspace);
+    return withStorageFaults(() => this.parts.reader.readRevision(collection, id, rev));
+  }
+
+  list(keyspace: Keyspace, options: ListOptions): ListPage {
+    const collection = this.parts.collections.get(keyspace);
+    return withStorageFaults(() => this.parts.reader.list(collection, options));
+  }
+
+  changes(keyspace: Keyspace, options: ChangesOptions): ChangePage {
+    const collection = this.parts.collections.get(keyspace);
+    return withStorageFaults(() => this.parts.reader.changes(collection, options));
+  }
+
+  watch(keyspace: Keyspace, listener: (event: ChangedEvent) => void): () => void {
+    return this.parts.collections.get(keyspace).watch(listener);
+  }
+
+  write(requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
+    const targets = requests.map(({ keyspace }) => this.parts.collections.get(keyspace));
+    return this.parts.commit.run(requests.length, () =>
+      requests.map((request, index) => this.parts.writePath.apply(targets[index]!, request)),
+    );
+  }
+
+  loadCheckpoint(keyspace: Keyspace, client: string): Checkpoint | undefined {
+    const collection = this.parts.collections.get(keyspace);
+    return withStorageFaults(() => this.parts.checkpoints.load(collection, client));
+  }
+
+  async saveCheckpoint(keyspace: Keyspace, client: string, rev: string, body: string): Promise<string> {
+    const collection = this.parts.collections.get(keyspace);
+    const outcome = await this.parts.commit.run(1, () => {
+      // A conflict is an answer, not a fault of the transaction.
+      try {
+        return this.parts.checkpoints.save(collection, client, rev, body);
+      } catch (error) {
+        if (error instanceof EdgeError) return error;
+        throw error;
+      }
+    });
+    if (outcome instanceof EdgeError) throw outcome;
+    return outcome;
+  }
+
+  async putBlob(
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { readonly expected?: Partial<BlobInfo>; readonly limit?: number },
+  ): Promise<BlobInfo> {
+    const register = (info: BlobInfo): Promise<void> =>
+      this.parts.commit.run(1, () => this.parts.blobTable.register(info, this.parts.nowSeconds()));
+    try {
+      return await this.parts.blobFiles.store(content, { limit: BLOB_LIMIT, ...options }, register);
+    } catch (error) {
+      throw toStorageFault(error);
+    }
+  }
+
+  openBlob(digest: string): BlobContent | undefined {
+    const info = withStorageFaults(() => this.parts.blobTable.find(digest));
+    return info && this.parts.blobFiles.open(info);
+  }
+
+  async missingBlobs(digests: readonly string[]): Promise<string[]> {
+    const found = withStorageFaults(() => digests.map((digest) => this.parts.blobTable.find(digest)));
+    const orphans = found.filter((info) => info?.orphaned);
+    if (orphans.length > 0)
+      await this.parts.commit.run(orphans.length, () => {
+        for (const info of orphans) this.parts.blobTable.register(info!, this.parts.nowSeconds());
+      });
+    return digests.filter((_, index) => !found[index]);
+  }
+
+  /** Gives space back now instead of later. */
+  sweep(): Promise<void> {
+    return this.parts.upkeep.sweep();
+  }
+
+  /** Reads the whole database and reports everything that is not as it must be. */
+  checkIntegrity(): Promise<string[]> {
+    return checkIntegrity(this.parts.connection.handle, this.parts.blobFiles);
+  }
+
+  /** Commits what is queued, folds the log into the file and lets go of the bundle. */
+  async close(): Promise<void> {
+    this.parts.upkeep.stop();
+    await this.parts.commit.close();
+    await this.parts.connection.dataSource.destroy();
+    this.parts.lock.release();
+  }
+
+  private describeCollection(collection: Collection): CollectionInfo {
+    const { scope, collection: name } = collection.keyspace;
+    const expired = withStorageFaults(() => this.parts.reader.countExpired(collection));
+    return { scope, collection: name, documents: collection.live - expired, lastSequence: collection.lastSequence };
+  }
+}

@@ -1,0 +1,110 @@
+import { EdgeError } from '@edgesync/errors';
+import type { Keyspace } from '@edgesync/document';
+import type {
+  BlobContent,
+  BlobInfo,
+  ChangedEvent,
+  ChangePage,
+  ChangesOptions,
+  Checkpoint,
+  CollectionInfo,
+  DatabaseInfo,
+  DocumentRevision,
+  ListOptions,
+  ListPage,
+  ReadOptions,
+  Storage,
+  WriteRequest,
+  WriteResult,
+} from '@edgesync/ports';
+import type { DatabaseOptions } from './open-database.js';
+import { SqliteDatabase } from './sqlite-database.js';
+
+/** The storage ports over open SQLite databases. */
+export class SqliteStorage implements Storage {
+  private readonly open = new Map<string, SqliteDatabase>();
+
+  /** Opens a database and serves it under its name. @throws as {@link SqliteDatabase.open} */
+  async openDatabase(options: DatabaseOptions): Promise<SqliteDatabase> {
+    const database = await SqliteDatabase.open(options);
+    this.open.set(options.name, database);
+    return database;
+  }
+
+  /** Closes every database; what was queued is committed first. */
+  async close(): Promise<void> {
+    const databases = [...this.open.values()];
+    this.open.clear();
+    await Promise.all(databases.map((database) => database.close()));
+  }
+
+  async databases(): Promise<readonly string[]> {
+    return [...this.open.keys()].sort();
+  }
+
+  async describe(database: string): Promise<DatabaseInfo> {
+    return this.find(database).describe();
+  }
+
+  async collection(keyspace: Keyspace): Promise<CollectionInfo> {
+    return this.find(keyspace.database).collection(keyspace);
+  }
+
+  async read(
+    keyspace: Keyspace,
+    ids: readonly string[],
+    options?: ReadOptions,
+  ): Promise<readonly (DocumentRevision | undefined)[]> {
+    return this.find(keyspace.database).read(keyspace, ids, options);
+  }
+
+  async readRevision(keyspace: Keyspace, id: string, rev: string): Promise<DocumentRevision | undefined> {
+    return this.find(keyspace.database).readRevision(keyspace, id, rev);
+  }
+
+  async list(keyspace: Keyspace, options: ListOptions): Promise<ListPage> {
+    return this.find(keyspace.database).list(keyspace, options);
+  }
+
+  async write(database: string, requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
+    return this.find(database).write(requests);
+  }
+
+  async changes(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage> {
+    return this.find(keyspace.database).changes(keyspace, options);
+  }
+
+  watch(keyspace: Keyspace, listener: (event: ChangedEvent) => void): () => void {
+    return this.find(keyspace.database).watch(keyspace, listener);
+  }
+
+  async putBlob(
+    database: string,
+    content: Uint8Array | AsyncIterable<Uint8Array>,
+    options?: { readonly expected?: Partial<BlobInfo>; readonly limit?: number },
+  ): Promise<BlobInfo> {
+    return this.find(database).putBlob(content, options);
+  }
+
+  async openBlob(database: string, digest: string): Promise<BlobContent | undefined> {
+    return this.find(database).openBlob(digest);
+  }
+
+  async missingBlobs(database: string, digests: readonly string[]): Promise<readonly string[]> {
+    return this.find(database).missingBlobs(digests);
+  }
+
+  async loadCheckpoint(keyspace: Keyspace, client: string): Promise<Checkpoint | undefined> {
+    return this.find(keyspace.database).loadCheckpoint(keyspace, client);
+  }
+
+  async saveCheckpoint(keyspace: Keyspace, client: string, rev: string, body: string): Promise<string> {
+    return this.find(keyspace.database).saveCheckpoint(keyspace, client, rev, body);
+  }
+
+  private find(name: string): SqliteDatabase {
+    const database = this.open.get(name);
+    if (!database) throw new EdgeError('keyspace.unknown', `no database ${name}`);
+    return database;
+  }
+}
