@@ -1,9 +1,10 @@
-import type { Keyspace } from '@edgesync/document';
+import { checkDatabaseName, checkScopeName, parseKeyspace, type Keyspace } from '@edgesync/document';
+import { EdgeError } from '@edgesync/errors';
 
 export const PERMISSIONS = ['read', 'write'] as const;
 export type Permission = (typeof PERMISSIONS)[number];
 
-/** Keyspaces that a pattern covers. A part left out covers every name. */
+/** Keyspaces that a rule covers. A part left out covers every name. */
 export interface KeyspacePattern {
   readonly database?: string;
   readonly scope?: string;
@@ -22,26 +23,18 @@ export interface Rights {
   readonly write: boolean;
 }
 
-const DEFAULT = '_default';
-const DATABASE = /^(?!_)[\x21-\x2d\x30-\x7e]{1,240}$/;
-const COLLECTION = /^(?:_default|[A-Za-z0-9-][A-Za-z0-9_%-]{0,250})$/;
-
 /**
- * Reads a pattern of the users file (ref 5.1): `*`, `db`, `db.*`, `db.coll`, `db.scope.coll` or `db.scope.*`.
- * @returns undefined if it is none of these
+ * Reads a pattern of the users file (ref 5.1): `*` (every database), `db.*` (every collection), `db.scope.*`, or a
+ * keyspace, which covers one collection: `db` (the default one), `db.coll`, `db.scope.coll`.
+ * @throws EdgeError `keyspace.invalid`
  */
-export function parseKeyspacePattern(text: string): KeyspacePattern | undefined {
+export function parseKeyspacePattern(text: string): KeyspacePattern {
   if (text === '*') return {};
-  const [database, first, second, ...more] = text.split('.');
-  if (database === undefined || !DATABASE.test(database) || database === '*' || more.length > 0) return undefined;
-  if (first === undefined) return { database, scope: DEFAULT, collection: DEFAULT };
-  if (second === undefined) {
-    if (first === '*') return { database };
-    return COLLECTION.test(first) ? { database, scope: DEFAULT, collection: first } : undefined;
-  }
-  if (!COLLECTION.test(first)) return undefined;
-  if (second === '*') return { database, scope: first };
-  return COLLECTION.test(second) ? { database, scope: first, collection: second } : undefined;
+  if (!text.endsWith('.*')) return parseKeyspace(text);
+  const [database, scope, ...more] = text.slice(0, -2).split('.');
+  if (more.length > 0) throw new EdgeError('keyspace.invalid', 'a pattern has at most three parts: db.scope.*');
+  checkDatabaseName(database!);
+  return scope === undefined ? { database } : { database, scope: checkScopeName(scope) };
 }
 
 /** Whether the pattern covers the keyspace. Names are case-sensitive. */

@@ -1,3 +1,5 @@
+import type { CollectionName } from '@edgesync/document';
+
 /** The configuration as the program uses it: defaults filled in, names split, paths absolute. */
 export interface EdgeConfig {
   /** Served databases by the name they have in URLs, in the order of the file. */
@@ -40,12 +42,10 @@ export interface DatabaseConfig {
   readonly password?: string;
   /** 32 lower-case hex digits: a database with this public UUID gets a fresh one at startup. */
   readonly placeholderUuid?: string;
+  /** Whether access rules hold here: the database's own switch or, where it has none, the top-level one. */
   readonly enableUserAccessControl: boolean;
-}
-
-export interface CollectionName {
-  readonly scope: string;
-  readonly collection: string;
+  /** The database's own switch, as the file has it. */
+  readonly ownAccessControlSwitch?: boolean;
 }
 
 export interface NamedQueryConfig {

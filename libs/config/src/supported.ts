@@ -1,0 +1,16 @@
+/**
+ * Keys whose feature does not exist yet. A file that uses one is refused, so that nobody believes something is switched
+ * on that is not. `false` and an empty list switch nothing on and are fine. `*` stands for any one name.
+ */
+export const NOT_SUPPORTED_YET: readonly string[] = [
+  'https',
+  'cors',
+  'enable_user_access_control',
+  'databases.*.enable_user_access_control',
+  'databases.*.enable_adhoc_queries',
+  'databases.*.queries',
+  'databases.*.password',
+  'logging.file',
+  'logging.audit',
+  'replications',
+];
