@@ -1,0 +1,28 @@
+/** Sizes the document layer enforces, each with the reason for its value. */
+
+/** Largest document in bytes of compact UTF-8 JSON: the published limit of Edge Server and Sync Gateway (ref 13, wire G.3). */
+export const MAX_DOCUMENT_BYTES = 20 * 1024 * 1024;
+
+/** A blob sent over REST must be smaller than this (ref 6.11). */
+export const MAX_BLOB_BYTES = 20 * 1024 * 1024;
+
+/** Longest document ID in UTF-8 bytes. The manual says 250, but no Couchbase Lite can store more than 240 (ref 2, wire C.8). */
+export const MAX_DOC_ID_BYTES = 240;
+
+/** Longest database name in bytes (ref 2). */
+export const MAX_DATABASE_NAME_BYTES = 240;
+
+/** Longest scope or collection name in characters (ref 2). */
+export const MAX_COLLECTION_NAME_LENGTH = 251;
+
+/**
+ * Deepest nesting of objects and arrays in a document, the document itself being level 1. SQLite refuses JSON
+ * beyond 1,000 levels and a recursive reader in any peer has a stack to lose, so half of that is accepted.
+ */
+export const MAX_NESTING = 500;
+
+/** Shortest string in UTF-8 bytes that a delta patches instead of replacing; LiteCore uses the same (wire H.2). */
+export const MIN_PATCHED_STRING_BYTES = 60;
+
+/** Random bytes in a generated document ID: 128 bits never collide in practice and give 22 characters (ref 6.5). */
+export const DOC_ID_RANDOM_BYTES = 16;
