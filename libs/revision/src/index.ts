@@ -1,1 +1,15 @@
-export {};
+export * from './hybrid-clock.js';
+export * from './incoming.js';
+export * from './integrate.js';
+export { currentIdLike, isKnown } from './known.js';
+export * from './legacy-relation.js';
+export * from './offer.js';
+export type { Content, IntegrateOptions, Integration, Minting, OnConflict, Stored } from './outcome.js';
+export * from './propose.js';
+export { decideTreeConflict, decideVersionConflict, type Side } from './resolve.js';
+export * from './rev-id.js';
+export * from './rev-tree.js';
+export * from './rev-tree-text.js';
+export * from './source-id.js';
+export * from './version.js';
+export * from './version-vector.js';
