@@ -54,12 +54,16 @@ export default tseslint.config(
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
   {
-    files: ['libs/{errors,document,revision,access,sync-policy,query,config,blip,sync-protocol,ports,change-feed,replicator}/src/**/*.ts'],
+    files: [
+      'libs/{errors,document,revision,access,sync-policy,query,config,blip,sync-protocol,ports,change-feed,replicator}/src/**/*.ts',
+    ],
     ignores: ['**/*.spec.ts', '**/*.bench.ts', 'libs/blip/src/deflate.ts', 'libs/ports/src/testing/**'],
     rules: {
       'no-restricted-imports': [
         'error',
-        { patterns: [{ group: ['node:*'], message: 'Domain and engines take time, randomness and I/O as arguments.' }] },
+        {
+          patterns: [{ group: ['node:*'], message: 'Domain and engines take time, randomness and I/O as arguments.' }],
+        },
       ],
     },
   },

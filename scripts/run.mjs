@@ -13,7 +13,12 @@ const NODE = join(BIN, process.platform === 'win32' ? 'node.cmd' : 'node');
 const STAMP = join(ROOT, 'node_modules', '.edgesync-install');
 
 const [command, ...rest] = process.argv.slice(2);
-const environment = { ...process.env, PATH: `${BIN}:${process.env.PATH}`, NX_DAEMON: 'false', npm_config_loglevel: 'error' };
+const environment = {
+  ...process.env,
+  PATH: `${BIN}:${process.env.PATH}`,
+  NX_DAEMON: 'false',
+  npm_config_loglevel: 'error',
+};
 
 install();
 if (command === 'start') {

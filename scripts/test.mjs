@@ -3,7 +3,12 @@ import { spawnSync } from 'node:child_process';
 
 const only = process.argv.slice(2);
 const steps = [
-  ...(only.length > 0 ? [] : [['nx', 'run', 'edgesync:lint'], ['nx', 'run', 'edgesync:typecheck']]),
+  ...(only.length > 0
+    ? []
+    : [
+        ['nx', 'run', 'edgesync:lint'],
+        ['nx', 'run', 'edgesync:typecheck'],
+      ]),
   ['vitest', 'run', ...only],
 ];
 for (const [program, ...args] of steps) {

@@ -70,6 +70,8 @@ export interface RevisionRequest {
    * commas; for a version the rest of the vector and any legacy IDs. '' if there is none.
    */
   readonly history: string;
+  /** The `deleted_branch` text of a `rev` message (wire C.10). */
+  readonly closedBranch?: string;
   readonly deleted: boolean;
   readonly body: string;
   /**
@@ -94,9 +96,21 @@ export type WriteResult =
       readonly resolved?: 'local' | 'remote';
     }
   /** The revision was there already. */
-  | { readonly status: 'known'; readonly id: string; readonly rev: string; readonly vector: string; readonly sequence: number }
+  | {
+      readonly status: 'known';
+      readonly id: string;
+      readonly rev: string;
+      readonly vector: string;
+      readonly sequence: number;
+    }
   /** The current revision, which the request did not build on. */
-  | { readonly status: 'conflict'; readonly id: string; readonly rev: string; readonly vector: string; readonly deleted: boolean }
+  | {
+      readonly status: 'conflict';
+      readonly id: string;
+      readonly rev: string;
+      readonly vector: string;
+      readonly deleted: boolean;
+    }
   /** Update or deletion of a document that does not exist (`deleted`: is a tombstone). */
   | { readonly status: 'missing'; readonly id: string; readonly deleted: boolean }
   /** The request is at fault: bad ID or history, a blob that is not stored. */
@@ -105,7 +119,11 @@ export type WriteResult =
 /** Documents of the open databases. Every method throws EdgeError `keyspace.unknown` or a `storage.*` fault. */
 export interface DocumentStore {
   /** Current revisions, parallel to `ids`; tombstones included, expired documents not. */
-  read(keyspace: Keyspace, ids: readonly string[], options?: ReadOptions): Promise<readonly (DocumentRevision | undefined)[]>;
+  read(
+    keyspace: Keyspace,
+    ids: readonly string[],
+    options?: ReadOptions,
+  ): Promise<readonly (DocumentRevision | undefined)[]>;
   /**
    * The body of one revision by rev-tree ID or version, current or superseded, if it is still stored.
    * `sequence`, `vector` and `tree` are those of the document.

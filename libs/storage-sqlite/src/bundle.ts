@@ -77,6 +77,9 @@ function inspectHeader(file: string): boolean {
     throw new EdgeError('storage.foreign', `${file} is a SQLite file of another application`);
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   if (size % pageSize !== 0 || size < pageSize)
-    throw new EdgeError('storage.corrupt', `${file} is damaged: its length of ${size} bytes is not a whole number of pages`);
+    throw new EdgeError(
+      'storage.corrupt',
+      `${file} is damaged: its length of ${size} bytes is not a whole number of pages`,
+    );
   return true;
 }

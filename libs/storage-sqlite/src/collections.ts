@@ -46,9 +46,11 @@ export class Collection {
 export class Collections {
   private readonly byName = new Map<string, Collection>();
   private readonly update: Database.Statement<[number, number, number]>;
+  private readonly decrement: Database.Statement<[number]>;
 
   constructor(handle: Database.Database, rows: readonly CollectionEntity[], database: string) {
     this.update = handle.prepare('UPDATE collections SET last_sequence = ?, live = ? WHERE id = ?');
+    this.decrement = handle.prepare('UPDATE collections SET live = live - 1 WHERE id = ?');
     for (const { id, scope, name, lastSequence, live } of rows)
       this.byName.set(
         nameOf(scope, name),
@@ -63,9 +65,11 @@ export class Collections {
     return found;
   }
 
-  /** Undefined for a collection that exists but is not shared. */
-  byId(id: number): Collection | undefined {
-    return this.all().find((collection) => collection.id === id);
+  /** In a transaction: a live document of a collection is gone, shared or not. */
+  countPurged(id: number): void {
+    const shared = this.all().find((collection) => collection.id === id);
+    if (shared) shared.live--;
+    else this.decrement.run(id);
   }
 
   all(): Collection[] {
@@ -105,13 +109,19 @@ export async function shareCollections(
   const existing = await repository.find();
   const find = (scope: string, name: string): CollectionEntity | undefined =>
     existing.find((row) => row.scope === scope && row.name === name);
-  if (!find('_default', '_default')) existing.push(await repository.save(repository.create({ scope: '_default', name: '_default', lastSequence: 0, live: 0 })));
+  if (!find('_default', '_default'))
+    existing.push(
+      await repository.save(repository.create({ scope: '_default', name: '_default', lastSequence: 0, live: 0 })),
+    );
   if (!shared) return existing;
   const chosen: CollectionEntity[] = [];
   for (const { scope, collection: name } of shared) {
     const found = find(scope, name);
     if (!found && !create)
-      throw new EdgeError('storage.missing', `the collection ${scope}.${name} does not exist; set create: true or leave it out`);
+      throw new EdgeError(
+        'storage.missing',
+        `the collection ${scope}.${name} does not exist; set create: true or leave it out`,
+      );
     chosen.push(found ?? (await repository.save(repository.create({ scope, name, lastSequence: 0, live: 0 }))));
   }
   return chosen;

@@ -1,14 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { ChangePage, ChangesOptions, DocumentRevision, ListOptions, ListPage } from '@edgesync/ports';
 import type { Collection } from './collections.js';
-import {
-  COLUMNS,
-  isExpired,
-  METADATA_COLUMNS,
-  toChange,
-  toRevision,
-  type DocumentRow,
-} from './rows.js';
+import { COLUMNS, isExpired, METADATA_COLUMNS, toChange, toRevision, type DocumentRow } from './rows.js';
 
 type ChangeSource = DocumentRow & { readonly size: number };
 

@@ -1,1 +1,4 @@
-export {};
+export type { DatabaseOptions } from './open-database.js';
+export { resetUuid } from './reset-uuid.js';
+export { SqliteDatabase } from './sqlite-database.js';
+export { SqliteStorage } from './sqlite-storage.js';

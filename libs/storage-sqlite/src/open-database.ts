@@ -95,9 +95,9 @@ async function assemble(
   const reader = new DocumentReader(handle, nowSeconds);
   const writePath = new WritePath(handle, blobTable, {
     nowSeconds,
-    mintVersion: () => `${clock.now(now())}@${source}`,
+    mintVersion: () => `${clock.nextAt(now())}@${source}`,
     keepSuperseded: options.keepSuperseded ?? false,
-    collectionOf: (id) => collections.byId(id),
+    countPurged: (id) => collections.countPurged(id),
   });
   const commit = new GroupCommit(handle, {
     beforeCommit: () => {

@@ -1,5 +1,16 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { closeSync, createReadStream, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EdgeError } from '@edgesync/errors';
@@ -49,7 +60,7 @@ export class BlobFiles {
           length += chunk.byteLength;
           if (length > limit) throw new EdgeError('blob.too-large');
           hash.update(chunk);
-          for (let written = 0; written < chunk.byteLength; )
+          for (let written = 0; written < chunk.byteLength;)
             written += (await file.write(chunk, written, chunk.byteLength - written)).bytesWritten;
         }
         await file.sync();

@@ -21,6 +21,7 @@ export class BlobTable {
   private readonly insertReference: Database.Statement<[number, string, string]>;
   private readonly selectReferences: Database.Statement<[number, string]>;
   private readonly deleteReferences: Database.Statement<[number, string]>;
+  private readonly renameReferences: Database.Statement<[string, number, string]>;
 
   constructor(handle: Database.Database) {
     this.select = handle.prepare('SELECT length, orphaned_at FROM blobs WHERE digest = ?');
@@ -38,6 +39,9 @@ export class BlobTable {
       'INSERT INTO blob_references (document, rev, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     );
     this.selectReferences = handle.prepare('SELECT digest FROM blob_references WHERE document = ? AND rev = ?');
+    this.renameReferences = handle.prepare(
+      'UPDATE OR REPLACE blob_references SET rev = ? WHERE document = ? AND rev = ?',
+    );
     this.deleteReferences = handle.prepare('DELETE FROM blob_references WHERE document = ? AND rev = ?');
   }
 
@@ -57,6 +61,11 @@ export class BlobTable {
       this.insertReference.run(document, rev, digest);
       this.adopt.run(digest);
     }
+  }
+
+  /** The same body goes by another ID from now on. */
+  rename(document: number, rev: string, newRev: string): void {
+    this.renameReferences.run(newRev, document, rev);
   }
 
   /** The body of a revision is gone. */

@@ -1,0 +1,30 @@
+import { EdgeError } from '@edgesync/errors';
+import { bundlePaths, inspectBundle } from './bundle.js';
+import { BundleLock } from './bundle-lock.js';
+import { openConnection } from './connection.js';
+import { MetaEntity } from './entities/meta.entity.js';
+import { toStorageFault } from './faults.js';
+import { replaceUuid } from './identity.js';
+
+/**
+ * Gives a database that is not open a new UUID (ref 3.7).
+ * @returns the new UUID
+ * @throws EdgeError `storage.missing`, `storage.locked` and other `storage.*`
+ */
+export async function resetUuid(path: string): Promise<string> {
+  const paths = bundlePaths(path);
+  if (!inspectBundle(paths)) throw new EdgeError('storage.missing', `there is no database at ${path}`);
+  const lock = BundleLock.acquire(paths);
+  try {
+    const { dataSource } = await openConnection(paths);
+    try {
+      return await replaceUuid(dataSource.getRepository(MetaEntity));
+    } finally {
+      await dataSource.destroy();
+    }
+  } catch (error) {
+    throw toStorageFault(error);
+  } finally {
+    lock.release();
+  }
+}
