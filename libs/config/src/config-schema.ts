@@ -34,7 +34,8 @@ const corsShape = mapped(
 const listenShape = mapped(
   text(LISTEN_ADDRESS),
   (address, place) =>
-    parseListenAddress(address) ?? place.refuse(`is ${JSON.stringify(address)}`, `It must be ${LISTEN_ADDRESS.expects}.`),
+    parseListenAddress(address) ??
+    place.refuse(`is ${JSON.stringify(address)}`, `It must be ${LISTEN_ADDRESS.expects}.`),
 );
 
 /** The configuration file (ref 3.2). */

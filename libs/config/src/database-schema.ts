@@ -25,7 +25,8 @@ function collectionNames(names: readonly string[], place: Place): CollectionName
   for (const name of names) {
     const parsed = parseCollectionName(name);
     const canonical = formatCollection(parsed);
-    if (seen.has(canonical)) return place.refuse(`names the collection ${canonical} twice`, 'Name each collection once.');
+    if (seen.has(canonical))
+      return place.refuse(`names the collection ${canonical} twice`, 'Name each collection once.');
     seen.set(canonical, parsed);
   }
   return [...seen.values()];
@@ -48,9 +49,8 @@ const sharedCollections = mapped(collectionsWith(object({})), (shared): Collecti
   shared.map(({ scope, collection }) => ({ scope, collection })),
 );
 
-const clientSync = mapped(
-  either(boolean(), oneOf(['pull', 'push', 'bidirectional'])),
-  (value): ClientSync => (value === true ? 'bidirectional' : value === false ? 'none' : value),
+const clientSync = mapped(either(boolean(), oneOf(['pull', 'push', 'bidirectional'])), (value): ClientSync =>
+  value === true ? 'bidirectional' : value === false ? 'none' : value,
 );
 
 const SELECT = { pattern: /^\s*[^\s][^]*$/, expects: 'a SQL++ SELECT statement' };
@@ -72,7 +72,10 @@ const queryShape = either(
 );
 
 const uuid = mapped(
-  text({ pattern: /^[0-9A-Fa-f]{8}(?:-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$/, expects: 'a UUID: 32 hex digits, dashes or not' }),
+  text({
+    pattern: /^[0-9A-Fa-f]{8}(?:-?[0-9A-Fa-f]{4}){3}-?[0-9A-Fa-f]{12}$/,
+    expects: 'a UUID: 32 hex digits, dashes or not',
+  }),
   (digits) => digits.replaceAll('-', '').toLowerCase(),
 );
 

@@ -5,7 +5,8 @@ export function didYouMean(text: string, candidates: Iterable<string>): string |
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {
-    const distance = editDistance(wanted, simplify(candidate));
+    const word = simplify(candidate);
+    const distance = wanted.length > 2 && word.startsWith(wanted) ? 1 : editDistance(wanted, word);
     if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
   }
   return best;

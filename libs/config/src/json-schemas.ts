@@ -7,7 +7,10 @@ const DRAFT = 'http://json-schema.org/draft-07/schema#';
 
 /** The JSON schema of the configuration file, for editors and other tools. */
 export function configJsonSchema(): JsonSchema {
-  const schema = NOT_SUPPORTED_YET.reduce((described, path) => markUnsupported(described, path.split('.')), configShape.json);
+  const schema = NOT_SUPPORTED_YET.reduce(
+    (described, path) => markUnsupported(described, path.split('.')),
+    configShape.json,
+  );
   return {
     $schema: DRAFT,
     title: 'edgesync configuration',
@@ -30,6 +33,7 @@ export function usersJsonSchema(): JsonSchema {
 /** Adds to the description of the key at `path` that it cannot be used yet. */
 function markUnsupported(schema: JsonSchema, [key, ...rest]: string[]): JsonSchema {
   if (key === undefined) return { ...schema, description: `${schema.description ?? ''} Not supported yet.` };
-  if (key === '*') return { ...schema, additionalProperties: markUnsupported(schema.additionalProperties as JsonSchema, rest) };
+  if (key === '*')
+    return { ...schema, additionalProperties: markUnsupported(schema.additionalProperties as JsonSchema, rest) };
   return { ...schema, properties: { ...schema.properties, [key]: markUnsupported(schema.properties![key]!, rest) } };
 }

@@ -29,7 +29,7 @@ export function quoteHyphenatedKeys(text: string): { text: string; quotes: numbe
   let prepared = '';
   let copied = 0;
   let atKey = false;
-  for (let offset = 0; offset < text.length; ) {
+  for (let offset = 0; offset < text.length;) {
     const char = text[offset]!;
     const afterTrivia = skipTrivia(text, offset);
     if (afterTrivia > offset) {

@@ -1,6 +1,19 @@
 import type { AuditConfig, LogFileConfig, LoggingConfig } from './edge-config.js';
 import { NOT_EMPTY } from './names.js';
-import { boolean, defaulted, dictionary, either, integer, list, mapped, object, oneOf, optional, required, text } from './shape.js';
+import {
+  boolean,
+  defaulted,
+  dictionary,
+  either,
+  integer,
+  list,
+  mapped,
+  object,
+  oneOf,
+  optional,
+  required,
+  text,
+} from './shape.js';
 
 const fileShape = mapped(
   object({

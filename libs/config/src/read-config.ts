@@ -40,7 +40,10 @@ export function readConfig(text: string, options: ReadConfigOptions): ReadResult
 
   const warnings: Fault[] = [];
   if (raw.users === undefined && !raw.enable_anonymous_users)
-    new Place(options.file, '', warnings).refuse('lets nobody in', 'Set users to the path of a users file, or enable_anonymous_users: true.');
+    new Place(options.file, '', warnings).refuse(
+      'lets nobody in',
+      'Set users to the path of a users file, or enable_anonymous_users: true.',
+    );
   const config: EdgeConfig = {
     databases,
     listen: raw.interface,
@@ -72,7 +75,11 @@ function refuseSharedPaths(databases: ReadonlyMap<string, DatabaseConfig>, place
   for (const { name, path } of databases.values()) {
     const owner = owners.get(path);
     if (owner === undefined) owners.set(path, name);
-    else place.at(name).at('path').refuse(`is also the path of ${JSON.stringify(owner)}`, 'Give each database its own path.');
+    else
+      place
+        .at(name)
+        .at('path')
+        .refuse(`is also the path of ${JSON.stringify(owner)}`, 'Give each database its own path.');
   }
 }
 

@@ -30,7 +30,8 @@ export function checkUsers(users: Users, config: EdgeConfig, file: string): { fa
   const faults: Fault[] = [];
   const warnings: Fault[] = [];
   const databases = [...config.databases.values()];
-  const enforcedSomewhere = config.enableUserAccessControl || databases.some((database) => database.enableUserAccessControl);
+  const enforcedSomewhere =
+    config.enableUserAccessControl || databases.some((database) => database.enableUserAccessControl);
   for (const user of users.values()) {
     const fault = new Place(file, '', faults).at(user.name);
     if (!enforcedSomewhere) {
@@ -46,7 +47,8 @@ export function checkUsers(users: Users, config: EdgeConfig, file: string): { fa
       continue;
     }
     for (const name of new Set(user.access?.map((rule) => rule.pattern.database)))
-      if (name !== undefined) checkRuleTarget(name, config, fault.at('access'), new Place(file, '', warnings).at(user.name).at('access'));
+      if (name !== undefined)
+        checkRuleTarget(name, config, fault.at('access'), new Place(file, '', warnings).at(user.name).at('access'));
   }
   return { faults, warnings };
 }
@@ -55,7 +57,10 @@ export function checkUsers(users: Users, config: EdgeConfig, file: string): { fa
 function checkRuleTarget(name: string, config: EdgeConfig, fault: Place, warning: Place): void {
   const database = config.databases.get(name);
   if (!database)
-    warning.refuse(`has a rule for database '${name}', which is not configured`, 'Check the spelling, or remove the rule.');
+    warning.refuse(
+      `has a rule for database '${name}', which is not configured`,
+      'Check the spelling, or remove the rule.',
+    );
   else if (database.ownAccessControlSwitch === false)
     warning.refuse(
       `has a rule for database '${name}': access control is not enabled for that database; those rules will be ignored`,

@@ -15,7 +15,9 @@ export function checkReplication(item: ReplicationConfig, databases: ReadonlySet
   for (const end of ['source', 'target'] as const)
     if (remotes.includes(end)) checkRemote(item[end], place.at(end));
     else if (remotes.length === 1 && !databases.has(item[end]))
-      place.at(end).refuse(`names no configured database: ${JSON.stringify(item[end])}`, `Known: ${[...databases].join(', ')}.`);
+      place
+        .at(end)
+        .refuse(`names no configured database: ${JSON.stringify(item[end])}`, `Known: ${[...databases].join(', ')}.`);
   if (item.collections?.length === 0)
     place.at('collections').refuse('is empty', 'Name the collections, or remove the key to replicate the default one.');
   if (item.collections && (item.channels || item.docIds))

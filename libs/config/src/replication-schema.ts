@@ -1,7 +1,20 @@
 import { collectionsWith } from './database-schema.js';
 import type { ProxyConfig, ReplicatedCollection, ReplicationAuth, ReplicationConfig } from './edge-config.js';
 import { NOT_EMPTY } from './names.js';
-import { boolean, defaulted, dictionary, either, integer, list, mapped, object, oneOf, optional, required, text } from './shape.js';
+import {
+  boolean,
+  defaulted,
+  dictionary,
+  either,
+  integer,
+  list,
+  mapped,
+  object,
+  oneOf,
+  optional,
+  required,
+  text,
+} from './shape.js';
 
 const strings = list(text(NOT_EMPTY));
 

@@ -57,7 +57,10 @@ export function text(rule?: { pattern: RegExp; expects: string; visible?: boolea
     read(value, place) {
       if (typeof value !== 'string') return wrongKind(value, expects, place);
       if (!rule || rule.pattern.test(value)) return value;
-      return place.refuse(rule.visible ? `is ${JSON.stringify(value)}` : 'has the wrong form', `It must be ${expects}.`);
+      return place.refuse(
+        rule.visible ? `is ${JSON.stringify(value)}` : 'has the wrong form',
+        `It must be ${expects}.`,
+      );
     },
   };
 }
@@ -142,7 +145,12 @@ export function optional<T>(shape: Shape<T>, description: string): Member<T | un
 }
 
 /** A key that may be left out: then it reads as `fallback`, which the JSON schema shows as `documented` where they differ. */
-export function defaulted<T>(shape: Shape<T>, fallback: T, description: string, documented: unknown = fallback): Member<T> {
+export function defaulted<T>(
+  shape: Shape<T>,
+  fallback: T,
+  description: string,
+  documented: unknown = fallback,
+): Member<T> {
   return { shape, description, required: false, fallback, documentedDefault: documented };
 }
 
@@ -191,7 +199,8 @@ export function either<A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> {
     expects,
     json: { anyOf: [first.json, second.json] },
     read(value, place) {
-      for (const shape of [first, second]) if ([shape.kind].flat().includes(kindOf(value))) return shape.read(value, place);
+      for (const shape of [first, second])
+        if ([shape.kind].flat().includes(kindOf(value))) return shape.read(value, place);
       return wrongKind(value, expects, place);
     },
   };
@@ -218,7 +227,8 @@ function kindOf(value: unknown): Kind {
 
 function wrongKind(value: unknown, expects: string, place: Place): Faulty {
   const names: Record<string, string> = { boolean: 'is true or false', string: 'is a string', number: 'is a number' };
-  const problem = value === null ? 'is null' : (names[typeof value] ?? (Array.isArray(value) ? 'is a list' : 'is an object'));
+  const problem =
+    value === null ? 'is null' : (names[typeof value] ?? (Array.isArray(value) ? 'is a list' : 'is an object'));
   const quoted = typeof value === 'string' && /^(true|false|\d+)$/.test(value) && /^(true or|an integer)/.test(expects);
   return place.refuse(problem, quoted ? `Write ${value} without quotes.` : `It must be ${expects}.`);
 }

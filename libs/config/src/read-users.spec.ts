@@ -1,0 +1,119 @@
+import { describe, expect, it } from 'vitest';
+import { formatFault } from './fault.js';
+import { readConfig } from './read-config.js';
+import { checkUsers, readUsers } from './read-users.js';
+
+const HASH = '$2y$05$abcdefghijklmnopqrstuuu3t5BQqTXJZlEfJFqZ4l2Ii1bZbmXSe';
+const file = 'users.json';
+const read = (users: unknown) => readUsers(typeof users === 'string' ? users : JSON.stringify(users), file);
+const faults = (users: unknown) => {
+  const result = read(users);
+  return result.ok ? [] : result.faults.map(formatFault);
+};
+
+describe('a users file', () => {
+  it('reads names, hashes, roles and rules', () => {
+    const text = `{ // people
+      $schema: 'users.schema.json',
+      alice: { password: '${HASH}', roles: ['admin'] },
+      night-shift: { password: '${HASH}', access: { 'travel.*': ['read'], 'travel.inventory.hotels': ['write'] } },
+    }`;
+    expect(read(text)).toEqual({
+      ok: true,
+      warnings: [],
+      value: new Map<string, object>([
+        ['alice', { name: 'alice', passwordHash: HASH, roles: new Set(['admin']) }],
+        [
+          'night-shift',
+          {
+            name: 'night-shift',
+            passwordHash: HASH,
+            roles: new Set(),
+            access: [
+              { pattern: { database: 'travel' }, read: true, write: false },
+              { pattern: { database: 'travel', scope: 'inventory', collection: 'hotels' }, read: false, write: true },
+            ],
+          },
+        ],
+      ]),
+    });
+  });
+
+  it.each(['a', 'b', 'y'])('takes bcrypt hashes of variant 2%s', (variant) => {
+    expect(faults({ alice: { password: HASH.replace('2y', `2${variant}`) } })).toEqual([]);
+  });
+
+  it.each<[unknown, string]>([
+    [[], 'users.json: is a list.'],
+    [{ alice: HASH }, 'users.json: alice: is a string. It must be an object in { }.'],
+    [{ alice: { pasword: HASH } }, 'users.json: alice.pasword: is not a known key. Did you mean "password"?'],
+    [{ alice: { password: 'geheim' } }, 'users.json: alice.password: has the wrong form. It must be a bcrypt hash'],
+    [{ alice: { password: HASH.replace('2y', '2x') } }, 'alice.password: has the wrong form.'],
+    [{ alice: { password: HASH.slice(0, -1) } }, 'alice.password: has the wrong form.'],
+    [{ alice: { roles: ['admn'] } }, 'users.json: alice.roles[0]: is "admn". Did you mean "admin"?'],
+    [{ alice: { access: { 'a.b.c.d': ['read'] } } }, 'users.json: alice.access["a.b.c.d"]: is not a valid name.'],
+    [{ alice: { access: { '*': ['delete'] } } }, 'alice.access["*"][0]: is "delete". It must be "read" or "write".'],
+    [{ 'a:b': {} }, 'users.json: ["a:b"]: is not a valid name.'],
+    [{ $schema: 1 }, 'users.json: $schema: is a number.'],
+  ])('%j is told what is wrong', (users, message) => expect(faults(users).join('\n')).toContain(message));
+
+  it('never shows what stands in place of a hash', () => {
+    expect(faults({ alice: { password: 'geheim' } }).join()).not.toContain('geheim');
+  });
+});
+
+describe('users and configuration together', () => {
+  const check = (users: object, config: object) => {
+    const parsed = readUsers(JSON.stringify(users), file);
+    const read = readConfig(JSON.stringify({ users: file, ...config }), { file: 'edge.json5', unsupported: [] });
+    if (!parsed.ok || !read.ok) throw new Error('the example is faulty');
+    const { faults, warnings } = checkUsers(parsed.value, read.value, file);
+    return { faults: faults.map(formatFault), warnings: warnings.map(formatFault) };
+  };
+  const databases = (own?: boolean) => ({
+    databases: {
+      plant: { path: 'plant.cblite2', enable_user_access_control: own },
+      other: { path: 'other.cblite2', enable_user_access_control: true },
+    },
+  });
+  const off = { databases: { plant: { path: 'plant.cblite2' } } };
+  const bob = (access: object) => ({ bob: { password: HASH, access } });
+
+  it('refuses any access key while access control is off everywhere', () => {
+    for (const access of [{}, { '*': ['read'] }])
+      expect(check(bob(access), off).faults).toEqual([
+        expect.stringContaining("users.json: bob.access: requires setting 'enable_user_access_control: true'"),
+      ]);
+  });
+
+  it('refuses a user without password while access control is off everywhere', () => {
+    expect(check({ bob: {} }, off).faults).toEqual([expect.stringContaining('users.json: bob.password: is missing')]);
+    expect(check({ bob: {} }, databases()).faults).toEqual([]);
+  });
+
+  it('refuses a rule for a database that never had the switch set', () => {
+    const { faults } = check(bob({ 'plant.*': ['read'] }), databases());
+    expect(faults).toEqual([expect.stringContaining("database 'plant'")]);
+  });
+
+  it('warns of a rule for a database whose own switch is false', () => {
+    expect(check(bob({ 'plant.*': ['read'], plant: ['write'] }), databases(false))).toEqual({
+      faults: [],
+      warnings: [
+        expect.stringMatching(
+          /database 'plant': access control is not enabled for that database; those rules will be ignored/,
+        ),
+      ],
+    });
+  });
+
+  it('warns of a rule for a database that is not configured', () => {
+    expect(check(bob({ 'plnt.*': ['read'] }), databases(true)).warnings).toEqual([
+      expect.stringContaining("database 'plnt', which is not configured"),
+    ]);
+  });
+
+  it('attributes the pattern * to no database', () => {
+    expect(check(bob({ '*': ['read'] }), databases())).toEqual({ faults: [], warnings: [] });
+  });
+});
