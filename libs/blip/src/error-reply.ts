@@ -1,5 +1,5 @@
 import { CATALOGUE, type CatalogueEntry, EdgeError } from '@edgesync/errors';
-import type { BlipErrorInfo } from './message.js';
+import type { BlipErrorInfo, ReplyInit } from './message.js';
 import { Properties } from './properties.js';
 
 /** An error as the catalogue puts it on the wire; anything uncatalogued becomes the catalogue's `internal`. */
@@ -10,9 +10,12 @@ export function errorReplyOf(error: unknown): BlipErrorInfo {
   return { domain, code, message: known.message };
 }
 
-/** Properties of an error reply (wire B.9). */
-export function errorProperties(error: BlipErrorInfo): Properties {
-  return Properties.of('Error-Domain', error.domain, 'Error-Code', String(error.code));
+/** Properties and body of an error reply (wire B.9). */
+export function errorReplyContent({ domain, code, message }: BlipErrorInfo): ReplyInit {
+  return {
+    properties: Properties.of('Error-Domain', domain, 'Error-Code', String(code)),
+    body: utf8Encoder.encode(message),
+  };
 }
 
 /** Reads an error reply. A missing domain means BLIP, an unreadable code 599 (unspecified). */
@@ -24,3 +27,5 @@ export function readErrorReply(properties: Properties, message: string): BlipErr
     message,
   };
 }
+
+const utf8Encoder = new TextEncoder();

@@ -1,4 +1,6 @@
+import { allocateBytes } from './byte-pool.js';
 import { BlipProtocolError } from './protocol-error.js';
+import { varintSize, writeVarint } from './varint.js';
 
 /** Largest property block that either side may send, in bytes (wire B.4). */
 export const MAX_PROPERTIES_BYTES = 100 * 1024;
@@ -20,6 +22,9 @@ export class Properties {
   private constructor(flat: string[]) {
     this.flat = flat;
   }
+
+  /** No properties. Nothing can be appended to it. */
+  static readonly none = new Properties(Object.freeze([]) as unknown as string[]);
 
   /** Properties from alternating names and values: `Properties.of('Profile', 'rev', 'id', docId)`. */
   static of(...namesAndValues: string[]): Properties {
@@ -68,18 +73,21 @@ export class Properties {
   }
 
   /**
-   * The property block without its length: `name NUL value NUL …`, empty when there are none (wire B.4).
+   * The head of a payload: the length of the property block, then the block `name NUL value NUL …` (wire B.4).
    * @throws {TypeError} on a NUL, a repeated name or more than {@link MAX_PROPERTIES_BYTES}
    */
   encode(): Uint8Array {
     const { flat } = this;
-    if (flat.length === 0) return NO_BYTES;
-    if (repeatedName(flat) !== undefined) throw new TypeError(`property ${repeatedName(flat)} is given twice`);
+    if (flat.length === 0) return NO_PROPERTIES;
+    const repeated = repeatedName(flat);
+    if (repeated !== undefined) throw new TypeError(`property ${repeated} is given twice`);
     const text = flat.join('\0') + '\0';
-    const block = utf8Encoder.encode(text);
-    if (block.length > MAX_PROPERTIES_BYTES) throw new TypeError(`properties of ${block.length} bytes`);
     if (countNuls(text) !== flat.length) throw new TypeError('a property holds a NUL character');
-    return block;
+    const { read, written } = utf8Encoder.encodeInto(text, blockScratch);
+    if (read < text.length) throw new TypeError(`properties of more than ${MAX_PROPERTIES_BYTES} bytes`);
+    const head = allocateBytes(varintSize(written) + written);
+    head.set(blockScratch.subarray(0, written), writeVarint(head, 0, written));
+    return head;
   }
 
   /**
@@ -87,7 +95,7 @@ export class Properties {
    * @throws {BlipProtocolError} when it breaks a rule of wire B.4
    */
   static decode(block: Uint8Array): Properties {
-    if (block.length === 0) return new Properties([]);
+    if (block.length === 0) return Properties.none;
     if (block.length > MAX_PROPERTIES_BYTES)
       throw new BlipProtocolError('properties-too-large', `a property block of ${block.length} bytes`);
     if (block[block.length - 1] !== 0)
@@ -107,7 +115,10 @@ export class Properties {
   }
 }
 
-const NO_BYTES = new Uint8Array(0);
+const NO_PROPERTIES = Uint8Array.of(0);
+
+/** Blocks are encoded here first, because their size is not known before. */
+const blockScratch = new Uint8Array(MAX_PROPERTIES_BYTES);
 
 function repeatedName(flat: readonly string[]): string | undefined {
   if (flat.length > 2 * FEW_PROPERTIES) {

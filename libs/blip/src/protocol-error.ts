@@ -35,6 +35,7 @@ const CLOSE_CODES = {
   'too-many-unanswered': CloseCode.transient,
   'peer-stalled': CloseCode.transient,
   'body-source-failed': CloseCode.transient,
+  internal: CloseCode.transient,
 } as const;
 
 /** The rule of the protocol or of our limits that was broken. */

@@ -7,6 +7,8 @@ export interface Transport {
   send(frame: Uint8Array): void;
   /** Bytes taken over that the network has not accepted yet. The receiver's `onDrain` tells when they are gone. */
   readonly bufferedBytes: number;
+  /** Whether the network is slower than we are: bytes of an earlier turn of the event loop still wait. */
+  readonly congested: boolean;
   /** Names the one receiver. Frames that came earlier are held until then. */
   attach(receiver: TransportReceiver): void;
   /**
@@ -20,7 +22,7 @@ export interface Transport {
 
 /** The user of a transport. */
 export interface TransportReceiver {
-  /** One frame. The bytes are the receiver's only until it returns. */
+  /** One frame. The receiver may use and change the bytes until it returns. */
   onFrame(frame: Uint8Array): void;
   /** `bufferedBytes` has come down (to zero or near) after it was above zero. */
   onDrain(): void;

@@ -1,0 +1,53 @@
+import type { Scheduler } from './transport.js';
+
+/** A scheduler whose time passes only when told to. For tests and simulations. */
+export class VirtualTime implements Scheduler {
+  /** Milliseconds since the start. */
+  now = 0;
+  private timers: { readonly at: number; readonly order: number; readonly callback: () => void }[] = [];
+  private order = 0;
+
+  schedule(delayMs: number, callback: () => void): () => void {
+    const timer = { at: this.now + delayMs, order: this.order++, callback };
+    let at = this.timers.length;
+    while (at > 0 && this.timers[at - 1]!.at > timer.at) at--;
+    this.timers.splice(at, 0, timer);
+    return () => {
+      this.timers = this.timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Lets time pass, calling back what falls due, and lets promises settle in between. */
+  async advance(milliseconds: number): Promise<void> {
+    const end = this.now + milliseconds;
+    for (;;) {
+      const next = this.timers[0];
+      if (next && next.at <= end) {
+        this.timers.shift();
+        this.now = next.at;
+        next.callback();
+        continue;
+      }
+      const before = this.order;
+      await settlePromises();
+      if (this.order === before) break;
+    }
+    this.now = end;
+  }
+
+  /** Lets time pass in steps until the promise has settled. */
+  async until<Result>(promise: Promise<Result>, limitMs = 3_600_000): Promise<Result> {
+    let isSettled = false;
+    const settled = () => (isSettled = true);
+    promise.then(settled, settled);
+    await settlePromises();
+    for (const end = this.now + limitMs; !isSettled && this.now < end;) await this.advance(1);
+    if (!isSettled) throw new Error(`nothing came of it in ${limitMs} virtual ms`);
+    return promise;
+  }
+}
+
+/** Resolves after the promise callbacks that are ready now and those that follow from them. */
+async function settlePromises(): Promise<void> {
+  for (let turn = 0; turn < 50; turn++) await Promise.resolve();
+}
