@@ -3,8 +3,8 @@ import type { DocumentState } from './incoming.js';
 import { descendsByLegacy, isNewLife, knowsVersion } from './known.js';
 import { isTreeRevId, isVersion } from './rev-id.js';
 import { treeHas } from './rev-tree-text.js';
-import { isLegacyVersion, legacyVersionOf } from './version.js';
-import { compareVectors, currentVersionOf, parseVector, type VersionVector } from './version-vector.js';
+import { isLegacyVersion, isVersionSyntax, legacyVersionOf } from './version.js';
+import { compareVectors, currentVersionOf, parseVector } from './version-vector.js';
 
 /** 0: send it; 304: it is here; 409: it does not build on the current revision; 400: no peer can mean that. */
 export type ProposalVerdict = 0 | 304 | 400 | 409;
@@ -26,23 +26,30 @@ export function proposeVerdict(state: DocumentState | undefined, proposed: strin
 }
 
 function proposeVector(state: DocumentState | undefined, proposed: string, parent: string): ProposalVerdict {
-  let vector: VersionVector;
-  try {
-    vector = parseVector(proposed);
-  } catch (error) {
-    if (isEdgeError(error)) return 400;
-    throw error;
-  }
+  const version = currentVersionOf(proposed);
+  if (!isVersionSyntax(version)) return 400;
   if (!state) return 0;
-  const relation = compareVectors(state.vector, proposed);
+  const { vector, legacy } = readProposal(proposed, version);
+  const relation = compareVectors(state.vector, vector);
   if (relation === 'same') return 304;
   // Before "older": an edit on top of our current revision is news even if its own version was seen and superseded.
   if (relation === 'newer') return 0;
-  if (isLegacyVersion(vector.cv) && knowsVersion(state, vector.cv)) return 304;
+  if (isLegacyVersion(version) && knowsVersion(state, version)) return 304;
   if (isCurrent(state, parent)) return 0;
   if (relation === 'older') return 304;
-  if (descendsByLegacy(state, proposed, vector.legacy)) return 0;
-  return parent === '' && isNewLife(state, proposed, vector.legacy) ? 0 : 409;
+  if (descendsByLegacy(state, vector, legacy)) return 0;
+  return parent === '' && isNewLife(state, vector, legacy) ? 0 : 409;
+}
+
+/** The vector of a proposal; of one whose tail makes no sense, its current version, the part that was asked about. */
+function readProposal(proposed: string, version: string): { vector: string; legacy: readonly string[] } {
+  if (proposed === version) return { vector: version, legacy: [] };
+  try {
+    return { vector: proposed, legacy: parseVector(proposed).legacy };
+  } catch (error) {
+    if (isEdgeError(error)) return { vector: version, legacy: [] };
+    throw error;
+  }
 }
 
 /** Whether an ID of either kind names the current revision. */
