@@ -1,0 +1,18 @@
+# One image for every service; the command chooses which. Node 24, no compiler, no development packages.
+FROM node:24-slim AS build
+WORKDIR /src
+RUN npm install --global pnpm@10.34.9
+COPY . .
+RUN pnpm install --frozen-lockfile && pnpm exec tsc --build
+RUN pnpm --filter @edgesync/edge --prod deploy --legacy /out
+
+FROM node:24-slim
+ENV NODE_ENV=production
+COPY --from=build /out /opt/edgesync
+RUN install -d -o 1000 -g 1000 /var/lib/edgesync
+USER 1000:1000
+WORKDIR /var/lib/edgesync
+VOLUME /var/lib/edgesync
+EXPOSE 59840
+ENTRYPOINT ["node", "/opt/edgesync/dist/main.js"]
+CMD ["/etc/edgesync/config.json5"]

@@ -1,0 +1,78 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** The built all-in-one server in a process of its own, on a fresh database and a free port. */
+export class ServerProcess implements AsyncDisposable {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly port: number,
+    private readonly directory: string,
+  ) {}
+
+  /** @param settings further keys of the database's configuration */
+  static async start(settings: Record<string, unknown> = {}): Promise<ServerProcess> {
+    const directory = mkdtempSync(join(tmpdir(), 'edgesync-bench-'));
+    const port = await freePort();
+    const config = join(directory, 'config.json');
+    const database = {
+      path: join(directory, 'db.cblite2'),
+      create: true,
+      enable_client_writes: true,
+      enable_client_sync: true,
+      ...settings,
+    };
+    writeFileSync(
+      config,
+      JSON.stringify({
+        databases: { db: database },
+        interface: `127.0.0.1:${port}`,
+        enable_anonymous_users: true,
+        logging: { domains: { REST: 'warning' } },
+      }),
+    );
+    const root = join(import.meta.dirname, '../../../..');
+    const child = spawn(join(root, 'edgesync'), [config], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const server = new ServerProcess(child, port, directory);
+    await server.waitUntilServing();
+    return server;
+  }
+
+  /** Resident memory in MB. */
+  residentMb(): number {
+    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
+    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const exited = new Promise((resolve) => this.child.once('exit', resolve));
+    this.child.kill('SIGTERM');
+    await exited;
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private async waitUntilServing(): Promise<void> {
+    const deadline = Date.now() + 20_000;
+    for (;;) {
+      const answered = await fetch(`http://127.0.0.1:${this.port}/`).then(
+        (response) => response.ok,
+        () => false,
+      );
+      if (answered) return;
+      if (Date.now() > deadline || this.child.exitCode !== null) throw new Error('the server did not start');
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().on('error', reject);
+    probe.listen(0, '127.0.0.1', () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => resolve(port));
+    });
+  });
+}

@@ -1,0 +1,26 @@
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { Report } from './report.js';
+import { measureLimits } from './scenarios/limits.js';
+import { measureRest } from './scenarios/rest.js';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { large: { type: 'boolean', default: false }, json: { type: 'string' } },
+});
+
+const scenarios: Record<string, (report: Report) => Promise<void>> = {
+  limits: measureLimits,
+  rest: (report) => measureRest(report, { large: values.large }),
+};
+
+const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios);
+const unknown = chosen.find((name) => !scenarios[name]);
+if (unknown) {
+  console.error(`unknown scenario ${unknown}; there are ${Object.keys(scenarios).join(', ')}`);
+  process.exitCode = 1;
+} else {
+  const report = new Report();
+  for (const name of chosen) await scenarios[name]!(report);
+  if (values.json) writeFileSync(values.json, `${JSON.stringify(report.figures, null, 2)}\n`);
+}
