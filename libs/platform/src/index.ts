@@ -1,1 +1,11 @@
-export {};
+export { Authenticator, type AuthenticatorOptions } from './auth/authenticator.js';
+export { createAuthenticator } from './auth/create-authenticator.js';
+export { hashPassword, MAX_PASSWORD_BYTES, verifyPassword } from './auth/password-hash.js';
+export { ConfigError } from './files/config-error.js';
+export { loadConfig, loadUsers, type Loaded } from './files/load-config.js';
+export { createLoggers } from './logging/create-loggers.js';
+export { DescriptorOutput, type LogOutput } from './logging/log-output.js';
+export { Logger, Loggers, type LogDomain, type LoggersOptions, type RequestRecord } from './logging/loggers.js';
+export { NestLogger } from './logging/nest-logger.js';
+export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
+export * from './tokens.js';

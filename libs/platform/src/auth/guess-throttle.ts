@@ -1,0 +1,50 @@
+/** After this many attempts without success, each further one has to wait. */
+export const FREE_ATTEMPTS = 10;
+/** Milliseconds before the first attempt that has to wait; doubled for each one after it. */
+export const FIRST_DELAY = 250;
+export const LONGEST_DELAY = 8_000;
+/** Milliseconds after which one attempt is forgotten. */
+export const FORGET_AFTER = 60_000;
+/** An attempt that would have to wait longer than this is refused. */
+export const LONGEST_WAIT = 20_000;
+/** Remembered pairs of address and user; the one that was quiet for longest is dropped. */
+export const MAX_REMEMBERED = 10_000;
+
+interface Attempts {
+  count: number;
+  /** When `count` was last right. */
+  countedAt: number;
+  /** When the next attempt may start. */
+  nextAt: number;
+}
+
+/**
+ * Slows down who tries one password after the other. Counts attempts by remote address and user name, so nobody can lock
+ * a user out from elsewhere. Times are milliseconds of any steady clock.
+ */
+export class GuessThrottle {
+  private readonly attempts = new Map<string, Attempts>();
+
+  /**
+   * Notes an attempt before its outcome is known, so that attempts made at once are slowed down like those in a row.
+   * @returns milliseconds to wait before it, or undefined if it is refused
+   */
+  begin(key: string, now: number): number | undefined {
+    const known = this.attempts.get(key);
+    const forgotten = known ? Math.floor((now - known.countedAt) / FORGET_AFTER) : 0;
+    const count = Math.max(0, (known?.count ?? 0) - forgotten);
+    const start = Math.max(now, known?.nextAt ?? now);
+    if (start - now > LONGEST_WAIT) return undefined;
+    const excess = count + 1 - FREE_ATTEMPTS;
+    const pause = excess < 0 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** excess);
+    this.attempts.delete(key);
+    this.attempts.set(key, { count: count + 1, countedAt: now, nextAt: start + pause });
+    if (this.attempts.size > MAX_REMEMBERED) this.attempts.delete(this.attempts.keys().next().value!);
+    return start - now;
+  }
+
+  /** The user proved to be who they say: their attempts are forgotten. */
+  succeeded(key: string): void {
+    this.attempts.delete(key);
+  }
+}

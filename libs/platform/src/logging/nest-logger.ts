@@ -1,0 +1,42 @@
+import type { LoggerService } from '@nestjs/common';
+import type { Logger } from './loggers.js';
+
+/** Passes Nest's own messages on to a logger. Nest tells every route and module at `log`: that is our `verbose`. */
+export class NestLogger implements LoggerService {
+  constructor(private readonly logger: Logger) {}
+
+  log(message: unknown, ...rest: unknown[]): void {
+    this.logger.verbose(compose(message, rest));
+  }
+
+  error(message: unknown, ...rest: unknown[]): void {
+    this.logger.error(compose(message, rest));
+  }
+
+  fatal(message: unknown, ...rest: unknown[]): void {
+    this.logger.error(compose(message, rest));
+  }
+
+  warn(message: unknown, ...rest: unknown[]): void {
+    this.logger.warning(compose(message, rest));
+  }
+
+  debug(message: unknown, ...rest: unknown[]): void {
+    this.logger.verbose(compose(message, rest));
+  }
+
+  verbose(message: unknown, ...rest: unknown[]): void {
+    this.logger.verbose(compose(message, rest));
+  }
+}
+
+/** Nest appends the context, and before it an error's stack. */
+function compose(message: unknown, rest: readonly unknown[]): string {
+  const text = message instanceof Error ? (message.stack ?? message.message) : String(message);
+  const [stack, context] = rest.length > 1 ? [rest[0], rest.at(-1)] : [undefined, rest[0]];
+  return [
+    context === undefined ? '' : `${String(context)}: `,
+    text,
+    stack === undefined ? '' : ` ${String(stack)}`,
+  ].join('');
+}
