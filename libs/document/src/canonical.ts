@@ -15,16 +15,11 @@ const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const CLOSE_BRACE = 0x7d;
 
-interface Member {
-  /** The key between its quotes, as spelt in the text. */
-  readonly key: string;
-  /** Canonical `"key":value`. */
-  readonly text: string;
-}
-
 /** Walks normal-form JSON; each method moves over one value and returns its canonical text, or undefined if it is canonical already. */
 class CanonicalWriter {
   private position = 0;
+  /** Whether two keys were compared whose spelling does not tell their order. */
+  private metAmbiguity = false;
   /** Whether any string may hold a character that LiteCore escapes differently from `JSON.stringify`. */
   private readonly hasSpecialCharacters: boolean;
 
@@ -64,7 +59,7 @@ class CanonicalWriter {
       const start = ++this.position;
       const colon = skipString(json, start);
       const count = starts.length;
-      if (sorted && count > 0) sorted = this.isBefore(starts[count - 1]!, colons[count - 1]!, start, colon);
+      if (sorted && count > 0) sorted = this.isBefore(starts[count - 1]!, start);
       this.position = colon + 1;
       const changed = this.value();
       if (changed !== undefined) (values ??= [])[count] = changed;
@@ -75,17 +70,34 @@ class CanonicalWriter {
     this.position++;
     if (sorted && values === undefined && !this.hasSpecialCharacters) return undefined;
 
-    const members: Member[] = starts.map((start, index) => {
-      const key = json.slice(start + 1, colons[index]! - 1);
+    let text = '';
+    for (const index of sorted ? starts.keys() : this.order(starts, colons)) {
+      text += text === '' ? '{' : ',';
       const changed = values?.[index];
-      if (changed === undefined && !this.hasSpecialCharacters) return { key, text: json.slice(start, ends[index]) };
-      const literal = json.slice(start, colons[index]);
-      return { key, text: `${respell(literal) ?? literal}:${changed ?? json.slice(colons[index]! + 1, ends[index])}` };
-    });
-    if (!sorted) members.sort(compareMembers);
-    let text = '{';
-    for (const member of members) text += text.length === 1 ? member.text : `,${member.text}`;
+      if (changed === undefined && !this.hasSpecialCharacters) text += json.slice(starts[index], ends[index]);
+      else {
+        const literal = json.slice(starts[index], colons[index]);
+        text += `${respell(literal) ?? literal}:${changed ?? json.slice(colons[index]! + 1, ends[index])}`;
+      }
+    }
     return `${text}}`;
+  }
+
+  /** Indexes of the members in canonical order. */
+  private order(starts: readonly number[], colons: readonly number[]): readonly number[] {
+    if (starts.length <= INSERTION_SORT_LIMIT) {
+      this.metAmbiguity = false;
+      const order: number[] = [];
+      for (let index = 0; index < starts.length; index++) {
+        let place = index;
+        for (; place > 0 && this.isBefore(starts[index]!, starts[order[place - 1]!]!); place--)
+          order[place] = order[place - 1]!;
+        order[place] = index;
+      }
+      if (!this.metAmbiguity) return order;
+    }
+    const keys = starts.map((start, index) => JSON.parse(this.json.slice(start, colons[index])) as string);
+    return [...starts.keys()].sort((a, b) => compareCodePoints(keys[a]!, keys[b]!));
   }
 
   private array(): string | undefined {
@@ -113,7 +125,7 @@ class CanonicalWriter {
     for (;;) {
       const code = json.charCodeAt(position);
       if (code === COMMA || code === CLOSE_BRACE || code === CLOSE_BRACKET || Number.isNaN(code)) break;
-      if ((code < 0x30 && position !== start) || code > 0x39 || code === 0x2e) isPlainInteger = false;
+      if (code > 0x39 || (code < 0x30 && position !== start)) isPlainInteger = false;
       position++;
     }
     this.position = position;
@@ -124,34 +136,33 @@ class CanonicalWriter {
     return canonical === text ? undefined : canonical;
   }
 
-  /** Whether the key at one place sorts before that at another. Doubt counts as no: the sort then decides. */
-  private isBefore(start: number, end: number, otherStart: number, otherEnd: number): boolean {
+  /**
+   * Whether the key that starts at one offset sorts before that at another. If their spelling does not tell, the
+   * answer is no and {@link metAmbiguity} is set.
+   */
+  private isBefore(start: number, other: number): boolean {
     const { json } = this;
-    const length = Math.min(end - start, otherEnd - otherStart) - 1;
-    for (let offset = 1; offset < length; offset++) {
+    for (let offset = 1; ; offset++) {
       const code = json.charCodeAt(start + offset);
-      const other = json.charCodeAt(otherStart + offset);
-      if (isAmbiguous(code) || isAmbiguous(other)) return false;
-      if (code !== other) return code < other;
+      const otherCode = json.charCodeAt(other + offset);
+      if (isAmbiguous(code) || isAmbiguous(otherCode)) {
+        this.metAmbiguity = true;
+        return false;
+      }
+      // The closing quote ends the shorter key, which comes first.
+      if (code === QUOTE) return otherCode !== QUOTE;
+      if (otherCode === QUOTE) return false;
+      if (code !== otherCode) return code < otherCode;
     }
-    return end - start < otherEnd - otherStart;
   }
 }
+
+/** Objects up to this size are sorted in place of their text; above it, the quadratic cost tells. */
+const INSERTION_SORT_LIMIT = 24;
 
 /** Characters whose order as spelt, in UTF-16, may differ from their order in UTF-8. */
 function isAmbiguous(code: number): boolean {
   return code === BACKSLASH || code >= 0xd800;
-}
-
-const AMBIGUOUS = /[\\\ud800-\uffff]/;
-
-function compareMembers(a: Member, b: Member): number {
-  if (AMBIGUOUS.test(a.key) || AMBIGUOUS.test(b.key)) return compareCodePoints(unescape(a.key), unescape(b.key));
-  return a.key < b.key ? -1 : 1;
-}
-
-function unescape(key: string): string {
-  return JSON.parse(`"${key}"`) as string;
 }
 
 /** The order of the UTF-8 bytes is the order of the code points. */

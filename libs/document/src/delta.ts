@@ -6,6 +6,7 @@ import {
   JsonScalar,
   type JsonTree,
   parseJsonTree,
+  readJsonTree,
   writeJsonTree,
 } from './json-tree.js';
 import { MIN_PATCHED_STRING_BYTES } from './limits.js';
@@ -20,19 +21,18 @@ import { utf8Length } from './utf8.js';
  * @throws EdgeError `delta.invalid`
  */
 export function applyDelta(baseJson: string, deltaJson: string): string {
-  return writeJsonTree(
-    patched(parseJsonTree(baseJson), parseDelta(deltaJson)) ?? fail('it deletes the whole document'),
-  );
+  return writeJsonTree(patched(readJsonTree(baseJson), parseDelta(deltaJson)) ?? fail('it deletes the whole document'));
 }
 
 /**
  * A delta that turns one body into another, undefined if it would not be shorter than `limit` characters. Members
  * keep the order they have in the old body; new ones follow.
+ * @param oldJson a body in normal form, as is `newJson`
  * @param limit default: the length of the new body
  */
 export function createDelta(oldJson: string, newJson: string, limit = newJson.length): string | undefined {
   if (oldJson === newJson) return '{}'.length < limit ? '{}' : undefined;
-  const delta = difference(parseJsonTree(oldJson), parseJsonTree(newJson));
+  const delta = difference(readJsonTree(oldJson), readJsonTree(newJson));
   const text = delta === undefined ? '{}' : writeJsonTree(delta);
   return text.length < limit ? text : undefined;
 }

@@ -1,5 +1,5 @@
 import { JsonScanner } from './json-scanner.js';
-import { parseJsonTree, writeJsonTree } from './json-tree.js';
+import { readJsonTree, writeJsonTree } from './json-tree.js';
 
 /**
  * Text in *normal form* is valid JSON, compact, without duplicate keys, every string spelt as `JSON.stringify` spells
@@ -20,9 +20,9 @@ export function checkJson(text: string): string {
   return scanner.irregular ? rewriteJson(compact) : compact;
 }
 
-/** The normal form of valid JSON, exact and slow: for what the scanner found irregular. */
+/** The normal form of valid compact JSON, exact and slow: for what the scanner found irregular. */
 export function rewriteJson(json: string): string {
-  return writeJsonTree(parseJsonTree(json));
+  return writeJsonTree(readJsonTree(json));
 }
 
 /** One member of an object. */
@@ -123,10 +123,19 @@ const BACKSLASH = 0x5c;
 
 /** The offset behind the string that starts at `start`, in valid JSON. */
 export function skipString(json: string, start: number): number {
-  let end = json.indexOf('"', start + 1);
-  while (isEscaped(json, end)) end = json.indexOf('"', end + 1);
-  return end + 1;
+  let position = start + 1;
+  // A native search is quicker per character but costs more to call than a short string has characters.
+  for (const near = position + NATIVE_SEARCH_LENGTH; position < near; position++) {
+    const code = json.charCodeAt(position);
+    if (code === QUOTE) return position + 1;
+    if (code === BACKSLASH) position++;
+  }
+  position = json.indexOf('"', position);
+  while (isEscaped(json, position)) position = json.indexOf('"', position + 1);
+  return position + 1;
 }
+
+const NATIVE_SEARCH_LENGTH = 24;
 
 /** Whether an odd number of backslashes stands before `position`. */
 function isEscaped(json: string, position: number): boolean {

@@ -46,10 +46,14 @@ export function parseJsonTree(text: string): JsonTree {
   scanner.value(0);
   const compact = scanner.take();
   scanner.end();
-  return new TreeReader(compact).value();
+  return readJsonTree(compact);
 }
 
-/** Reads text that a scanner has found valid and made compact. */
+/** Reads text that is known to be valid and compact. */
+export function readJsonTree(json: string): JsonTree {
+  return new TreeReader(json).value();
+}
+
 class TreeReader {
   private position = 0;
 
