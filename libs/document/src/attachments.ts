@@ -1,6 +1,6 @@
 import { EdgeError } from '@edgesync/errors';
 import { findBlobs, isBlobDigest, isDictionary } from './blobs.js';
-import { getMember, setMember, topLevelMembers } from './json-text.js';
+import { getMember, joinMembers, type JsonMember, setMember, topLevelMembers } from './json-text.js';
 
 /** Start of the names that replicators give to entries which mirror a blob dictionary (wire G.2). */
 const MIRROR_PREFIX = 'blob_';
@@ -16,8 +16,9 @@ const MIRROR_PREFIX = 'blob_';
 export function storedAttachments(attachments: string, json: string): string | undefined {
   if (!attachments.startsWith('{')) return undefined;
   const inBody = new Set(findBlobs(json).map((blob) => blob.digest));
-  let kept = '{}';
-  for (const { key, valueText } of topLevelMembers(attachments)) {
+  const kept: JsonMember[] = [];
+  for (const member of topLevelMembers(attachments)) {
+    const { key, valueText } = member;
     const entry: unknown = JSON.parse(valueText);
     if (!isDictionary(entry)) continue;
     if ('data' in entry)
@@ -25,9 +26,9 @@ export function storedAttachments(attachments: string, json: string): string | u
     const { digest } = entry;
     if (key.startsWith(MIRROR_PREFIX) || typeof digest !== 'string' || !isBlobDigest(digest) || inBody.has(digest))
       continue;
-    kept = setMember(kept, key, valueText);
+    kept.push(member);
   }
-  return kept === '{}' ? undefined : kept;
+  return kept.length === 0 ? undefined : joinMembers(kept);
 }
 
 /**
@@ -37,7 +38,9 @@ export function storedAttachments(attachments: string, json: string): string | u
  * @param revpos generation to claim for the entries; Sync Gateway demands one for rev-tree revisions
  */
 export function withAttachments(json: string, revpos?: number): string {
-  let attachments = getMember(json, '_attachments') ?? '{}';
+  const attachments = new Map<string, string>();
+  for (const { key, valueText } of topLevelMembers(getMember(json, '_attachments') ?? '{}'))
+    attachments.set(key, valueText);
   for (const { pointer, digest, length, contentType } of findBlobs(json)) {
     if (pointer.startsWith('/_attachments/')) continue;
     const stub = {
@@ -47,7 +50,9 @@ export function withAttachments(json: string, revpos?: number): string {
       stub: true,
       ...(revpos !== undefined && { revpos }),
     };
-    attachments = setMember(attachments, MIRROR_PREFIX + pointer, JSON.stringify(stub));
+    attachments.set(MIRROR_PREFIX + pointer, JSON.stringify(stub));
   }
-  return attachments === '{}' ? json : setMember(json, '_attachments', attachments);
+  if (attachments.size === 0) return json;
+  const members = Array.from(attachments, ([key, valueText]) => ({ key, valueText }));
+  return setMember(json, '_attachments', joinMembers(members));
 }

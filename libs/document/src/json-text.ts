@@ -52,6 +52,11 @@ export function* topLevelMembers(json: string): Generator<JsonMember, void, unde
   }
 }
 
+/** An object of these members, whose keys differ. */
+export function joinMembers(members: readonly JsonMember[]): string {
+  return `{${members.map(({ key, valueText }) => `${JSON.stringify(key)}:${valueText}`).join()}}`;
+}
+
 /**
  * The text of a member's value, undefined if there is no such member.
  * @param json an object in normal form
