@@ -49,6 +49,8 @@ function integrateTree(
   if (!legal && options.onConflict === 'refuse') return { status: 'conflict' };
   if (!legal && options.onConflict === 'resolve') return resolveTree(state, incoming, options);
   tree.insert([rev, ...history], deleted);
+  // A new life over a tombstone: should it end too, its own tombstone is the current revision, not the old one.
+  if (legal && connected === undefined && state.deleted) tree.closeOthers(rev);
   tree.prune(depth);
   return settle(state, incoming, tree.encode(), undefined, options);
 }
@@ -84,7 +86,9 @@ function integrateVector(
   const version = currentVersionOf(vector);
   if (relation === 'conflict') {
     if (isLegacyVersion(version) && knowsVersion(state, version)) return { status: 'known' };
-    const descends = descendsByLegacy(state, vector, legacy) || (!deleted && isNewLife(state, vector, legacy));
+    // A pusher that never saw the document creates it anew over our tombstone; between servers the last write wins.
+    const creates = options.onConflict === 'refuse' && !deleted && isNewLife(state, vector, legacy);
+    const descends = creates || descendsByLegacy(state, vector, legacy);
     if (!descends && options.onConflict === 'refuse') return { status: 'conflict' };
     if (!descends) return resolveVector(state, incoming, options);
   }

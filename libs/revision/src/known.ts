@@ -55,6 +55,7 @@ function vectorIncludesExactly(vector: string, version: string): boolean {
  */
 export function isNewLife(state: DocumentState, vector: string, legacy: readonly string[]): boolean {
   if (!state.deleted || legacy.some((rev) => treeHas(state.tree, rev))) return false;
-  const { mv, pv } = parseVector(vector);
-  return [...mv, ...pv].every((version) => timeOfSource(state.vector, versionSource(version)) === '');
+  const { cv, mv, pv } = parseVector(vector);
+  // The current version too: an edit by a source that edited here before says no more of its own earlier version.
+  return [cv, ...mv, ...pv].every((version) => timeOfSource(state.vector, versionSource(version)) === '');
 }

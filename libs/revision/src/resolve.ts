@@ -35,16 +35,23 @@ export function decideVersionConflict(localVersion: string, remoteVersion: strin
  */
 export function resolveTree(state: DocumentState, incoming: IncomingTree, options: IntegrateOptions): Stored {
   const { rev, history, deleted } = incoming;
-  const resolved = decideTreeConflict({ id: state.rev, deleted: state.deleted }, { id: rev, deleted });
+  const depth = options.depth ?? DEFAULT_TREE_DEPTH;
   const tree = RevTree.decode(state.tree);
+  const unrelated = !history.some((ancestor) => tree.has(ancestor));
   tree.insert([rev, ...history], deleted);
+  if (unrelated && deleted && !state.deleted) {
+    tree.closeOthers(state.rev);
+    tree.prune(depth);
+    return { ...settle(state, incoming, tree.encode(), undefined, options), resolved: 'local' };
+  }
+  const resolved = decideTreeConflict({ id: state.rev, deleted: state.deleted }, { id: rev, deleted });
   let current = rev;
   if (resolved === 'local') {
     current = options.mintTreeRev(rev, 'current');
     tree.insert([current, rev], state.deleted);
   }
   tree.closeOthers(current);
-  tree.prune(options.depth ?? DEFAULT_TREE_DEPTH);
+  tree.prune(depth);
   const text = tree.encode();
   if (resolved === 'remote') return { ...settle(state, incoming, text, undefined, options), resolved };
   return {
