@@ -1,1 +1,1 @@
-export {};
+export { StorageModule } from './storage.module.js';
