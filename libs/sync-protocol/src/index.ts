@@ -1,1 +1,13 @@
-export {};
+export * from './attachments.js';
+export * from './changes.js';
+export * from './checkpoints.js';
+export * from './collections.js';
+export * from './profile.js';
+export * from './propose-changes.js';
+export * from './protocol-version.js';
+export * from './reply-status.js';
+export * from './rev.js';
+export * from './sequence.js';
+export * from './single-documents.js';
+export * from './sub-changes.js';
+export { decodeText, encodeText, readBoolean, readCollectionIndex } from './values.js';

@@ -1,0 +1,122 @@
+import type { Keyspace } from '@edgesync/document';
+import type { ChangeLog, ChangePage, ChangesOptions } from '@edgesync/ports';
+import type { FeedTuning } from './tuning.js';
+
+/** Timers come from outside so that tests need not wait. */
+export interface Scheduler {
+  /** Calls back once after that many milliseconds; the returned function cancels. */
+  schedule(delayMs: number, callback: () => void): () => void;
+}
+
+/**
+ * The log of one collection as all its subscribers see it: one listener for the doorbell, one slow timer, and one read
+ * for all who stand at the same place.
+ */
+export class SharedLog {
+  /** The highest sequence known to be committed. */
+  head = 0;
+
+  private readonly pages = new Map<string, Promise<ChangePage>>();
+  private readonly waiting = new Set<() => void>();
+  private readonly stopWatching: () => void;
+  private users = 0;
+  private isCooling = false;
+  private rangWhileCooling = false;
+  private stopCooling: () => void = () => {};
+  private stopSafetyTimer: () => void = () => {};
+  private stopForgetting: (() => void) | undefined;
+
+  constructor(
+    private readonly log: ChangeLog,
+    private readonly keyspace: Keyspace,
+    private readonly scheduler: Scheduler,
+    private readonly tuning: FeedTuning,
+    private readonly onUnused: () => void,
+  ) {
+    this.stopWatching = log.watch(keyspace, ({ sequence }) => this.ring(sequence));
+    this.armSafetyTimer();
+  }
+
+  enter(): void {
+    this.users++;
+  }
+
+  leave(): void {
+    if (--this.users > 0) return;
+    this.stopWatching();
+    this.stopCooling();
+    this.stopSafetyTimer();
+    this.stopForgetting?.();
+    this.pages.clear();
+    this.onUnused();
+  }
+
+  /** Reads a page, once for all who ask the same before the next commit. @throws as `ChangeLog.changes` */
+  read(options: ChangesOptions): Promise<ChangePage> {
+    if (options.ids) return this.readAlone(options);
+    const key = `${options.since}/${options.limit}/${options.body ?? true}/${options.activeOnly ?? false}`;
+    const known = this.pages.get(key);
+    if (known) return known;
+    const page = this.readAlone(options);
+    if (this.pages.size >= this.tuning.sharedPages) this.pages.delete(this.pages.keys().next().value as string);
+    this.pages.set(key, page);
+    page.catch(() => this.pages.delete(key));
+    this.stopForgetting ??= this.scheduler.schedule(this.tuning.sharedPageMs, () => {
+      this.stopForgetting = undefined;
+      this.pages.clear();
+    });
+    return page;
+  }
+
+  /** Resolves after the next commit, or when it is time to look anyway. `cancel` gives up waiting and resolves too. */
+  wait(): { readonly woken: Promise<void>; readonly cancel: () => void } {
+    let wake!: () => void;
+    const woken = new Promise<void>((resolve) => (wake = resolve));
+    this.waiting.add(wake);
+    const cancel = (): void => {
+      this.waiting.delete(wake);
+      wake();
+    };
+    return { woken, cancel };
+  }
+
+  private async readAlone(options: ChangesOptions): Promise<ChangePage> {
+    const page = await this.log.changes(this.keyspace, options);
+    if (page.lastSequence > this.head) this.head = page.lastSequence;
+    return page;
+  }
+
+  private ring(sequence: number): void {
+    if (sequence > this.head) this.head = sequence;
+    this.pages.clear();
+    if (this.isCooling) this.rangWhileCooling = true;
+    // Not at once: who wrote the change should learn its sequence before a feed offers it.
+    else this.cool(0, true);
+  }
+
+  private cool(delayMs: number, thenWake: boolean): void {
+    this.isCooling = true;
+    this.rangWhileCooling = thenWake;
+    this.stopCooling = this.scheduler.schedule(delayMs, () => {
+      this.isCooling = false;
+      if (!this.rangWhileCooling) return;
+      const { coolingMs, coolingPerSubscriberMs, longestCoolingMs } = this.tuning;
+      this.cool(Math.min(coolingMs + coolingPerSubscriberMs * this.waiting.size, longestCoolingMs), false);
+      this.wakeAll();
+    });
+  }
+
+  private armSafetyTimer(): void {
+    this.stopSafetyTimer = this.scheduler.schedule(this.tuning.safetyMs, () => {
+      this.pages.clear();
+      this.wakeAll();
+      this.armSafetyTimer();
+    });
+  }
+
+  private wakeAll(): void {
+    const woken = [...this.waiting];
+    this.waiting.clear();
+    for (const wake of woken) wake();
+  }
+}

@@ -1,0 +1,116 @@
+import type { ChangePage, ChangeRow } from '@edgesync/ports';
+import type { SharedLog } from './shared-log.js';
+import type { FeedTuning } from './tuning.js';
+
+export interface SubscribeOptions {
+  /** Rows strictly after this sequence. Beyond the end of the log it counts as 0: the log is not the one it was taken from. */
+  readonly since: number;
+  /** Most rows per page. */
+  readonly pageRows?: number;
+  /** Leave tombstones out until the subscriber has caught up once; from then on they are changes like any other. */
+  readonly activeOnly?: boolean;
+  /** Only these documents. */
+  readonly ids?: readonly string[];
+  /** Whether rows carry their bodies. Can be changed later. */
+  readonly bodies?: boolean;
+}
+
+/** Changes in order of sequence, each document once per page at its newest. */
+export interface FeedPage {
+  /** Shared by all subscribers that got the same page: not to be changed. */
+  readonly rows: readonly ChangeRow[];
+  /** Everything up to this sequence has been delivered. */
+  readonly scanned: number;
+  /** Whether the log held nothing more when the page was read. */
+  readonly caughtUp: boolean;
+}
+
+/**
+ * One reader's way through the log: what is there, then what comes. It keeps a place in the log and nothing else, so a
+ * slow reader costs no memory and skips what is superseded meanwhile.
+ */
+export class Subscription {
+  bodies: boolean;
+
+  private cursor: number;
+  private hasCaughtUp = false;
+  private isFresh = true;
+  private isClosed = false;
+  private readonly wanted: ReadonlySet<string> | undefined;
+  private cancelWait: (() => void) | undefined;
+
+  constructor(
+    private readonly log: SharedLog,
+    private readonly options: SubscribeOptions,
+    private readonly tuning: FeedTuning,
+  ) {
+    this.cursor = options.since;
+    this.bodies = options.bodies ?? false;
+    this.wanted = options.ids && new Set(options.ids);
+    log.enter();
+  }
+
+  /** Everything up to this sequence has been delivered. */
+  get position(): number {
+    return this.cursor;
+  }
+
+  /**
+   * The next page: with rows, or empty if it is the one that tells that the log is exhausted for the first time. After
+   * that it waits for changes. Undefined once closed. One call at a time.
+   * @throws as `ChangeLog.changes`
+   */
+  async next(): Promise<FeedPage | undefined> {
+    while (!this.isClosed) {
+      if (this.hasCaughtUp && this.cursor >= this.log.head) {
+        const { woken, cancel } = this.log.wait();
+        this.cancelWait = cancel;
+        await woken;
+        this.cancelWait = undefined;
+        if (this.isClosed) break;
+      }
+      const page = await this.log.read(this.request());
+      if (this.isClosed) break;
+      if (this.isFresh) {
+        this.isFresh = false;
+        if (page.lastSequence < this.cursor) {
+          this.cursor = 0;
+          continue;
+        }
+      }
+      const delivered = this.take(page);
+      if (delivered) return delivered;
+    }
+    return undefined;
+  }
+
+  /** Ends the subscription; a pending {@link next} resolves with undefined. */
+  close(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.cancelWait?.();
+    this.log.leave();
+  }
+
+  private request(): Parameters<SharedLog['read']>[0] {
+    const { ids, activeOnly = false, pageRows = this.tuning.pageRows } = this.options;
+    const looksUp = ids !== undefined && !this.hasCaughtUp && ids.length <= this.tuning.lookedUpIds;
+    return {
+      since: this.cursor,
+      limit: pageRows,
+      body: this.bodies,
+      activeOnly: activeOnly && !this.hasCaughtUp,
+      ...(looksUp && { ids }),
+    };
+  }
+
+  private take(page: ChangePage): FeedPage | undefined {
+    const { wanted } = this;
+    const rows = wanted ? page.rows.filter(({ id }) => wanted.has(id)) : page.rows;
+    this.cursor = Math.max(this.cursor, page.scanned);
+    const caughtUp = !page.more;
+    const isNews = rows.length > 0 || (caughtUp && !this.hasCaughtUp);
+    if (caughtUp) this.hasCaughtUp = true;
+    return isNews ? { rows, scanned: this.cursor, caughtUp } : undefined;
+  }
+}

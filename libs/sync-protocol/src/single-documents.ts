@@ -1,0 +1,23 @@
+import { type BlipMessage, Properties, type ReplyInit, type RequestInit } from '@edgesync/blip';
+import { Profile } from './profile.js';
+import { encodeText, requireProperty } from './values.js';
+
+/** A `getRev` request of the connected-client API (wire C.14). */
+export interface GetRev {
+  readonly id: string;
+  readonly ifNotRev?: string;
+}
+
+/** @throws EdgeError `request.invalid` */
+export function parseGetRev({ properties }: BlipMessage): GetRev {
+  const ifNotRev = properties.get('ifNotRev');
+  return { id: requireProperty(properties, 'id'), ...(ifNotRev !== undefined && { ifNotRev }) };
+}
+
+export function buildGetRev({ id, ifNotRev }: GetRev, collection?: string): RequestInit {
+  return { properties: Properties.from({ Profile: Profile.getRev, collection, id, ifNotRev }) };
+}
+
+export function buildGetRevReply(rev: string, json: string): ReplyInit {
+  return { properties: Properties.of('rev', rev), body: encodeText(json), compressed: true };
+}
