@@ -79,7 +79,7 @@ const ACTIVE_CONTENT =
 
 /**
  * Whether a browser must be told to save content of this type instead of showing it (`Content-Disposition:
- * attachment`, ref 6.11). An unknown or missing type counts as unsafe only if a browser could guess HTML.
+ * attachment`, ref 6.11). Without a proper type the browser guesses, so that counts as unsafe.
  */
 export function isUnsafeInBrowser(contentType: string | undefined): boolean {
   const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();

@@ -147,8 +147,8 @@ describe('readBody and metadata', () => {
     fc.assert(
       fc.property(fc.string(), fc.dictionary(fc.string(), fc.jsonValue()), fc.boolean(), (id, value, deleted) => {
         const body = json(JSON.stringify(value));
-        const read = readBody(withMetadata(body, { id, rev: '1-a', deleted }));
-        expect(read).toEqual({ json: body, metadata: { id, rev: '1-a', deleted, removed: false } });
+        const read = readBody(withMetadata(body, { id, rev: '1-a', deleted, cv: '1@s' }));
+        expect(read).toEqual({ json: body, metadata: { id, rev: '1-a', cv: '1@s', deleted, removed: false } });
       }),
     );
   });

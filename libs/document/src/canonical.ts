@@ -175,7 +175,7 @@ function compareCodePoints(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** LiteCore spells backspace, form feed and delete as `\\u00xx`. */
+/** LiteCore spells backspace, form feed and delete as `\u00xx`. */
 function respell(literal: string): string | undefined {
   if (!/\\[bf]|\x7f/.test(literal)) return undefined;
   return literal.replace(/\\(.)|\x7f/g, (match, escaped: string | undefined) => {
