@@ -41,6 +41,7 @@ export const CATALOGUE = {
     'no common replication sub-protocol',
     'Offer BLIP_3+CBMobile_2, BLIP_3+CBMobile_3 or BLIP_3+CBMobile_4.',
   ),
+  'request.range': entry(416, 'the range lies outside of the content', 'Ask for bytes that the content has.'),
   'request.precondition': entry(412, 'precondition failed', 'Re-read and repeat with the current revision.'),
 
   // Who and what

@@ -1,0 +1,53 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { Body, Keyspace } from '@edgesync/document';
+import { EdgeError, isEdgeError } from '@edgesync/errors';
+import { STORAGE } from '@edgesync/platform';
+import type { Storage, WriteRequest } from '@edgesync/ports';
+import { faultOf, writeReply } from '../documents/write-result.js';
+import { statusText } from '../http/status-texts.js';
+import { toEdit, toRevision } from './bulk-item.js';
+
+/** An item that is not written, and why. */
+interface Failure {
+  readonly id: string | undefined;
+  readonly fault: EdgeError;
+}
+
+/** Writes batches. */
+@Injectable()
+export class BulkWriter {
+  constructor(@Inject(STORAGE) private readonly storage: Storage) {}
+
+  /**
+   * Applies the items in one transaction; resolves when those that succeeded are durable.
+   * @returns the reply: a JSON array with an element per item
+   */
+  async write(keyspace: Keyspace, docs: readonly (Body | EdgeError)[], newEdits: boolean): Promise<string> {
+    const items = docs.map((doc) => toRequest(keyspace, doc, newEdits));
+    const requests = items.filter((item): item is WriteRequest => !('fault' in item));
+    const results = requests.length > 0 ? await this.storage.write(keyspace.database, requests) : [];
+    let next = 0;
+    const elements = items.map((item) => {
+      if ('fault' in item) return failureText(item);
+      const result = results[next++]!;
+      if (result.status === 'stored' || result.status === 'known') return writeReply(result);
+      return failureText({ id: result.id, fault: faultOf(result) });
+    });
+    return `[${elements.join(',')}]`;
+  }
+}
+
+function toRequest(keyspace: Keyspace, doc: Body | EdgeError, newEdits: boolean): WriteRequest | Failure {
+  if (isEdgeError(doc)) return { id: undefined, fault: doc };
+  try {
+    return newEdits ? toEdit(keyspace, doc) : toRevision(keyspace, doc);
+  } catch (fault) {
+    if (isEdgeError(fault)) return { id: doc.metadata.id, fault };
+    throw fault;
+  }
+}
+
+function failureText({ id, fault }: Failure): string {
+  const { status, message } = fault;
+  return JSON.stringify({ ...(id !== undefined && { id }), status, error: statusText(status), reason: message });
+}

@@ -1,0 +1,185 @@
+import { Controller, Delete, Get, Inject, Post, Put, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { readBody } from '@edgesync/document';
+import { EdgeError } from '@edgesync/errors';
+import { currentVersionOf } from '@edgesync/revision';
+import { entityTag, matchesNone } from '../http/entity-tag.js';
+import type { GatewayRequest } from '../http/gateway-request.js';
+import { sendJson, sendNotModified } from '../http/reply.js';
+import { readJsonText } from '../http/request-body.js';
+import { ReadsKeyspace, WritesKeyspace } from '../keyspaces/keyspace.guards.js';
+import { Endpoint } from '../openapi/endpoint.decorator.js';
+import { ExpiryQuery, readDeadline } from '../parameters/expiry.js';
+import { UrlParameters } from '../parameters/query.pipe.js';
+import { readExpectedRevision } from '../parameters/revision.js';
+import { readDocumentId } from './document-id.js';
+import { ReadDocumentQuery, WriteDocumentQuery } from './document-queries.js';
+import { DocumentReader } from './document-reader.service.js';
+import { documentText } from './document-text.js';
+import { DocumentWriter } from './document-writer.service.js';
+import { newDocumentId } from './new-document-id.js';
+import { writeReply } from './write-result.js';
+
+/** Whole documents (ref 6.5, 6.8–6.10). */
+@Controller()
+export class DocumentController {
+  constructor(
+    @Inject(DocumentReader) private readonly reader: DocumentReader,
+    @Inject(DocumentWriter) private readonly writer: DocumentWriter,
+  ) {}
+
+  @Post(':keyspace')
+  @WritesKeyspace()
+  @Endpoint({
+    tag: 'Documents',
+    summary: 'Create a document',
+    description: 'The document gets the ID that its `_id` names, or a generated one.',
+    query: ExpiryQuery,
+    body: [{ schema: 'Document' }],
+    replies: {
+      201: { description: 'The document is stored.', content: [{ schema: 'WriteReply' }], headers: ['Location'] },
+    },
+    errors: {
+      400: 'The body is not a JSON object, has `_rev` but no `_id`, or an illegal `_id`.',
+      403: 'Writing over REST is disabled for the database.',
+      404: 'No such keyspace, or `_rev` was given and the document does not exist.',
+      409: 'The document exists and `_rev` is missing or not current.',
+      413: 'The body is larger than 20 MB.',
+      415: 'The content type is not JSON.',
+    },
+  })
+  async create(
+    @Req() request: GatewayRequest,
+    @UrlParameters(ExpiryQuery) query: ExpiryQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const { keyspace } = request;
+    const { json, metadata } = readBody(await readJsonText(request));
+    if (metadata.id === undefined && (metadata.rev !== undefined || metadata.deleted))
+      throw new EdgeError('doc.invalid', 'Missing "_id"');
+    const id = metadata.id === undefined ? newDocumentId() : readDocumentId(metadata.id);
+    const expiresAt = readDeadline(query, Date.now());
+    const stored = await this.writer.write({
+      keyspace,
+      id,
+      expect: metadata.rev,
+      deleted: metadata.deleted,
+      body: json,
+      expiresAt,
+    });
+    reply.header('location', `/${encodeURIComponent(request.params['keyspace']!)}/${encodeURIComponent(id)}`);
+    sendJson(reply, 201, writeReply(stored, expiresAt));
+  }
+
+  @Get(':keyspace/:docid')
+  @ReadsKeyspace()
+  @Endpoint({
+    tag: 'Documents',
+    summary: 'Read a document',
+    description: 'The properties, preceded by `_id`, `_rev` and `_cv`. A tombstone asked for by `rev` has `_deleted`.',
+    query: ReadDocumentQuery,
+    requestHeaders: ['If-None-Match'],
+    replies: {
+      200: { description: 'The document.', content: [{ schema: 'StoredDocument' }], headers: ['ETag'] },
+      304: { description: 'The revision that `If-None-Match` names is current.', headers: ['ETag'] },
+    },
+    errors: {
+      400: 'The document ID is illegal.',
+      404: 'There is no such document: `reason` is `missing` or `deleted`.',
+    },
+  })
+  async read(
+    @Req() request: GatewayRequest,
+    @UrlParameters(ReadDocumentQuery) query: ReadDocumentQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const id = readDocumentId(request.params['docid']!);
+    const document = query.rev
+      ? await this.reader.readRevision(request.keyspace, id, query.rev)
+      : await this.reader.readCurrent(request.keyspace, id);
+    const etag = entityTag(document.rev);
+    if (matchesNone(request.headers['if-none-match'], document.rev, currentVersionOf(document.vector)))
+      return sendNotModified(reply, etag);
+    sendJson(reply, 200, documentText(document), etag);
+  }
+
+  @Put(':keyspace/:docid')
+  @WritesKeyspace()
+  @Endpoint({
+    tag: 'Documents',
+    summary: 'Create or replace a document',
+    description:
+      'The body is the whole new document. An existing document is replaced only by a request that names its current ' +
+      'revision, as `rev`, `If-Match` or `_rev`. `"_deleted": true` deletes. Top-level properties that start with an ' +
+      'underscore are metadata and not stored.',
+    query: WriteDocumentQuery,
+    requestHeaders: ['If-Match'],
+    body: [{ schema: 'Document' }],
+    replies: {
+      200: { description: 'The document is deleted (`_deleted` was true).', content: [{ schema: 'WriteReply' }] },
+      201: { description: 'The document is stored.', content: [{ schema: 'WriteReply' }] },
+    },
+    errors: {
+      400: 'Not a JSON object, an illegal ID, or `_id` or `_rev` contradict the URL.',
+      403: 'Writing over REST is disabled for the database.',
+      404: 'No such keyspace, or a revision was named and the document does not exist.',
+      409: 'The document exists, and its current revision was not named.',
+      413: 'The body is larger than 20 MB.',
+      415: 'The content type is not JSON.',
+    },
+  })
+  async put(
+    @Req() request: GatewayRequest,
+    @UrlParameters(WriteDocumentQuery) query: WriteDocumentQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const id = readDocumentId(request.params['docid']!);
+    const { json, metadata } = readBody(await readJsonText(request));
+    if (metadata.id !== undefined && metadata.id !== id)
+      throw new EdgeError('doc.invalid', '"_id" conflicts with the URL');
+    const expiresAt = readDeadline(query, Date.now());
+    const stored = await this.writer.write({
+      keyspace: request.keyspace,
+      id,
+      expect: readExpectedRevision(query.rev, request.headers['if-match'], metadata.rev),
+      deleted: metadata.deleted,
+      body: json,
+      expiresAt,
+    });
+    sendJson(reply, metadata.deleted ? 200 : 201, writeReply(stored, expiresAt));
+  }
+
+  @Delete(':keyspace/:docid')
+  @WritesKeyspace()
+  @Endpoint({
+    tag: 'Documents',
+    summary: 'Delete a document',
+    description:
+      'Leaves a tombstone, whose revision is in the reply. With `ttl` or `expires` the tombstone is purged then.',
+    query: WriteDocumentQuery,
+    requestHeaders: ['If-Match'],
+    replies: { 200: { description: 'The document is deleted.', content: [{ schema: 'WriteReply' }] } },
+    errors: {
+      400: 'The document ID or a parameter is illegal.',
+      403: 'Writing over REST is disabled for the database.',
+      404: 'There is no such document, or it is deleted already.',
+      409: 'The revision is missing or not current.',
+    },
+  })
+  async delete(
+    @Req() request: GatewayRequest,
+    @UrlParameters(WriteDocumentQuery) query: WriteDocumentQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const expiresAt = readDeadline(query, Date.now());
+    const stored = await this.writer.write({
+      keyspace: request.keyspace,
+      id: readDocumentId(request.params['docid']!),
+      expect: readExpectedRevision(query.rev, request.headers['if-match']),
+      deleted: true,
+      body: '{}',
+      expiresAt,
+    });
+    sendJson(reply, 200, writeReply(stored, expiresAt));
+  }
+}

@@ -1,0 +1,58 @@
+import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { APP_FILTER } from '@nestjs/core';
+import { BulkDocsController } from './bulk/bulk-docs.controller.js';
+import { BulkWriter } from './bulk/bulk-writer.service.js';
+import { DocumentController } from './documents/document.controller.js';
+import { DocumentReader } from './documents/document-reader.service.js';
+import { DocumentWriter } from './documents/document-writer.service.js';
+import { ErrorFilter } from './http/error.filter.js';
+import { RequestPipeline } from './http/request-pipeline.js';
+import { CollectionTags } from './keyspaces/collection-tags.js';
+import { KeyspaceController } from './keyspaces/keyspace.controller.js';
+import { Keyspaces } from './keyspaces/keyspaces.js';
+import { AllDocsController } from './listing/all-docs.controller.js';
+import { OpenApiController } from './openapi/openapi.controller.js';
+import { DOCUMENTED_CONTROLLERS, OpenApi } from './openapi/openapi.service.js';
+import { PropertyController } from './properties/property.controller.js';
+import { PropertyEditor } from './properties/property-editor.service.js';
+import { ServerController } from './server/server.controller.js';
+
+const CONTROLLERS = [
+  ServerController,
+  KeyspaceController,
+  AllDocsController,
+  BulkDocsController,
+  DocumentController,
+  PropertyController,
+  OpenApiController,
+];
+
+export interface GatewayModuleOptions {
+  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR` and `LOGGERS`, unless a global one does. */
+  readonly imports?: ModuleMetadata['imports'];
+}
+
+/** The public REST API. It asks for the storage port and does not know what serves it. */
+@Module({})
+export class GatewayModule {
+  static register({ imports = [] }: GatewayModuleOptions = {}): DynamicModule {
+    return {
+      module: GatewayModule,
+      imports,
+      controllers: CONTROLLERS,
+      providers: [
+        BulkWriter,
+        CollectionTags,
+        DocumentReader,
+        DocumentWriter,
+        ErrorFilter,
+        Keyspaces,
+        OpenApi,
+        PropertyEditor,
+        RequestPipeline,
+        { provide: APP_FILTER, useExisting: ErrorFilter },
+        { provide: DOCUMENTED_CONTROLLERS, useValue: CONTROLLERS },
+      ],
+    };
+  }
+}

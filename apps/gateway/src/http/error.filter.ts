@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { EdgeError, isEdgeError, type ErrorCode } from '@edgesync/errors';
+import { LOGGERS, type Logger, type Loggers } from '@edgesync/platform';
+import type { GatewayHttpAdapter } from './http-adapter.js';
+import { sendError } from './reply.js';
+import { ClientGoneError, discardBody } from './request-body.js';
+
+/** What the client is told to wait before it tries again, in seconds. */
+const RETRY_AFTER_SECONDS = '1';
+
+/**
+ * The one place where a fault becomes a reply: the error catalogue gives the status, the fault its reason. Whatever
+ * is not in the catalogue is logged under a reference, and the client learns only the reference.
+ */
+@Catch()
+export class ErrorFilter implements ExceptionFilter {
+  private readonly logger: Logger;
+
+  constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost<GatewayHttpAdapter>,
+    @Inject(LOGGERS) loggers: Loggers,
+  ) {
+    this.logger = loggers.domain('REST');
+  }
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const http = host.switchToHttp();
+    this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
+  }
+
+  /** Answers a request with a fault. */
+  answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+    if (error instanceof ClientGoneError || request.raw.socket.destroyed) {
+      reply.hijack();
+      request.raw.destroy();
+      return;
+    }
+    if (reply.sent || reply.raw.headersSent) {
+      this.report(error, request);
+      reply.raw.destroy();
+      return;
+    }
+    discardBody(request.raw);
+    const fault = this.toFault(error, request, reply);
+    if (fault.status === 401) reply.header('www-authenticate', 'Basic charset="UTF-8"');
+    if (fault.status === 503 || fault.status === 429) {
+      if (!reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS);
+    }
+    sendError(reply, fault.status, fault.message);
+  }
+
+  private toFault(error: unknown, request: FastifyRequest, reply: FastifyReply): EdgeError {
+    if (isEdgeError(error)) {
+      if (error.status >= 500) this.report(error, request);
+      return error;
+    }
+    if (request.is404 && error instanceof HttpException && error.getStatus() === 404)
+      return this.unrouted(request, reply);
+    const code = FOREIGN_STATUS[statusOf(error) ?? 500];
+    if (code) return new EdgeError(code);
+    const reference = this.report(error, request);
+    return new EdgeError('internal', `internal error, reference ${reference}`);
+  }
+
+  private unrouted(request: FastifyRequest, reply: FastifyReply): EdgeError {
+    const allowed = this.host.httpAdapter.allowedMethods.of(request.raw.url ?? '/');
+    if (allowed.length === 0) return new EdgeError('request.path');
+    reply.header('allow', allowed.join(', '));
+    return new EdgeError('request.method');
+  }
+
+  /** Logs a fault of ours. @returns the reference that a reply may give for it */
+  report(error: unknown, request: FastifyRequest): string {
+    const reference = randomUUID();
+    this.logger.error(`${request.method} ${request.url} failed, reference ${reference}`, error);
+    return reference;
+  }
+}
+
+/** Faults that Fastify and Nest find themselves, by the status they give them. */
+const FOREIGN_STATUS: Readonly<Record<number, ErrorCode>> = {
+  400: 'request.invalid',
+  404: 'request.path',
+  405: 'request.method',
+  406: 'request.not-acceptable',
+  413: 'request.too-large',
+  414: 'request.invalid',
+  415: 'request.media-type',
+  503: 'server.draining',
+};
+
+function statusOf(error: unknown): number | undefined {
+  if (error instanceof HttpException) return error.getStatus();
+  const status = (error as { statusCode?: unknown } | undefined)?.statusCode;
+  return typeof status === 'number' ? status : undefined;
+}

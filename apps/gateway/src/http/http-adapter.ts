@@ -1,0 +1,84 @@
+import type { IncomingMessage, Server } from 'node:http';
+import type { SecureContextOptions } from 'node:tls';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import {
+  HEADERS_TIMEOUT_MS,
+  KEEP_ALIVE_TIMEOUT_MS,
+  MAX_BODY_BYTES,
+  MAX_HEADER_BYTES,
+  MAX_PATH_COMPONENT,
+  REQUEST_TIMEOUT_MS,
+} from '../tuning.js';
+import { AllowedMethods } from './allowed-methods.js';
+import { answerBrokenRequest, answerBadUrl } from './broken-request.js';
+import { deferContinue } from './expect-continue.js';
+import { parseQueryString } from './query-string.js';
+import { asksForWebSocket, isSyncPath } from './upgrade.js';
+
+export interface HttpAdapterOptions {
+  /** Certificate and key: the port speaks TLS only (ref 7). */
+  readonly https?: SecureContextOptions & { readonly requestCert?: boolean; readonly rejectUnauthorized?: boolean };
+}
+
+/**
+ * Fastify as the REST API needs it. Bodies are not parsed: handlers read them, after a request has been authenticated
+ * and found allowed, and exactly as they were sent.
+ */
+export class GatewayHttpAdapter extends FastifyAdapter {
+  /** Every route from here on. */
+  readonly allowedMethods = new AllowedMethods();
+
+  get fastify(): FastifyInstance {
+    return this.getInstance<FastifyInstance>();
+  }
+
+  override registerParserMiddleware(): void {
+    this.fastify.removeAllContentTypeParsers();
+    this.fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  }
+
+  /** HEAD is GET without body on every endpoint (ref 6.0): one route, one handler. Node leaves the body out. */
+  override get(...args: unknown[]): never {
+    const adapter = this as unknown as { injectRouteOptions(methods: string[], ...args: unknown[]): never };
+    return adapter.injectRouteOptions(['GET', 'HEAD'], ...args);
+  }
+}
+
+/** Creates the adapter to hand to `NestFactory.create()`. */
+export function createHttpAdapter(options: HttpAdapterOptions = {}): GatewayHttpAdapter {
+  const adapter = new GatewayHttpAdapter({
+    ...serverOptions,
+    ...(options.https ? { https: { ...options.https, ...serverLimits } } : { http: serverLimits }),
+    // Nest middleware is not used; its engine would cost every request a detour.
+    skipMiddie: true,
+  } as never);
+  adapter.allowedMethods.watch(adapter.fastify);
+  const server = adapter.fastify.server as Server;
+  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  // Only upgrades that somebody serves leave the path of ordinary requests, where the others are refused.
+  (server as { shouldUpgradeCallback?: (message: IncomingMessage) => boolean }).shouldUpgradeCallback = (message) =>
+    asksForWebSocket(message) && isSyncPath(message.url) && server.listenerCount('upgrade') > 0;
+  deferContinue(server);
+  return adapter;
+}
+
+const serverOptions: FastifyServerOptions = {
+  bodyLimit: MAX_BODY_BYTES,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+  exposeHeadRoutes: false,
+  // What is in flight is finished, and its connection closed after it.
+  return503OnClosing: false,
+  forceCloseConnections: 'idle',
+  clientErrorHandler: answerBrokenRequest,
+  frameworkErrors: answerBadUrl,
+  routerOptions: {
+    ignoreTrailingSlash: true,
+    maxParamLength: MAX_PATH_COMPONENT,
+    querystringParser: parseQueryString as (text: string) => Record<string, string>,
+  },
+};
+
+/** A request without Host header is refused by the request checks, with a body. */
+const serverLimits = { maxHeaderSize: MAX_HEADER_BYTES, requireHostHeader: false };

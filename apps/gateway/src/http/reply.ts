@@ -1,0 +1,32 @@
+import type { FastifyReply } from 'fastify';
+import { errorBody, NO_CACHE_HEADERS } from './error-body.js';
+
+/** As the API documents it: without `charset`, which JSON does not have. */
+export const JSON_TYPE = 'application/json';
+
+const asIs = (text: string): string => text;
+
+/**
+ * Sends JSON text.
+ * @param etag quoted entity tag
+ */
+export function sendJson(reply: FastifyReply, status: number, json: string, etag?: string): void {
+  reply.statusCode = status;
+  reply.header('content-type', JSON_TYPE);
+  if (etag !== undefined) reply.header('etag', etag);
+  // A serializer of our own keeps Fastify from adding a charset.
+  reply.serializer(asIs).send(json);
+}
+
+/** Tells that what the client has is still current: no body (ref 6.0). */
+export function sendNotModified(reply: FastifyReply, etag: string): void {
+  reply.statusCode = 304;
+  reply.header('etag', etag).send();
+}
+
+/** Sends an error body that no cache keeps. */
+export function sendError(reply: FastifyReply, status: number, reason: string): void {
+  reply.headers(NO_CACHE_HEADERS);
+  reply.removeHeader('etag');
+  sendJson(reply, status, errorBody(status, reason));
+}

@@ -1,0 +1,29 @@
+import type { FastifyRequest } from 'fastify';
+import { EdgeError } from '@edgesync/errors';
+import { asksForWebSocket, isSyncPath } from './upgrade.js';
+
+/** The one major version of the API there is (ref 6.0). */
+const API_MAJOR = 1;
+const API_VERSION = /^\s*(\d{1,9})(?:\.\d{1,9})*\s*$/;
+
+/**
+ * Checks that hold for every request, whatever its path.
+ * @throws EdgeError `request.invalid`, `request.upgrade`
+ */
+export function checkRequest({ raw }: FastifyRequest): void {
+  const { headers } = raw;
+  if (headers.host === undefined && raw.httpVersion === '1.1')
+    throw new EdgeError('request.invalid', 'the Host header is missing');
+  if (headers.upgrade !== undefined && asksForWebSocket(raw) && !isSyncPath(raw.url))
+    throw new EdgeError('request.upgrade');
+  const version = headers['api-version'];
+  if (version !== undefined) checkApiVersion(String(version));
+}
+
+/** @throws EdgeError `request.invalid` for a version of the API that is not served */
+export function checkApiVersion(text: string): void {
+  const major = API_VERSION.exec(text)?.[1];
+  if (major === undefined) throw new EdgeError('request.invalid', 'API-Version must be a version number such as 1.0');
+  if (Number(major) !== API_MAJOR)
+    throw new EdgeError('request.invalid', `API-Version ${text.trim()} is not served, 1.0 is`);
+}

@@ -1,0 +1,53 @@
+import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AUTHENTICATOR, LOGGERS, SERVER_HEADER, type Authenticator, type Loggers } from '@edgesync/platform';
+import { ErrorFilter } from './error.filter.js';
+import type { GatewayRequest } from './gateway-request.js';
+import type { GatewayHttpAdapter } from './http-adapter.js';
+import { checkRequest } from './request-checks.js';
+import { logRequests } from './request-log.js';
+
+/**
+ * What every request passes before its route, known or not: the `Server` header, authentication, the checks of
+ * ref 6.0. Guards decide afterwards what a request may do; they know what its route means.
+ */
+@Injectable()
+export class RequestPipeline implements OnModuleInit {
+  constructor(
+    @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost<GatewayHttpAdapter>,
+    @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
+    @Inject(ErrorFilter) private readonly faults: ErrorFilter,
+    @Inject(LOGGERS) private readonly loggers: Loggers,
+  ) {}
+
+  onModuleInit(): void {
+    const fastify = this.host.httpAdapter.fastify;
+    fastify.decorateRequest('principal', null);
+    fastify.decorateRequest('keyspace', null);
+    fastify.decorate(
+      'reportFault',
+      (error: unknown, request: FastifyRequest) => void this.faults.report(error, request),
+    );
+    logRequests(fastify, this.loggers.domain('REST'));
+    fastify.addHook('onRequest', (request, reply, done) => this.admit(request as GatewayRequest, reply, done));
+  }
+
+  private admit(request: GatewayRequest, reply: FastifyReply, done: () => void): void {
+    reply.header('server', SERVER_HEADER);
+    const { headers, socket } = request.raw;
+    const refuse = (error: unknown): void => this.faults.answer(error, request, reply);
+    const goOn = (principal: GatewayRequest['principal']): void => {
+      request.principal = principal;
+      checkRequest(request);
+      done();
+    };
+    try {
+      const principal = this.authenticator.authenticate(headers.authorization, socket.remoteAddress ?? '');
+      if (principal instanceof Promise) principal.then(goOn).catch(refuse);
+      else goOn(principal);
+    } catch (error) {
+      refuse(error);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { Readable } from 'node:stream';
+import type { FastifyReply } from 'fastify';
+import './gateway-request.js';
+import { JSON_TYPE, sendJson } from './reply.js';
+
+/**
+ * Sends JSON that is made piece by piece, no faster than the client takes it. What fits into the first two pieces is
+ * sent as a whole. When the client goes away, the pieces' generator is ended.
+ */
+export async function sendJsonStream(
+  reply: FastifyReply,
+  pieces: AsyncGenerator<string, void, undefined>,
+): Promise<void> {
+  const first = await pieces.next();
+  const second = await pieces.next();
+  if (first.done || second.done) return sendJson(reply, 200, first.value ?? '');
+  const third = await pieces.next();
+  if (third.done) return sendJson(reply, 200, first.value + second.value);
+  reply.statusCode = 200;
+  reply.header('content-type', JSON_TYPE);
+  const head = first.value + second.value + third.value;
+  sendStream(reply, chunks(head, pieces));
+}
+
+/** Sends bytes as they come. For HEAD, only the headers. */
+export function sendStream(reply: FastifyReply, chunks: AsyncGenerator<Uint8Array, void, undefined>): void {
+  if (reply.request.method === 'HEAD') {
+    void chunks.return();
+    reply.send();
+    return;
+  }
+  const stream = Readable.from(chunks, { objectMode: false });
+  stream.once('error', (error) => reply.server.reportFault(error, reply.request));
+  reply.send(stream);
+}
+
+async function* chunks(
+  head: string,
+  rest: AsyncGenerator<string, void, undefined>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield Buffer.from(head);
+  for await (const piece of rest) yield Buffer.from(piece);
+}

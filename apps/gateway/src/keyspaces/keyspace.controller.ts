@@ -1,0 +1,68 @@
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { formatCollection } from '@edgesync/document';
+import { STORAGE } from '@edgesync/platform';
+import type { DatabaseInfo, Storage } from '@edgesync/ports';
+import { matchesNone } from '../http/entity-tag.js';
+import type { GatewayRequest } from '../http/gateway-request.js';
+import { sendJson, sendNotModified } from '../http/reply.js';
+import { Endpoint } from '../openapi/endpoint.decorator.js';
+import { databaseTag } from './collection-tags.js';
+import { Keyspaces, type NamedKeyspace } from './keyspaces.js';
+
+/** What a database or a collection holds (ref 6.4). */
+@Controller()
+export class KeyspaceController {
+  constructor(
+    @Inject(Keyspaces) private readonly keyspaces: Keyspaces,
+    @Inject(STORAGE) private readonly storage: Storage,
+  ) {}
+
+  @Get(':keyspace')
+  @Endpoint({
+    tag: 'Keyspaces',
+    summary: 'Describe a database or a collection',
+    description:
+      'The bare name of a database lists its collections. Documents that are deleted or expired do not count.',
+    requestHeaders: ['If-None-Match'],
+    replies: {
+      200: {
+        description: 'The description.',
+        content: [{ schema: 'DatabaseInfo' }, { schema: 'CollectionInfo' }],
+        headers: ['ETag'],
+      },
+      304: { description: 'Nothing changed since the reply that `If-None-Match` names.', headers: ['ETag'] },
+    },
+    errors: { 400: 'The name is malformed.', 404: 'There is no such database or collection.' },
+  })
+  async describe(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+    const text = request.params['keyspace']!;
+    const named = this.keyspaces.resolve(text);
+    const database = await this.storage.describe(named.keyspace.database);
+    const json = text.includes('.') ? await this.describeCollection(database, named) : describeDatabase(database);
+    const tag = databaseTag(database);
+    if (matchesNone(request.headers['if-none-match'], tag)) return sendNotModified(reply, `"${tag}"`);
+    sendJson(reply, 200, json, `"${tag}"`);
+  }
+
+  private async describeCollection({ name, uuid }: DatabaseInfo, { keyspace }: NamedKeyspace): Promise<string> {
+    const { scope, collection, documents, lastSequence } = await this.storage.collection(keyspace);
+    return JSON.stringify({
+      db_name: name,
+      db_uuid: uuid,
+      scope_name: scope,
+      collection_name: collection,
+      doc_count: documents,
+      update_seq: lastSequence,
+      committed_update_seq: lastSequence,
+    });
+  }
+}
+
+function describeDatabase({ name, uuid, collections }: DatabaseInfo): string {
+  const described = collections.map((info) => [
+    formatCollection(info),
+    { doc_count: info.documents, update_seq: info.lastSequence },
+  ]);
+  return JSON.stringify({ db_name: name, db_uuid: uuid, collections: Object.fromEntries(described) as object });
+}

@@ -1,0 +1,108 @@
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { EdgeError } from '@edgesync/errors';
+import { STORAGE } from '@edgesync/platform';
+import type { Storage } from '@edgesync/ports';
+import { matchesNone } from '../http/entity-tag.js';
+import type { GatewayRequest } from '../http/gateway-request.js';
+import { checkParameters, type QueryParameters } from '../http/query-string.js';
+import { sendNotModified } from '../http/reply.js';
+import { readText } from '../http/request-body.js';
+import { sendJsonStream } from '../http/stream-reply.js';
+import { CollectionTags } from '../keyspaces/collection-tags.js';
+import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
+import { Endpoint } from '../openapi/endpoint.decorator.js';
+import { UrlParameters } from '../parameters/query.pipe.js';
+import { readParameters } from '../parameters/read-parameters.js';
+import { documentPages, keyPages } from './document-pages.js';
+import { listingText } from './listing-text.js';
+import { ListingParameters } from './listing-parameters.js';
+
+const DESCRIPTION =
+  'Live documents in binary order of their IDs, or those that `keys` names in the order given. `total_rows` is the ' +
+  'number of rows returned, `update_seq` the last sequence of the collection. The reply is streamed: listings of any ' +
+  'size take little memory on either side.';
+
+/** `_all_docs` (ref 6.6). */
+@Controller()
+export class AllDocsController {
+  constructor(
+    @Inject(STORAGE) private readonly storage: Storage,
+    @Inject(CollectionTags) private readonly tags: CollectionTags,
+  ) {}
+
+  @Get(':keyspace/_all_docs')
+  @ReadsKeyspace()
+  @Endpoint({
+    tag: 'Documents',
+    summary: 'List documents',
+    description: DESCRIPTION,
+    query: ListingParameters,
+    requestHeaders: ['If-None-Match'],
+    replies: {
+      200: { description: 'The rows.', content: [{ schema: 'Listing' }], headers: ['ETag'] },
+      304: {
+        description: 'The collection did not change since the reply that `If-None-Match` names.',
+        headers: ['ETag'],
+      },
+    },
+    errors: { 400: 'A parameter is invalid.', 404: 'No such keyspace.' },
+  })
+  async get(
+    @Req() request: GatewayRequest,
+    @UrlParameters(ListingParameters) query: ListingParameters,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const info = await this.storage.collection(request.keyspace);
+    const tag = await this.tags.of(request.keyspace.database, info);
+    if (matchesNone(request.headers['if-none-match'], tag)) return sendNotModified(reply, `"${tag}"`);
+    reply.header('etag', `"${tag}"`);
+    await this.send(request, query, query.include_docs ?? false, info.lastSequence, reply);
+  }
+
+  @Post(':keyspace/_all_docs')
+  @HttpCode(200)
+  @ReadsKeyspace()
+  @Endpoint({
+    tag: 'Documents',
+    summary: 'List documents, with parameters in the body',
+    description: `${DESCRIPTION} \`include_docs\` is true unless the body says otherwise.`,
+    body: [{ schema: 'ListingParameters' }],
+    replies: { 200: { description: 'The rows.', content: [{ schema: 'Listing' }] } },
+    errors: {
+      400: 'The body is not a JSON object, or a parameter is invalid.',
+      404: 'No such keyspace.',
+      413: 'The body is larger than 20 MB.',
+    },
+  })
+  async post(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+    const inUrl = checkParameters(request.query as QueryParameters);
+    const parameters = readParameters(ListingParameters, { ...inUrl, ...parseObject(await readText(request)) });
+    const { lastSequence } = await this.storage.collection(request.keyspace);
+    await this.send(request, parameters, parameters.include_docs ?? true, lastSequence, reply);
+  }
+
+  private send(
+    { keyspace }: GatewayRequest,
+    parameters: ListingParameters,
+    includeDocs: boolean,
+    updateSeq: number,
+    reply: FastifyReply,
+  ): Promise<void> {
+    const asked: ListingParameters = { ...parameters, include_docs: includeDocs };
+    const pages = asked.keys ? keyPages(this.storage, keyspace, asked) : documentPages(this.storage, keyspace, asked);
+    return sendJsonStream(reply, listingText(pages, includeDocs, updateSeq));
+  }
+}
+
+function parseObject(text: string): Record<string, unknown> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    throw new EdgeError('request.json');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new EdgeError('request.invalid', 'the body must be a JSON object');
+  return value as Record<string, unknown>;
+}

@@ -1,0 +1,157 @@
+/** JSON Schemas (2020-12) of what the API takes and returns. */
+
+const text = (description: string) => ({ type: 'string', description });
+const count = (description: string) => ({ type: 'integer', minimum: 0, description });
+const REV = text('Revision: a rev-tree ID such as `2-9f…`.');
+const CV = text('Version of the same revision, `time@source`.');
+
+export const SCHEMAS = {
+  Error: {
+    type: 'object',
+    required: ['status', 'error', 'reason'],
+    additionalProperties: false,
+    properties: {
+      status: { type: 'integer', minimum: 400, maximum: 599 },
+      error: text('Text of the status.'),
+      reason: text('What is wrong, for a person. `missing` and `deleted` are exact words.'),
+    },
+  },
+  ServerInfo: {
+    type: 'object',
+    required: ['couchdb', 'vendor', 'version', 'edgesync'],
+    properties: {
+      couchdb: { const: 'Welcome' },
+      vendor: {
+        type: 'object',
+        required: ['name', 'version'],
+        properties: { name: { type: 'string' }, version: { type: 'string' } },
+      },
+      version: text('Product and version, `product/x.y.z (build; edition)`.'),
+      edgesync: { type: 'object', required: ['version'], properties: { version: text('Version of this server.') } },
+    },
+  },
+  DatabaseNames: { type: 'array', items: { type: 'string' } },
+  DatabaseInfo: {
+    type: 'object',
+    required: ['db_name', 'db_uuid', 'collections'],
+    additionalProperties: false,
+    properties: {
+      db_name: { type: 'string' },
+      db_uuid: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+      collections: {
+        type: 'object',
+        description: 'By name: `_default`, others as `scope.collection`.',
+        additionalProperties: {
+          type: 'object',
+          required: ['doc_count', 'update_seq'],
+          additionalProperties: false,
+          properties: { doc_count: count('Live documents.'), update_seq: count('Last sequence.') },
+        },
+      },
+    },
+  },
+  CollectionInfo: {
+    type: 'object',
+    required: [
+      'db_name',
+      'db_uuid',
+      'scope_name',
+      'collection_name',
+      'doc_count',
+      'update_seq',
+      'committed_update_seq',
+    ],
+    additionalProperties: false,
+    properties: {
+      db_name: { type: 'string' },
+      db_uuid: { type: 'string', pattern: '^[0-9a-f]{32}$' },
+      scope_name: { type: 'string' },
+      collection_name: { type: 'string' },
+      doc_count: count('Live documents.'),
+      update_seq: count('Last sequence.'),
+      committed_update_seq: count('The same: every sequence is durable.'),
+    },
+  },
+  Document: {
+    type: 'object',
+    description: 'Any JSON object. Properties that start with an underscore are metadata.',
+    properties: {
+      _id: text('ID, 1 to 240 bytes of UTF-8, not starting with an underscore.'),
+      _rev: text('The revision that this one replaces.'),
+      _deleted: { type: 'boolean', description: 'Delete the document.' },
+    },
+    additionalProperties: true,
+  },
+  StoredDocument: {
+    type: 'object',
+    required: ['_id', '_rev'],
+    properties: {
+      _id: text('ID.'),
+      _rev: REV,
+      _deleted: { const: true, description: 'The revision is a tombstone.' },
+      _cv: CV,
+    },
+    additionalProperties: true,
+  },
+  WriteReply: {
+    type: 'object',
+    required: ['ok', 'id', 'rev'],
+    additionalProperties: false,
+    properties: {
+      ok: { const: true },
+      id: text('ID of the document.'),
+      rev: REV,
+      cv: CV,
+      expires: count('Unix seconds at which the document expires, if the request set that.'),
+    },
+  },
+  Failure: {
+    type: 'object',
+    required: ['status', 'error', 'reason'],
+    additionalProperties: false,
+    properties: {
+      id: text('ID of the item, if it has one.'),
+      status: { type: 'integer', minimum: 400, maximum: 599 },
+      error: text('Text of the status.'),
+      reason: text('What is wrong.'),
+    },
+  },
+  BulkDocs: {
+    type: 'object',
+    required: ['docs'],
+    properties: {
+      docs: { type: 'array', items: { $ref: '#/components/schemas/Document' } },
+      new_edits: { type: 'boolean', default: true, description: 'false: store the revisions as they are.' },
+    },
+  },
+  BulkDocsReply: {
+    type: 'array',
+    items: { anyOf: [{ $ref: '#/components/schemas/WriteReply' }, { $ref: '#/components/schemas/Failure' }] },
+  },
+  Listing: {
+    type: 'object',
+    required: ['rows', 'total_rows', 'update_seq'],
+    additionalProperties: false,
+    properties: {
+      rows: {
+        type: 'array',
+        items: {
+          type: 'object',
+          required: ['key', 'id', 'value'],
+          additionalProperties: false,
+          properties: {
+            key: text('The ID again.'),
+            id: text('ID.'),
+            value: { type: 'object', required: ['rev'], additionalProperties: false, properties: { rev: REV, cv: CV } },
+            doc: { $ref: '#/components/schemas/StoredDocument' },
+          },
+        },
+      },
+      total_rows: count('Number of rows in this reply.'),
+      update_seq: count('Last sequence of the collection.'),
+    },
+  },
+  ListingParameters: { type: 'object', description: 'Filled in from the parameters of the GET form.' },
+} as const satisfies Record<string, object>;
+
+export type SchemaName = keyof typeof SCHEMAS;

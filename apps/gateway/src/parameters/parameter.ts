@@ -1,0 +1,48 @@
+import { IsArray, IsBoolean, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+
+/** How a parameter is read from text (URL) or JSON (body). */
+export type ParameterKind = 'flag' | 'integer' | 'text' | 'texts';
+
+export interface Parameter {
+  readonly name: string;
+  readonly kind: ParameterKind;
+  readonly description: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+const parameters = new WeakMap<object, Parameter[]>();
+
+/** The parameters that a class declares, in order. */
+export function parametersOf(type: abstract new () => object): readonly Parameter[] {
+  return parameters.get(type.prototype as object) ?? [];
+}
+
+/** A boolean: present (even empty) and neither `false` nor `0` means true (ref 6.0). */
+export const Flag = (description: string): PropertyDecorator => declare('flag', description, [IsBoolean()]);
+
+/** A whole number. */
+export const Integer = (
+  description: string,
+  { minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: { minimum?: number; maximum?: number } = {},
+): PropertyDecorator => declare('integer', description, [IsInt(), Min(minimum), Max(maximum)], { minimum, maximum });
+
+export const Text = (description: string): PropertyDecorator => declare('text', description, [IsString()]);
+
+/** A list of strings: a JSON array, in a URL as its text. */
+export const Texts = (description: string): PropertyDecorator =>
+  declare('texts', description, [IsArray(), IsString({ each: true })]);
+
+function declare(
+  kind: ParameterKind,
+  description: string,
+  checks: readonly PropertyDecorator[],
+  limits: { minimum?: number; maximum?: number } = {},
+): PropertyDecorator {
+  return (prototype, name) => {
+    IsOptional()(prototype, name);
+    for (const check of checks) check(prototype, name);
+    const list = parameters.get(prototype) ?? [];
+    parameters.set(prototype, [...list, { name: String(name), kind, description, ...limits }]);
+  };
+}

@@ -1,0 +1,59 @@
+import { validateSync } from 'class-validator';
+import { EdgeError } from '@edgesync/errors';
+import { parametersOf, type Parameter } from './parameter.js';
+
+type ParametersClass<T extends object> = new () => T;
+
+/**
+ * Reads declared parameters from the texts of a URL or the values of a JSON body. Others are ignored; null is absent.
+ * @throws EdgeError `request.parameter`
+ */
+export function readParameters<T extends object>(
+  type: ParametersClass<T>,
+  values: Readonly<Record<string, unknown>>,
+): T {
+  const result = new type();
+  for (const parameter of parametersOf(type)) {
+    const value = values[parameter.name];
+    if (value === undefined || value === null) continue;
+    (result as Record<string, unknown>)[parameter.name] = read(parameter, value);
+  }
+  const [fault] = validateSync(result, { stopAtFirstError: true });
+  if (fault)
+    throw new EdgeError(
+      'request.parameter',
+      Object.values(fault.constraints ?? {})[0] ?? `${fault.property} is invalid`,
+    );
+  return result;
+}
+
+function read(parameter: Parameter, value: unknown): unknown {
+  switch (parameter.kind) {
+    case 'flag':
+      return readFlag(value);
+    case 'integer':
+      return readInteger(parameter.name, value);
+    case 'texts':
+      return readTexts(parameter.name, value);
+    case 'text':
+      return value;
+  }
+}
+
+const readFlag = (value: unknown): boolean => value !== false && value !== 'false' && value !== 0 && value !== '0';
+
+/** Text that is not a whole number is refused, not replaced by the default (ref 6.0). */
+function readInteger(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  if (!/^-?\d{1,16}$/.test(value)) throw new EdgeError('request.parameter', `${name} must be a whole number`);
+  return Number(value);
+}
+
+function readTexts(name: string, value: unknown): unknown {
+  if (typeof value !== 'string') return value;
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    throw new EdgeError('request.parameter', `${name} must be a JSON array of strings`);
+  }
+}

@@ -1,0 +1,41 @@
+import { EdgeError } from '@edgesync/errors';
+import { readEntityTags } from '../http/entity-tag.js';
+
+/** `If-Match: *`: whatever revision is current. */
+export const ANY_REVISION = Symbol('any revision');
+
+export type ExpectedRevision = string | typeof ANY_REVISION | undefined;
+
+/**
+ * The revision a write replaces: from `?rev`, `If-Match` or the body's `_rev`; those given must agree (ref 6.9).
+ * @throws EdgeError `request.parameter`, `doc.invalid`
+ */
+export function readExpectedRevision(
+  rev: string | undefined,
+  ifMatch: string | undefined,
+  bodyRev?: string,
+): ExpectedRevision {
+  const fromQuery = rev ? asRevision(rev) : undefined;
+  const fromHeader = ifMatch === undefined ? undefined : readIfMatch(ifMatch);
+  if (typeof fromHeader === 'string' && fromQuery !== undefined && fromHeader !== fromQuery)
+    throw new EdgeError('request.parameter', 'If-Match conflicts with ?rev');
+  const asked = fromQuery ?? fromHeader;
+  if (bodyRev === undefined) return asked;
+  if (typeof asked === 'string' && asked !== bodyRev)
+    throw new EdgeError(
+      'doc.invalid',
+      fromQuery === undefined ? '"_rev" conflicts with If-Match' : '"_rev" conflicts with ?rev',
+    );
+  return bodyRev;
+}
+
+/** Revision IDs hold no blanks, but versions hold `+`, which a client that does not encode it turns into one. */
+export const asRevision = (text: string): string => text.trim().replaceAll(' ', '+');
+
+function readIfMatch(header: string): ExpectedRevision {
+  const tags = readEntityTags(header);
+  if (tags === '*') return ANY_REVISION;
+  if (tags?.length === 0) return undefined;
+  if (tags?.length !== 1) throw new EdgeError('request.parameter', 'If-Match must name one revision');
+  return tags[0];
+}

@@ -1,0 +1,54 @@
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { isUnsafeInBrowser, type BlobReference } from '@edgesync/document';
+import { isEdgeError } from '@edgesync/errors';
+import type { BlobContent } from '@edgesync/ports';
+import { readEntityTags } from '../http/entity-tag.js';
+import { sendStream } from '../http/stream-reply.js';
+import { readRange, type ByteRange } from './byte-range.js';
+
+export const DEFAULT_BLOB_TYPE = 'application/octet-stream';
+
+/** What a header can carry. */
+const HEADER_VALUE = /^[\x20-\x7e]+$/;
+
+/**
+ * Streams a blob, or the part that `Range` asks for.
+ * @param rev the document's revision, which is the entity tag
+ */
+export function sendBlob(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  blob: BlobReference,
+  content: BlobContent,
+  rev: string,
+): void {
+  const type =
+    blob.contentType !== undefined && HEADER_VALUE.test(blob.contentType) ? blob.contentType : DEFAULT_BLOB_TYPE;
+  const range = askedRange(request, reply, content.length, rev);
+  reply.headers({
+    'content-type': type,
+    'content-length': String(range ? range.end - range.start + 1 : content.length),
+    etag: `"${rev}"`,
+    'accept-ranges': 'bytes',
+    'x-content-type-options': 'nosniff',
+  });
+  if (isUnsafeInBrowser(type)) reply.header('content-disposition', 'attachment');
+  reply.statusCode = range ? 206 : 200;
+  if (range) reply.header('content-range', `bytes ${range.start}-${range.end}/${content.length}`);
+  sendStream(reply, bytes(content, range));
+}
+
+function askedRange(request: FastifyRequest, reply: FastifyReply, length: number, rev: string): ByteRange | undefined {
+  const { range, 'if-range': ifRange } = request.headers;
+  if (ifRange !== undefined && !readEntityTags(String(ifRange))?.includes(rev)) return undefined;
+  try {
+    return readRange(range, length);
+  } catch (error) {
+    if (isEdgeError(error, 'request.range')) reply.header('content-range', `bytes */${length}`);
+    throw error;
+  }
+}
+
+async function* bytes(content: BlobContent, range: ByteRange | undefined): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* content.read(range);
+}

@@ -1,0 +1,225 @@
+import { Controller, Delete, Get, Inject, Put, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { blobDictionary, checkJson, getMember, readBlob, type BlobReference } from '@edgesync/document';
+import { EdgeError } from '@edgesync/errors';
+import { currentVersionOf } from '@edgesync/revision';
+import { STORAGE } from '@edgesync/platform';
+import type { DocumentRevision, Storage } from '@edgesync/ports';
+import { readDocumentId } from '../documents/document-id.js';
+import { DocumentReader } from '../documents/document-reader.service.js';
+import { writeReply } from '../documents/write-result.js';
+import { entityTag, matchesNone } from '../http/entity-tag.js';
+import type { GatewayRequest } from '../http/gateway-request.js';
+import { sendJson, sendNotModified } from '../http/reply.js';
+import { readText } from '../http/request-body.js';
+import { ReadsKeyspace, WritesKeyspace } from '../keyspaces/keyspace.guards.js';
+import { Endpoint } from '../openapi/endpoint.decorator.js';
+import { UrlParameters } from '../parameters/query.pipe.js';
+import { readExpectedRevision } from '../parameters/revision.js';
+import { findAttachment } from './attachment.js';
+import { DEFAULT_BLOB_TYPE, sendBlob } from './blob-reply.js';
+import { storeBlob } from './blob-upload.js';
+import { PropertyEditor } from './property-editor.service.js';
+import { ReadPropertyQuery, WritePropertyQuery } from './property-queries.js';
+
+const JSON_PROPERTY = /^\s*application\/json\s*(?:;|$)/i;
+
+/** Single properties of documents, and blobs (ref 6.11). */
+@Controller()
+export class PropertyController {
+  constructor(
+    @Inject(STORAGE) private readonly storage: Storage,
+    @Inject(DocumentReader) private readonly reader: DocumentReader,
+    @Inject(PropertyEditor) private readonly editor: PropertyEditor,
+  ) {}
+
+  @Get(':keyspace/:docid/:key')
+  @ReadsKeyspace()
+  @Endpoint({
+    tag: 'Properties and blobs',
+    summary: 'Read a property or a blob',
+    description:
+      'The value of one top-level property as JSON; if it is a blob, its bytes with the stored content type. A key that ' +
+      'only `_attachments` has is redirected there.',
+    query: ReadPropertyQuery,
+    requestHeaders: ['If-None-Match', 'Range'],
+    replies: {
+      200: {
+        description: 'The value, or the bytes of the blob.',
+        content: [{ json: true }, { bytes: true }],
+        headers: ['ETag'],
+      },
+      206: {
+        description: 'The part of the blob that `Range` asks for.',
+        content: [{ bytes: true }],
+        headers: ['ETag', 'Content-Range'],
+      },
+      302: { description: 'The key names an attachment.', headers: ['Location'] },
+      304: { description: 'The revision that `If-None-Match` names is current.', headers: ['ETag'] },
+    },
+    errors: {
+      400: 'The document ID is illegal.',
+      404: 'There is no such document, property or blob.',
+      416: 'The range lies outside of the blob.',
+    },
+  })
+  async read(
+    @Req() request: GatewayRequest,
+    @UrlParameters(ReadPropertyQuery) query: ReadPropertyQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const key = request.params['key']!;
+    const document = await this.open(request, query.rev);
+    if (isUnchanged(request, document)) return sendNotModified(reply, entityTag(document.rev));
+    const valueText = key.startsWith('_') ? undefined : getMember(document.body, key);
+    if (valueText === undefined) {
+      if (!findAttachment(document.body, key)) throw new EdgeError('doc.property-missing');
+      const [path, search = ''] = splitUrl(request.raw.url!);
+      reply.statusCode = 302;
+      reply
+        .header('location', `${path.replace(/\/[^/]*\/?$/, '')}/_attachments/${encodeURIComponent(key)}${search}`)
+        .send();
+      return;
+    }
+    const blob = readBlob(valueText);
+    if (blob) return this.sendBlob(request, reply, blob, document.rev);
+    sendJson(reply, 200, valueText, entityTag(document.rev));
+  }
+
+  @Get(':keyspace/:docid/_attachments/:name')
+  @ReadsKeyspace()
+  @Endpoint({
+    tag: 'Properties and blobs',
+    summary: 'Read an attachment',
+    description: 'The bytes of an attachment that came with a document from elsewhere and is no blob property.',
+    query: ReadPropertyQuery,
+    requestHeaders: ['If-None-Match', 'Range'],
+    replies: {
+      200: { description: 'The bytes.', content: [{ bytes: true }], headers: ['ETag'] },
+      206: {
+        description: 'The part that `Range` asks for.',
+        content: [{ bytes: true }],
+        headers: ['ETag', 'Content-Range'],
+      },
+      304: { description: 'The revision that `If-None-Match` names is current.', headers: ['ETag'] },
+    },
+    errors: {
+      400: 'The document ID is illegal.',
+      404: 'There is no such document or attachment.',
+      416: 'The range lies outside of the attachment.',
+    },
+  })
+  async readAttachment(
+    @Req() request: GatewayRequest,
+    @UrlParameters(ReadPropertyQuery) query: ReadPropertyQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const document = await this.open(request, query.rev);
+    const blob = findAttachment(document.body, request.params['name']!);
+    if (!blob) throw new EdgeError('blob.missing');
+    if (isUnchanged(request, document)) return sendNotModified(reply, entityTag(document.rev));
+    await this.sendBlob(request, reply, blob, document.rev);
+  }
+
+  @Put(':keyspace/:docid/:key')
+  @WritesKeyspace()
+  @Endpoint({
+    tag: 'Properties and blobs',
+    summary: 'Set a property or upload a blob',
+    description:
+      'With `Content-Type: application/json` the body becomes the value of the property. With any other type (default ' +
+      '`application/octet-stream`) the body is stored as a blob, and the property becomes its description. The document ' +
+      'is created if it does not exist and no revision is named.',
+    query: WritePropertyQuery,
+    requestHeaders: ['If-Match'],
+    body: [{ json: true }, { bytes: true }],
+    replies: { 201: { description: 'The property is stored.', content: [{ schema: 'WriteReply' }] } },
+    errors: {
+      400: 'The value is not JSON, or an ID or key is illegal.',
+      403: 'Writing over REST is disabled for the database.',
+      404: 'No such keyspace, or a revision was named and the document does not exist.',
+      409: 'The document exists, and its current revision was not named.',
+      413: 'The value is larger than 20 MB, or the blob has 20 MB or more.',
+      415: 'The body is compressed.',
+    },
+  })
+  async put(
+    @Req() request: GatewayRequest,
+    @UrlParameters(WritePropertyQuery) query: WritePropertyQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const id = readDocumentId(request.params['docid']!);
+    const key = readWritableKey(request.params['key']!);
+    const expect = readExpectedRevision(query.rev, request.headers['if-match']);
+    const document = await this.editor.openForSet(request.keyspace, id, expect);
+    const valueText = await this.readValue(request);
+    sendJson(reply, 201, writeReply(await this.editor.set(document, key, valueText)));
+  }
+
+  @Delete(':keyspace/:docid/:key')
+  @WritesKeyspace()
+  @Endpoint({
+    tag: 'Properties and blobs',
+    summary: 'Remove a property',
+    query: WritePropertyQuery,
+    requestHeaders: ['If-Match'],
+    replies: { 200: { description: 'The property is removed.', content: [{ schema: 'WriteReply' }] } },
+    errors: {
+      400: 'The document ID or the key is illegal.',
+      403: 'Writing over REST is disabled for the database.',
+      404: 'There is no such document or property.',
+      409: 'The revision is missing or not current.',
+    },
+  })
+  async delete(
+    @Req() request: GatewayRequest,
+    @UrlParameters(WritePropertyQuery) query: WritePropertyQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const id = readDocumentId(request.params['docid']!);
+    const key = readWritableKey(request.params['key']!);
+    const expect = readExpectedRevision(query.rev, request.headers['if-match']);
+    const document = await this.editor.openForRemoval(request.keyspace, id, key, expect);
+    sendJson(reply, 200, writeReply(await this.editor.remove(document, key)));
+  }
+
+  private open(request: GatewayRequest, rev: string | undefined): Promise<DocumentRevision> {
+    const id = readDocumentId(request.params['docid']!);
+    return rev ? this.reader.readRevision(request.keyspace, id, rev) : this.reader.readCurrent(request.keyspace, id);
+  }
+
+  /** The value that the request's body stands for, as JSON text. */
+  private async readValue(request: GatewayRequest): Promise<string> {
+    const contentType = request.headers['content-type'] || DEFAULT_BLOB_TYPE;
+    if (JSON_PROPERTY.test(contentType)) return checkJson(await readText(request));
+    const { digest, length } = await storeBlob(request, this.storage, request.keyspace.database);
+    return blobDictionary({ digest, length, contentType });
+  }
+
+  private async sendBlob(
+    request: GatewayRequest,
+    reply: FastifyReply,
+    blob: BlobReference,
+    rev: string,
+  ): Promise<void> {
+    const content = await this.storage.openBlob(request.keyspace.database, blob.digest);
+    if (!content) throw new EdgeError('blob.missing');
+    sendBlob(request, reply, blob, content, rev);
+  }
+}
+
+function isUnchanged(request: GatewayRequest, { rev, vector }: DocumentRevision): boolean {
+  return matchesNone(request.headers['if-none-match'], rev, currentVersionOf(vector));
+}
+
+/** @throws EdgeError `doc.invalid` for metadata, which is not set property by property */
+function readWritableKey(key: string): string {
+  if (key.startsWith('_'))
+    throw new EdgeError('doc.invalid', 'a property that starts with an underscore cannot be written');
+  return key;
+}
+
+function splitUrl(url: string): [path: string, search?: string] {
+  const at = url.indexOf('?');
+  return at < 0 ? [url] : [url.slice(0, at), url.slice(at)];
+}

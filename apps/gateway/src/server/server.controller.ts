@@ -1,0 +1,34 @@
+import { Controller, Get, Inject, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { SERVER_INFO, STORAGE, VERSION } from '@edgesync/platform';
+import type { Storage } from '@edgesync/ports';
+import { sendJson } from '../http/reply.js';
+import { Endpoint } from '../openapi/endpoint.decorator.js';
+
+const INFO = JSON.stringify({ ...SERVER_INFO, edgesync: { version: VERSION } });
+
+/** The server itself (ref 6.2, 6.3). */
+@Controller()
+export class ServerController {
+  constructor(@Inject(STORAGE) private readonly storage: Storage) {}
+
+  @Get()
+  @Endpoint({
+    tag: 'Server',
+    summary: 'Describe the server',
+    replies: { 200: { description: 'Product and version.', content: [{ schema: 'ServerInfo' }] } },
+  })
+  info(@Res() reply: FastifyReply): void {
+    sendJson(reply, 200, INFO);
+  }
+
+  @Get('_all_dbs')
+  @Endpoint({
+    tag: 'Server',
+    summary: 'List the databases',
+    replies: { 200: { description: 'Names, sorted.', content: [{ schema: 'DatabaseNames' }] } },
+  })
+  async databases(@Res() reply: FastifyReply): Promise<void> {
+    sendJson(reply, 200, JSON.stringify(await this.storage.databases()));
+  }
+}
