@@ -1,3 +1,4 @@
+export { didYouMean } from './did-you-mean.js';
 export * from './edge-config.js';
 export { formatFault, type Fault, type ReadResult } from './fault.js';
 export { parseJson5 } from './json5-text.js';
