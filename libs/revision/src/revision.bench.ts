@@ -1,4 +1,4 @@
-import { bench, describe } from 'vitest';
+import { describe, test } from 'vitest';
 import { parseIncoming, type DocumentState } from './incoming.js';
 import { integrate } from './integrate.js';
 import { proposeVerdict } from './propose.js';
@@ -16,22 +16,34 @@ const options = {
 } as const;
 
 describe('per written revision, tree at full depth', () => {
-  bench('a rev-tree revision arrives', () => {
-    integrate(state, parseIncoming(id(61), id(60)), options);
+  test('a rev-tree revision arrives', async ({ bench }) => {
+    await bench('a rev-tree revision arrives', () => {
+      integrate(state, parseIncoming(id(61), id(60)), options);
+    }).run();
   });
-  bench('a version arrives', () => {
-    integrate(state, parseIncoming(`18ea827e79990000@${A}`, `18ea827e79930000@${S}`), options);
+  test('a version arrives', async ({ bench }) => {
+    await bench('a version arrives', () => {
+      integrate(state, parseIncoming(`18ea827e79990000@${A}`, `18ea827e79930000@${S}`), options);
+    }).run();
   });
-  bench('a first rev-tree revision arrives', () => {
-    integrate(undefined, parseIncoming(id(1), ''), options);
+  test('a first rev-tree revision arrives', async ({ bench }) => {
+    await bench('a first rev-tree revision arrives', () => {
+      integrate(undefined, parseIncoming(id(1), ''), options);
+    }).run();
   });
-  bench('a rev-tree proposal', () => {
-    proposeVerdict(state, id(61), id(60));
+  test('a rev-tree proposal', async ({ bench }) => {
+    await bench('a rev-tree proposal', () => {
+      proposeVerdict(state, id(61), id(60));
+    }).run();
   });
-  bench('a proposed vector', () => {
-    proposeVerdict(state, `18ea827e79990000@${A}; 18ea827e79930000@${S}`, `18ea827e79930000@${S}`);
+  test('a proposed vector', async ({ bench }) => {
+    await bench('a proposed vector', () => {
+      proposeVerdict(state, `18ea827e79990000@${A}; 18ea827e79930000@${S}`, `18ea827e79930000@${S}`);
+    }).run();
   });
-  bench('a legacy version', () => {
-    legacyVersionOf(id(60));
+  test('a legacy version', async ({ bench }) => {
+    await bench('a legacy version', () => {
+      legacyVersionOf(id(60));
+    }).run();
   });
 });
