@@ -1,3 +1,4 @@
+import { isVersion } from './rev-id.js';
 import { isLegacyVersion, versionTime } from './version.js';
 
 /** The smallest version time Couchbase Lite takes: about 18 minutes after the epoch, so a plain counter is refused. */
@@ -57,14 +58,14 @@ export function timeFault(time: string, wallNanoseconds: bigint): 'too-early' | 
   return value > wallNanoseconds + MAX_CLOCK_AHEAD_NANOSECONDS ? 'ahead' : undefined;
 }
 
-/** The first fault among the versions of a vector. Versions that stand for rev-tree IDs carry no time and pass. */
+/** The first fault among the versions of a vector. Rev-tree IDs, and versions that stand for them, carry no time and pass. */
 export function vectorTimeFault(
   vector: string,
   wallNanoseconds: bigint,
 ): { readonly version: string; readonly fault: 'too-early' | 'too-late' | 'ahead' } | undefined {
   for (const element of vector.split(/[,;]/)) {
     const version = element.trim();
-    if (version === '' || isLegacyVersion(version)) continue;
+    if (!isVersion(version) || isLegacyVersion(version)) continue;
     const fault = timeFault(versionTime(version), wallNanoseconds);
     if (fault) return { version, fault };
   }

@@ -255,7 +255,7 @@ describe('the properties of a rev message', () => {
     });
   });
 
-  it('J.4 #55: spaces in a history are forgiven', () => {
+  it('spaces in a history are forgiven', () => {
     expect(parseIncoming('3-cc', '2-bb, 1-aa')).toEqual(expect.objectContaining({ history: ['2-bb', '1-aa'] }));
   });
 

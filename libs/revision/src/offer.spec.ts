@@ -26,7 +26,9 @@ describe('what a puller is sent', () => {
     [{ maxHistory: 20, listed: ['3-cc'] }, '3-cc'],
     [{ maxHistory: 1, listed: ['1-aa'] }, '3-cc,2-bb,1-aa'],
     [{ maxHistory: 2, listed: ['9-99'] }, '3-cc,2-bb'],
-  ])('O2: rev-tree history for %j', (options, history) => expect(treeHistory(state, options)).toBe(history));
+  ])('O2: J.4 #55: rev-tree history, without spaces, for %j', (options, history) =>
+    expect(treeHistory(state, options)).toBe(history),
+  );
 
   it('O2: also of a revision that is not current', () => {
     expect(treeHistory(state, { maxHistory: 20, listed: [] }, '3-cc')).toBe('2-bb,1-aa');
