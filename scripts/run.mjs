@@ -23,7 +23,7 @@ const environment = {
 install();
 if (command === 'start') {
   build();
-  run(NODE, ['apps/edge/dist/main.js', ...(rest.length > 0 ? rest : ['--quickstart'])]);
+  run(NODE, rest.length > 0 ? ['apps/edge/dist/main.js', ...rest] : ['apps/edge/dist/quickstart.js']);
 } else if (command === 'test') {
   build();
   run(NODE, ['scripts/test.mjs', ...rest]);

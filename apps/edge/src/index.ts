@@ -1,1 +1,2 @@
-export {};
+export { EdgeModule, type EdgeParts } from './edge.module.js';
+export { startServer, type RunningServer, type ServerOptions } from './start-server.js';

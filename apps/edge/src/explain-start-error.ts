@@ -1,0 +1,9 @@
+import { isEdgeError } from '@edgesync/errors';
+import { ConfigError } from '@edgesync/platform';
+
+/** What an operator needs to know when the server does not start: one message, with the mend where there is one. */
+export function explainStartError(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  if (isEdgeError(error)) return `${error.message}. ${error.entry.remedy}`;
+  return error instanceof Error ? error.message : String(error);
+}

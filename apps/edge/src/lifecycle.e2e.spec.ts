@@ -1,0 +1,95 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { createServer } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { EdgeSandbox } from './testing/edge-process.js';
+
+describe('stopping', () => {
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends with code 0 after %s and keeps what was written', async (signal) => {
+    using sandbox = await EdgeSandbox.create();
+    await using first = await sandbox.start();
+    await fetch(`${sandbox.url}/db/a`, { method: 'PUT', body: '{"n":1}' });
+    expect(await first.end(signal)).toBe(0);
+    await using _second = await sandbox.start();
+    const document = (await (await fetch(`${sandbox.url}/db/a`)).json()) as { n: number };
+    expect(document.n).toBe(1);
+  });
+
+  it('finishes a request that is under way and accepts no more', async () => {
+    using sandbox = await EdgeSandbox.create();
+    await using server = await sandbox.start();
+    const upload = request(`${sandbox.url}/db/slow`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json', 'Content-Length': 7, Expect: '100-continue' },
+    });
+    await once(upload.flushHeaders() ?? upload, 'continue');
+    server.child.kill('SIGTERM');
+    while (await answers(sandbox.url));
+    upload.end('{"n":1}');
+    const [response] = (await once(upload, 'response')) as [{ statusCode: number }];
+    expect(response.statusCode).toBe(201);
+    expect(await server.exitCode()).toBe(0);
+  });
+
+  it('does not wait for a client that never finishes', async () => {
+    using sandbox = await EdgeSandbox.create();
+    await using server = await sandbox.start();
+    const upload = request(`${sandbox.url}/db/never`, {
+      method: 'PUT',
+      headers: { 'Content-Type': 'application/json', 'Content-Length': 7, Expect: '100-continue' },
+    });
+    const cutOff = once(upload, 'error');
+    await once(upload.flushHeaders() ?? upload, 'continue');
+    expect(await server.end('SIGTERM')).toBe(0);
+    await cutOff;
+  });
+});
+
+describe('a start that cannot succeed', () => {
+  it('says which database is missing when it may not create it', async () => {
+    using sandbox = await EdgeSandbox.create({ create: false });
+    await expectRefusal(sandbox, `database db: there is no database at ${sandbox.bundle}`);
+  });
+
+  it('names every mistake in the configuration with its key', async () => {
+    using sandbox = await EdgeSandbox.create({ enable_client_write: true, create: 'yes' });
+    await expectRefusal(sandbox, 'databases.db.enable_client_write', 'databases.db.create');
+  });
+
+  it('says that the port is taken', async () => {
+    using sandbox = await EdgeSandbox.create();
+    const other = createServer().listen(sandbox.port, '127.0.0.1');
+    await once(other, 'listening');
+    await expectRefusal(sandbox, `port ${sandbox.port}`, 'in use');
+    other.close();
+  });
+
+  it('tells who has the database open', async () => {
+    using sandbox = await EdgeSandbox.create();
+    await using server = await sandbox.start();
+    using intruder = await EdgeSandbox.create({ path: sandbox.bundle });
+    await expectRefusal(intruder, 'is open in another process', `process ${server.child.pid}`);
+  });
+
+  it('refuses a users file that is not one', async () => {
+    using sandbox = await EdgeSandbox.create({}, { users: 'users.json' });
+    writeFileSync(`${sandbox.directory}/users.json`, '{"alice": {"password": "secret"}}');
+    await expectRefusal(sandbox, 'users.json', 'alice.password');
+  });
+});
+
+async function expectRefusal(sandbox: EdgeSandbox, ...parts: string[]): Promise<void> {
+  await using server = sandbox.spawn(sandbox.configFile);
+  expect(await server.exitCode()).toBe(1);
+  for (const part of parts) expect(server.stderr).toContain(part);
+  expect(server.stderr).not.toMatch(/^ {4}at /m);
+  expect(server.stdout).toBe('');
+}
+
+async function answers(url: string): Promise<boolean> {
+  return fetch(url).then(
+    () => true,
+    () => false,
+  );
+}

@@ -1,0 +1,32 @@
+import { PasswordPrompt } from './cli/ask-password.js';
+import { main } from './cli/main.js';
+import { explainStartError } from './explain-start-error.js';
+import { runUntilSignal } from './run-until-signal.js';
+
+const prompt = new PasswordPrompt(process.stdin, process.stderr);
+
+// Modules that only one command needs are loaded by it.
+const exitCode = await main(
+  process.argv.slice(2),
+  {
+    out: (text) => process.stdout.write(`${text}\n`),
+    err: (text) => process.stderr.write(`${text}\n`),
+    askPassword: (question) => prompt.ask(question),
+  },
+  {
+    serve: async (configFile, options) => {
+      const { startServer } = await import('./start-server.js');
+      const announce = (line: string): void => console.log(line);
+      try {
+        return await runUntilSignal(await startServer(configFile, { ...options, announce }));
+      } catch (error) {
+        throw new Error(explainStartError(error), { cause: error });
+      }
+    },
+    resetUuid: async (path) => {
+      const { resetUuid } = await import('@edgesync/storage-sqlite');
+      return resetUuid(path);
+    },
+  },
+);
+process.exitCode = exitCode;

@@ -1,0 +1,75 @@
+import 'reflect-metadata';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { createHttpAdapter } from '@edgesync/gateway';
+import { createAuthenticator, createLoggers, loadConfig, loadUsers, NestLogger, VERSION } from '@edgesync/platform';
+import { EdgeModule } from './edge.module.js';
+
+export interface ServerOptions {
+  /** All log domains at `info` at least. */
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+  /** Receives the lines that say what is served. */
+  readonly announce?: (line: string) => void;
+}
+
+export interface RunningServer {
+  /** Where the server listens: `http://host:port`. */
+  readonly url: string;
+  /** Finishes what is in flight, closes the databases and resolves when all is durable and closed. */
+  close(): Promise<void>;
+}
+
+/** Requests that are still under way after this many milliseconds are cut off when the server stops. */
+const GRACE_MS = 3_500;
+
+/**
+ * Starts the server (ref 3.9): configuration, users, log, databases, port.
+ * @throws ConfigError, EdgeError `storage.*`, or the error of listening
+ */
+export async function startServer(configFile: string, options: ServerOptions = {}): Promise<RunningServer> {
+  const { value: config, warnings } = loadConfig(configFile);
+  const users = loadUsers(config);
+  const loggers = createLoggers(config.logging, options);
+  const log = loggers.domain('Default');
+  for (const warning of [...warnings, ...users.warnings]) log.warning(warning);
+  const parts = { config, loggers, authenticator: createAuthenticator(config, users.value) };
+  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.register(parts), createHttpAdapter(), {
+    logger: new NestLogger(loggers.domain('Listener')),
+    abortOnError: false,
+  });
+  try {
+    await app.listen(config.listen.port, config.listen.host);
+  } catch (error) {
+    await app.close();
+    throw listenError(error);
+  }
+  const server = app.getHttpServer() as Server;
+  const url = urlOf(server.address() as AddressInfo);
+  options.announce?.(`edgesync ${VERSION}, compatible with Couchbase Edge Server 1.1`);
+  for (const { name, path } of config.databases.values()) options.announce?.(`${url}/${name}  ${path}`);
+  return { url, close: () => closeGracefully(app, server).finally(() => loggers.flush()) };
+}
+
+async function closeGracefully(app: NestFastifyApplication, server: Server): Promise<void> {
+  const cutOff = setTimeout(() => server.closeAllConnections(), GRACE_MS);
+  try {
+    await app.close();
+  } finally {
+    clearTimeout(cutOff);
+  }
+}
+
+function listenError(error: unknown): unknown {
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === 'EADDRINUSE') return new Error(`port ${port} of ${address} is in use by another process`, { cause: error });
+  if (code === 'EACCES') return new Error(`port ${port} needs more rights than this process has`, { cause: error });
+  if (code === 'EADDRNOTAVAIL') return new Error(`${address} is not an address of this machine`, { cause: error });
+  return error;
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+}
