@@ -15,13 +15,14 @@ export class PasswordPrompt {
   constructor(
     private readonly input: PasswordInput,
     private readonly output: { write(text: string): unknown },
-  ) {}
+  ) {
+    input.setEncoding('utf8');
+  }
 
   /** @throws Error if the input ends before a line does, or Ctrl-C is typed */
   async ask(question: string): Promise<string> {
     const terminal = this.input.isTTY === true;
     if (terminal) this.output.write(question);
-    this.input.setEncoding('utf8');
     if (terminal) this.input.setRawMode?.(true);
     try {
       return terminal ? await this.typedLine() : await this.readLine();
