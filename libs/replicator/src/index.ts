@@ -1,1 +1,4 @@
-export {};
+export * from './environment.js';
+export * from './peer-session.js';
+export type { Traffic } from './peer-link.js';
+export * from './tuning.js';

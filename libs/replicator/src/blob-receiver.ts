@@ -1,0 +1,126 @@
+import { EdgeError, isEdgeError } from '@edgesync/errors';
+import type { BlobReference } from '@edgesync/document';
+import { findBlobs } from '@edgesync/document';
+import {
+  buildGetAttachment,
+  buildProveAttachment,
+  decodeText,
+  isCompressible,
+  isTransient,
+  proofPrefix,
+  statusOf,
+} from '@edgesync/sync-protocol';
+import type { BlipErrorInfo } from '@edgesync/blip';
+import type { CollectionLink, PeerLink } from './peer-link.js';
+
+/** Length of the nonces we send, as Sync Gateway does (wire C.13). */
+const NONCE_BYTES = 20;
+
+/**
+ * Gets the blobs of an arriving revision from its sender. A blob that is stored already is not taken for granted: the
+ * sender must prove that it has it too, or name a document of which it is part, else knowing a digest would be enough
+ * to read the content.
+ */
+export class BlobReceiver {
+  /** Transfers under way by digest: a blob of several documents is fetched once. */
+  private readonly transfers = new Map<string, Promise<void>>();
+  private running = 0;
+  private readonly waiting: (() => void)[] = [];
+
+  constructor(private readonly link: PeerLink) {}
+
+  /**
+   * Resolves when all blobs are stored.
+   * @throws EdgeError `blob.missing` if the sender has none, `blob.invalid`, `blob.too-large`, `storage.*`
+   */
+  async fetch(collection: CollectionLink, docId: string, references: readonly BlobReference[]): Promise<void> {
+    const { storage } = this.link.environment;
+    const byDigest = new Map(references.map((reference) => [reference.digest, reference]));
+    const digests = [...byDigest.keys()];
+    const missing = new Set(await storage.missingBlobs(this.link.database, digests));
+    const known = digests.filter((digest) => !missing.has(digest));
+    const trusted = known.length === 0 ? new Set<string>() : await this.digestsOf(collection, docId);
+    const transfers = digests
+      .filter((digest) => !trusted.has(digest))
+      .map((digest) => this.transferOnce(collection, docId, byDigest.get(digest)!, missing.has(digest)));
+    // All are awaited, so that none goes on behind a revision that was refused.
+    const outcomes = await Promise.allSettled(transfers);
+    const failed = outcomes.find((outcome) => outcome.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  /** Digests that the stored revision of a document refers to. */
+  private async digestsOf({ keyspace }: CollectionLink, docId: string): Promise<ReadonlySet<string>> {
+    const [stored] = await this.link.environment.storage.read(keyspace, [docId]);
+    return new Set(stored ? findBlobs(stored.body).map(({ digest }) => digest) : []);
+  }
+
+  private transferOnce(
+    collection: CollectionLink,
+    docId: string,
+    reference: BlobReference,
+    isMissing: boolean,
+  ): Promise<void> {
+    const running = this.transfers.get(reference.digest);
+    if (running) return running;
+    const transfer = this.inTurn(async () => {
+      if (isMissing || !(await this.proves(collection, reference))) await this.download(collection, docId, reference);
+    }).finally(() => this.transfers.delete(reference.digest));
+    this.transfers.set(reference.digest, transfer);
+    return transfer;
+  }
+
+  private async download(collection: CollectionLink, docId: string, reference: BlobReference): Promise<void> {
+    const { digest, length, contentType } = reference;
+    const reply = await this.link.connection.requestStream(
+      buildGetAttachment({ digest, docId, compress: isCompressible(contentType) }, collection.tag),
+    );
+    if (reply.error) throw asFault(digest, reply.error);
+    const expected = { digest, ...(length !== undefined && { length }) };
+    await this.link.environment.storage.putBlob(this.link.database, reply.body, { expected });
+  }
+
+  /** Whether the peer proves that it has a stored blob. If it cannot, the blob is fetched like any other. */
+  private async proves({ tag }: CollectionLink, { digest }: BlobReference): Promise<boolean> {
+    const { environment, database, connection } = this.link;
+    const nonce = environment.randomBytes(NONCE_BYTES);
+    const content = await environment.storage.openBlob(database, digest);
+    if (!content) return false;
+    const reply = await connection.request(buildProveAttachment({ digest, nonce }, tag));
+    if (reply.error) {
+      if (isTransient(reply.error)) throw asFault(digest, reply.error);
+      return false;
+    }
+    const sha1 = environment.createSha1();
+    sha1.update(proofPrefix(nonce));
+    for await (const piece of content.read()) sha1.update(piece);
+    return decodeText(reply.body) === `sha1-${sha1.digestBase64()}`;
+  }
+
+  private async inTurn(work: () => Promise<void>): Promise<void> {
+    if (this.running >= this.link.environment.tuning.concurrentBlobs)
+      await new Promise<void>((resolve) => this.waiting.push(resolve));
+    else this.running++;
+    try {
+      await work();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.running--;
+    }
+  }
+}
+
+/** What an error reply to getAttachment means for the revision. */
+function asFault(digest: string, error: BlipErrorInfo): EdgeError {
+  const cause = new Error(`${error.domain}/${error.code} ${error.message}`);
+  if (isTransient(error)) return new EdgeError('server.overloaded', 'the blob cannot be had now', { cause });
+  const status = statusOf(error);
+  const reason = `the sender refuses the blob ${digest} with ${status}`;
+  return new EdgeError(status === 413 ? 'blob.too-large' : 'blob.missing', reason, { cause });
+}
+
+/** Whether a blob transfer failed for good, so that the revision can never be stored. */
+export function isBlobFault(error: unknown): boolean {
+  return isEdgeError(error) && error.code.startsWith('blob.');
+}

@@ -1,0 +1,162 @@
+import type { BlipReply } from '@edgesync/blip';
+import type { Subscription } from '@edgesync/change-feed';
+import type { ChangeRow } from '@edgesync/ports';
+import { listedLegacy, type RevisionKind } from '@edgesync/revision';
+import {
+  buildCaughtUp,
+  buildChanges,
+  parseChangesReply,
+  readReceiverOptions,
+  type WantedRow,
+} from '@edgesync/sync-protocol';
+import { encodePage } from './change-list-cache.js';
+import type { OwnPushes } from './own-pushes.js';
+import type { CollectionLink } from './peer-link.js';
+import type { RevSender } from './rev-sender.js';
+import type { WantedRev } from './wanted-rev.js';
+
+export interface ChangesSenderOptions {
+  readonly kind: RevisionKind;
+  readonly continuous: boolean;
+  /** The subscriber is a Sync Gateway (wire C.16). */
+  readonly ignoreNoConflicts: boolean;
+}
+
+/**
+ * Tells a subscriber what changed and hands on what it asks for: the backlog, once that it is caught up, then, if it
+ * asked for that, every later change.
+ */
+export class ChangesSender {
+  private unanswered = 0;
+  private hasCaughtUp = false;
+  private isStopped = false;
+  private wake: (() => void) | undefined;
+
+  constructor(
+    private readonly collection: CollectionLink,
+    private readonly subscription: Subscription,
+    private readonly revSender: RevSender,
+    private readonly ownPushes: OwnPushes,
+    private readonly options: ChangesSenderOptions,
+  ) {}
+
+  /** Whether further lists may come. */
+  get isActive(): boolean {
+    return !this.isStopped;
+  }
+
+  /** Sends until there is nothing more to send, or {@link stop}. Never rejects. */
+  async run(): Promise<void> {
+    const { link } = this.collection;
+    try {
+      while (!this.isStopped && link.connection.isOpen) {
+        if (!this.hasRoom()) {
+          await new Promise<void>((resolve) => (this.wake = resolve));
+          continue;
+        }
+        const page = await this.subscription.next();
+        if (!page || this.isStopped) break;
+        this.offer(this.withoutOwnPushes(page.rows));
+        if (page.caughtUp && !this.hasCaughtUp) this.tellCaughtUp();
+      }
+    } catch (error) {
+      link.fail(error);
+    }
+    this.stop();
+  }
+
+  /** No list is sent after this. */
+  stop(): void {
+    this.isStopped = true;
+    this.subscription.close();
+    this.makeProgress();
+  }
+
+  /** To be called whenever there may be room for a further list. */
+  makeProgress(): void {
+    if (!this.wake || !(this.isStopped || this.hasRoom() || !this.collection.link.connection.isOpen)) return;
+    this.wake();
+    this.wake = undefined;
+  }
+
+  private hasRoom(): boolean {
+    const { tuning } = this.collection.link.environment;
+    const most = this.hasCaughtUp ? tuning.unansweredLiveLists : tuning.unansweredBacklogLists;
+    return this.unanswered < most && this.revSender.backlog <= tuning.wantedRevs;
+  }
+
+  private withoutOwnPushes(rows: readonly ChangeRow[]): readonly ChangeRow[] {
+    if (this.ownPushes.isEmpty) return rows;
+    const others = rows.filter(({ sequence }) => !this.ownPushes.take(sequence));
+    return others.length === rows.length ? rows : others;
+  }
+
+  private tellCaughtUp(): void {
+    this.hasCaughtUp = true;
+    this.collection.link.connection.notify(buildCaughtUp(this.collection.tag));
+    if (!this.options.continuous) this.stop();
+  }
+
+  private offer(rows: readonly ChangeRow[]): void {
+    if (rows.length === 0) return;
+    const { link, tag } = this.collection;
+    const { kind, ignoreNoConflicts } = this.options;
+    this.unanswered++;
+    link.send(buildChanges(encodePage(rows, kind, link.version), tag, ignoreNoConflicts), (reply) => {
+      this.unanswered--;
+      if (reply?.error) this.offerInParts(rows, reply);
+      else if (reply) this.handleReply(rows, reply);
+      this.makeProgress();
+    });
+  }
+
+  /**
+   * The client could not take the list: a single row that it dislikes makes it refuse all (J.4-27, J.4-57). The rows are
+   * offered again in halves, until the one it dislikes stands alone and is left out.
+   */
+  private offerInParts(rows: readonly ChangeRow[], { error }: BlipReply): void {
+    const { log } = this.collection.link.environment;
+    const [first] = rows;
+    if (rows.length === 1 && first) {
+      log.warn(`the client cannot take "${first.id}": ${error!.domain}/${error!.code} ${error!.message}`);
+      return;
+    }
+    const middle = rows.length >> 1;
+    this.offer(rows.slice(0, middle));
+    this.offer(rows.slice(middle));
+  }
+
+  private handleReply(rows: readonly ChangeRow[], reply: BlipReply): void {
+    const { link } = this.collection;
+    const receiver = readReceiverOptions(reply.properties);
+    if (receiver.deltas) link.takesDeltas = true;
+    let wanted: readonly WantedRow[];
+    try {
+      wanted = parseChangesReply(reply);
+    } catch (error) {
+      link.fail(error);
+      return;
+    }
+    const revs: WantedRev[] = [];
+    for (let index = 0; index < rows.length && index < wanted.length; index++) {
+      const listed = wanted[index];
+      if (listed) revs.push(this.wantedRev(rows[index]!, listed));
+    }
+    // Bodies are read along with the rows as long as the client wants most of them.
+    this.subscription.bodies = revs.length * 2 >= rows.length;
+    this.revSender.receiver = receiver;
+    this.revSender.send(revs);
+  }
+
+  private wantedRev(row: ChangeRow, listed: readonly string[]): WantedRev {
+    if (this.options.kind === 'vector' && listed.length > 0) this.rememberLegacy(row.id, listed);
+    const { id, rev, vector, tree, deleted, body } = row;
+    return { id, sequence: String(row.sequence), rev, vector, tree, deleted, body, listed };
+  }
+
+  private rememberLegacy(id: string, listed: readonly string[]): void {
+    const head = listedLegacy(listed);
+    const { link, tag } = this.collection;
+    if (head !== undefined) link.environment.legacy.remember(link.peerId, tag ?? '', id, head);
+  }
+}

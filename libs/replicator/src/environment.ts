@@ -1,0 +1,54 @@
+import type { Scheduler } from '@edgesync/blip';
+import type { ChangeFeeds } from '@edgesync/change-feed';
+import type { Storage } from '@edgesync/ports';
+import { LegacyMemory } from './legacy-memory.js';
+import { TUNING, type Tuning } from './tuning.js';
+
+/** A SHA-1 being computed. */
+export interface Sha1 {
+  update(bytes: Uint8Array): void;
+  /** The padded base64 of the hash. */
+  digestBase64(): string;
+}
+
+/** Told what an operator may want to know. Never gets bodies. */
+export interface SyncLog {
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string, error: unknown): void;
+}
+
+export const SILENT: SyncLog = { info: () => {}, warn: () => {}, error: () => {} };
+
+export interface EnvironmentOptions {
+  readonly storage: Storage;
+  readonly feeds: ChangeFeeds;
+  readonly scheduler: Scheduler;
+  readonly createSha1: () => Sha1;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly log?: SyncLog;
+  readonly tuning?: Partial<Tuning>;
+}
+
+/** What all sessions of a process share. */
+export class Environment {
+  readonly storage: Storage;
+  readonly feeds: ChangeFeeds;
+  readonly scheduler: Scheduler;
+  readonly createSha1: () => Sha1;
+  readonly randomBytes: (count: number) => Uint8Array;
+  readonly log: SyncLog;
+  readonly tuning: Tuning;
+  readonly legacy: LegacyMemory;
+
+  constructor(options: EnvironmentOptions) {
+    this.storage = options.storage;
+    this.feeds = options.feeds;
+    this.scheduler = options.scheduler;
+    this.createSha1 = options.createSha1;
+    this.randomBytes = options.randomBytes;
+    this.log = options.log ?? SILENT;
+    this.tuning = { ...TUNING, ...options.tuning };
+    this.legacy = new LegacyMemory(this.tuning.legacyDocuments);
+  }
+}

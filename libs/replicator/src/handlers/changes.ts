@@ -1,0 +1,19 @@
+import { EdgeError } from '@edgesync/errors';
+import { buildChangesReply, isEmptyList, parseChanges } from '@edgesync/sync-protocol';
+import type { CollectionHandler } from './handler.js';
+
+/** Wire C.8 as receiver: how a Sync Gateway pushes (wire C.16). Couchbase Lite uses `proposeChanges`. */
+export const changes: CollectionHandler = {
+  direction: 'push',
+  async handle(collection, request) {
+    const { kind } = collection;
+    const { link } = collection.collection;
+    if (isEmptyList(request.body)) {
+      request.respond(buildChangesReply([], link.receiverOptions(kind)));
+      return;
+    }
+    const { rows, ignoreNoConflicts } = parseChanges(request);
+    if (!ignoreNoConflicts) throw new EdgeError('doc.conflict', "Use 'proposeChanges' instead");
+    request.respond(buildChangesReply(await collection.finder.find(rows, kind), link.receiverOptions(kind)));
+  },
+};

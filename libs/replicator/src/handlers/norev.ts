@@ -1,0 +1,12 @@
+import { parseNoRev } from '@edgesync/sync-protocol';
+import type { CollectionHandler } from './handler.js';
+
+/** Wire C.11: the pusher cannot send what it announced. Nothing was waiting for it. */
+export const norev: CollectionHandler = {
+  direction: 'push',
+  handle({ collection }, request) {
+    const { id, error, reason } = parseNoRev(request);
+    collection.link.environment.log.info(`the client does not send "${id}": ${error} ${reason ?? ''}`);
+    request.respond();
+  },
+};

@@ -1,0 +1,7 @@
+import type { CollectionHandler } from './handler.js';
+
+/** Wire C.13. */
+export const proveAttachment: CollectionHandler = {
+  direction: 'pull',
+  handle: ({ blobs }, request) => blobs.prove(request),
+};

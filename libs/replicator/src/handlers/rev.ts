@@ -1,0 +1,9 @@
+import type { CollectionHandler } from './handler.js';
+
+/** Wire C.10, and `putRev` of the connected-client API, which says the same. */
+export const rev: CollectionHandler = {
+  direction: 'push',
+  handle(collection, request) {
+    collection.incoming.receive(request);
+  },
+};

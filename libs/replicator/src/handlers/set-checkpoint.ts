@@ -1,0 +1,13 @@
+import { Properties } from '@edgesync/blip';
+import { parseSetCheckpoint } from '@edgesync/sync-protocol';
+import type { CollectionHandler } from './handler.js';
+
+/** Wire C.3. Works in every direction: a client that may only pull keeps its place too (ref 12.1). */
+export const setCheckpoint: CollectionHandler = {
+  direction: 'either',
+  async handle({ collection }, request, session) {
+    const { client, rev, body } = parseSetCheckpoint(request);
+    const saved = await session.checkpointer.save(collection.keyspace, client, rev, body);
+    request.respond({ properties: Properties.of('rev', saved) });
+  },
+};

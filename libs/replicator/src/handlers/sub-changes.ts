@@ -1,0 +1,12 @@
+import { parseSubChanges } from '@edgesync/sync-protocol';
+import type { CollectionHandler } from './handler.js';
+
+/** Wire C.5: the reply comes first, then the changes. */
+export const subChanges: CollectionHandler = {
+  direction: 'pull',
+  async handle(collection, request) {
+    const start = await collection.subscribe(parseSubChanges(request));
+    request.respond();
+    start();
+  },
+};

@@ -1,0 +1,150 @@
+import { EdgeError } from '@edgesync/errors';
+import { applyDelta, checkDocId, findBlobs, readBody, type BlobReference } from '@edgesync/document';
+import { errorReplyOf, type IncomingRequest, Properties } from '@edgesync/blip';
+import type { RevisionRequest, WriteResult } from '@edgesync/ports';
+import { currentVersionOf, isVersion } from '@edgesync/revision';
+import { decodeText, parseRev, type RevMessage } from '@edgesync/sync-protocol';
+import type { BlobReceiver } from './blob-receiver.js';
+import type { Inserter } from './inserter.js';
+import type { OwnPushes } from './own-pushes.js';
+import type { CollectionLink } from './peer-link.js';
+
+/** What became of a `rev` message: stored or known, or the error that was answered. */
+export type RevOutcome = { readonly result: WriteResult } | { readonly error: unknown };
+
+export interface IncomingRevsOptions {
+  readonly onConflict: RevisionRequest['onConflict'];
+  readonly ownPushes: OwnPushes;
+  /** Told after the answer was given. */
+  readonly onDone?: (rev: RevMessage, outcome: RevOutcome) => void;
+}
+
+const NOOP = Properties.of('noop', 'true');
+
+/**
+ * Revisions that arrive by `rev`: each is read and checked, its blobs are fetched, then it is inserted, and only when it
+ * is durable it is answered (J.1-24).
+ */
+export class IncomingRevs {
+  constructor(
+    private readonly collection: CollectionLink,
+    private readonly inserter: Inserter,
+    private readonly blobs: BlobReceiver,
+    private readonly options: IncomingRevsOptions,
+  ) {}
+
+  /** @throws EdgeError for a message that cannot be read; later faults are answered here */
+  receive(request: IncomingRequest): void {
+    const rev = parseRev(request);
+    try {
+      this.begin(rev, request);
+    } catch (error) {
+      this.refuse(rev, request, error);
+    }
+  }
+
+  private begin(rev: RevMessage, request: IncomingRequest): void {
+    checkDocId(rev.id);
+    if (rev.error !== undefined) throw new EdgeError('doc.invalid', 'the sender could not read the revision');
+    const text = decodeText(request.body);
+    if (rev.deltaSrc !== undefined) {
+      void this.receiveDelta(rev, rev.deltaSrc, text, request);
+      return;
+    }
+    this.continueWith(rev, text, request);
+  }
+
+  private continueWith(rev: RevMessage, text: string, request: IncomingRequest): void {
+    const json = bodyOf(text);
+    const references = findBlobs(json);
+    if (references.length > 0) void this.receiveWithBlobs(rev, json, references, request);
+    else this.insert(rev, json, request);
+  }
+
+  private async receiveDelta(rev: RevMessage, base: string, delta: string, request: IncomingRequest): Promise<void> {
+    const { keyspace, link } = this.collection;
+    try {
+      const stored = await link.environment.storage.readRevision(keyspace, rev.id, base);
+      if (!stored || stored.deleted) throw new EdgeError('delta.base-unknown');
+      this.continueWith(rev, applyDelta(stored.body, delta), request);
+    } catch (error) {
+      this.refuse(rev, request, error);
+    }
+  }
+
+  private async receiveWithBlobs(
+    rev: RevMessage,
+    json: string,
+    references: readonly BlobReference[],
+    request: IncomingRequest,
+  ): Promise<void> {
+    try {
+      await this.blobs.fetch(this.collection, rev.id, references);
+    } catch (error) {
+      this.refuse(rev, request, error);
+      return;
+    }
+    this.insert(rev, json, request);
+  }
+
+  private insert(rev: RevMessage, json: string, request: IncomingRequest): void {
+    const { id, history, deleted, deletedBranch } = rev;
+    const insertion: RevisionRequest = {
+      type: 'revision',
+      keyspace: this.collection.keyspace,
+      id,
+      rev: rev.rev,
+      history,
+      deleted,
+      body: json,
+      onConflict: this.options.onConflict,
+      ...(deletedBranch !== undefined && { closedBranch: deletedBranch }),
+    };
+    this.inserter.add(insertion, (result, error) => {
+      if (result) this.answer(rev, result, request);
+      else this.refuse(rev, request, error);
+    });
+  }
+
+  private answer(rev: RevMessage, result: WriteResult, request: IncomingRequest): void {
+    const { link } = this.collection;
+    switch (result.status) {
+      case 'stored':
+        link.traffic.received++;
+        if (isSameRevision(rev.rev, result)) this.options.ownPushes.add(result.sequence);
+        request.respond();
+        break;
+      case 'known':
+        request.respond({ properties: NOOP });
+        break;
+      case 'conflict':
+        return this.refuse(rev, request, new EdgeError('doc.conflict', 'Document revision conflict'));
+      case 'missing':
+        return this.refuse(rev, request, new EdgeError('doc.missing'));
+      case 'refused':
+        return this.refuse(rev, request, new EdgeError(result.code, result.reason));
+    }
+    this.options.onDone?.(rev, { result });
+  }
+
+  private refuse(rev: RevMessage, request: IncomingRequest, error: unknown): void {
+    const { link } = this.collection;
+    if (!(error instanceof EdgeError) && link.connection.isOpen)
+      link.environment.log.error(`revision of "${rev.id}" not stored`, error);
+    request.respondError(errorReplyOf(error));
+    link.failIfTemporary(error);
+    this.options.onDone?.(rev, { error });
+  }
+}
+
+/** The body to store. @throws EdgeError `request.json`, `doc.invalid`, `doc.too-large` */
+function bodyOf(text: string): string {
+  const { json, metadata } = readBody(text);
+  if (metadata.removed) throw new EdgeError('doc.invalid', 'a revision that was removed from the sender has no body');
+  return json;
+}
+
+/** Whether what is current now is what the peer sent, rather than the outcome of a conflict. */
+function isSameRevision(rev: string, stored: { readonly rev: string; readonly vector: string }): boolean {
+  return isVersion(rev) ? currentVersionOf(stored.vector) === rev : stored.rev === rev;
+}

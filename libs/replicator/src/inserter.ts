@@ -1,0 +1,83 @@
+import type { RevisionRequest, WriteResult } from '@edgesync/ports';
+import type { PeerLink } from './peer-link.js';
+import { passesSoon } from './temporary.js';
+
+/** Told what became of one revision, once it is durable. */
+export type InsertCallback = (result: WriteResult | undefined, error: unknown) => void;
+
+interface Insertion {
+  readonly request: RevisionRequest;
+  readonly done: InsertCallback;
+}
+
+/**
+ * Writes revisions in batches. What arrives in one turn of the event loop is written together, and while a write runs
+ * the next batch gathers, so batches grow with the load. Order of arrival is order of writing.
+ */
+export class Inserter {
+  private queue: Insertion[] = [];
+  private writes = 0;
+  private isScheduled = false;
+  private idle: (() => void)[] = [];
+
+  constructor(private readonly link: PeerLink) {}
+
+  add(request: RevisionRequest, done: InsertCallback): void {
+    this.queue.push({ request, done });
+    if (this.queue.length >= this.link.environment.tuning.insertBatch) this.flush();
+    else this.schedule();
+  }
+
+  /** Resolves when nothing waits to be written. */
+  whenIdle(): Promise<void> {
+    if (this.queue.length === 0 && this.writes === 0) return Promise.resolve();
+    return new Promise((resolve) => this.idle.push(resolve));
+  }
+
+  private schedule(): void {
+    if (this.isScheduled) return;
+    this.isScheduled = true;
+    queueMicrotask(() => {
+      this.isScheduled = false;
+      this.flush();
+    });
+  }
+
+  private flush(): void {
+    const { insertBatch, concurrentWrites } = this.link.environment.tuning;
+    while (this.queue.length > 0 && this.writes < concurrentWrites) {
+      const batch = this.queue.length <= insertBatch ? this.queue : this.queue.slice(0, insertBatch);
+      this.queue = batch === this.queue ? [] : this.queue.slice(insertBatch);
+      this.writes++;
+      void this.write(batch).finally(() => {
+        this.writes--;
+        this.flush();
+        if (this.queue.length === 0 && this.writes === 0) for (const resolve of this.idle.splice(0)) resolve();
+      });
+    }
+  }
+
+  private async write(batch: readonly Insertion[]): Promise<void> {
+    let results: readonly WriteResult[];
+    try {
+      results = await this.writeWithPatience(batch.map(({ request }) => request));
+    } catch (error) {
+      for (const { done } of batch) done(undefined, error);
+      this.link.failIfTemporary(error);
+      return;
+    }
+    for (const [index, { done }] of batch.entries()) done(results[index], undefined);
+  }
+
+  private async writeWithPatience(requests: readonly RevisionRequest[]): Promise<readonly WriteResult[]> {
+    const { storage, scheduler, tuning } = this.link.environment;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await storage.write(this.link.database, requests);
+      } catch (error) {
+        if (!passesSoon(error) || attempt >= tuning.writeRetries || !this.link.connection.isOpen) throw error;
+        await new Promise<void>((resolve) => scheduler.schedule(tuning.writeRetryMs * 2 ** attempt, resolve));
+      }
+    }
+  }
+}

@@ -1,0 +1,78 @@
+import { type BlipConnection, CloseCode, errorReplyOf, type RequestInit, type BlipReply } from '@edgesync/blip';
+import { isEdgeError } from '@edgesync/errors';
+import type { Keyspace } from '@edgesync/document';
+import { isTransient, type ProtocolVersion, type ReceiverOptions } from '@edgesync/sync-protocol';
+import type { RevisionKind } from '@edgesync/revision';
+import type { Environment } from './environment.js';
+
+/** Counts what went over one connection. */
+export interface Traffic {
+  /** Revisions sent to the peer. */
+  sent: number;
+  /** Revisions of the peer that were stored. */
+  received: number;
+}
+
+/** What all jobs of one connection share: the connection, what the peer told about itself, and the way out. */
+export class PeerLink {
+  readonly traffic: Traffic = { sent: 0, received: 0 };
+  /** The peer takes deltas. It says so once per connection (J.4-21). */
+  takesDeltas = false;
+  /** Identifies the peer's database across connections, for what is remembered about it. */
+  peerId = '';
+
+  private isFailing = false;
+
+  constructor(
+    readonly connection: BlipConnection,
+    readonly environment: Environment,
+    readonly version: ProtocolVersion,
+    readonly database: string,
+  ) {}
+
+  /** What we tell when we answer a list of changes. Rev-tree clients trim their histories by `maxHistory`. */
+  receiverOptions(kind: RevisionKind): ReceiverOptions {
+    const { maxHistory } = this.environment.tuning;
+    return { ...(kind === 'tree' && { maxHistory }), blobs: true, deltas: true, sendReplacementRevs: kind === 'vector' };
+  }
+
+  send(request: RequestInit, onReply: (reply: BlipReply | undefined) => void): void {
+    this.connection.send(request, onReply);
+  }
+
+  /**
+   * Something failed that nobody can be told by a reply. The peer is sent away with 4001, for it comes back after that
+   * (wire A.6); a fault of ours is logged.
+   */
+  fail(error: unknown): void {
+    if (this.isFailing || !this.connection.isOpen) return;
+    this.isFailing = true;
+    const reason = isEdgeError(error) ? error.message : 'internal error';
+    if (isEdgeError(error)) this.environment.log.warn(`sync session ends: ${error.message}`);
+    else this.environment.log.error('sync session ends', error);
+    void this.closeAfterLastWords(CloseCode.transient, reason);
+  }
+
+  /** Ends the connection if the fault is of the kind that later may be gone: the peer is to come back (J.4-37). */
+  failIfTemporary(error: unknown): void {
+    if (isEdgeError(error) && isTransient(errorReplyOf(error))) this.fail(error);
+  }
+
+  /** Closes once the replies given so far are in the socket, or the peer does not take them. */
+  async closeAfterLastWords(code: number, reason: string): Promise<void> {
+    const { scheduler, tuning } = this.environment;
+    let stop = (): void => {};
+    const timeout = new Promise<void>((resolve) => (stop = scheduler.schedule(tuning.lastWordsMs, resolve)));
+    await Promise.race([this.connection.whenQueuedBelow(1), timeout]);
+    stop();
+    await this.connection.close(code, reason);
+  }
+}
+
+/** One collection of a connection. */
+export interface CollectionLink {
+  readonly link: PeerLink;
+  readonly keyspace: Keyspace;
+  /** The `collection` property of its messages; undefined in the older form without getCollections. */
+  readonly tag: string | undefined;
+}

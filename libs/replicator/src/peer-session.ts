@@ -1,0 +1,155 @@
+import type { Principal } from '@edgesync/access';
+import { BlipConnection, CloseCode, type CloseInfo, type IncomingRequest, type Transport } from '@edgesync/blip';
+import type { BlipConnectionOptions } from '@edgesync/blip';
+import { EdgeError } from '@edgesync/errors';
+import { DEFAULT_COLLECTION, DEFAULT_SCOPE, keyspaceKey, type Keyspace } from '@edgesync/document';
+import type { DatabaseInfo } from '@edgesync/ports';
+import { type GetCollections, type ProtocolVersion, readCollectionIndex } from '@edgesync/sync-protocol';
+import { isVisible, type SyncPolicy } from '@edgesync/sync-policy';
+import { BlobReceiver } from './blob-receiver.js';
+import { Checkpointer } from './checkpointer.js';
+import { CollectionSession } from './collection-session.js';
+import type { Environment } from './environment.js';
+import { dispatch } from './handlers/index.js';
+import { Inserter } from './inserter.js';
+import { PeerLink, type Traffic } from './peer-link.js';
+
+export interface PeerSessionOptions {
+  readonly environment: Environment;
+  readonly version: ProtocolVersion;
+  readonly database: DatabaseInfo;
+  readonly principal: Principal;
+  readonly policy: SyncPolicy;
+  readonly blip?: Pick<BlipConnectionOptions, 'compression' | 'limits'>;
+}
+
+/**
+ * How the session addresses collections: not known before the first message, then either by the indexes of
+ * `getCollections`, or not at all, meaning the default collection (wire C, general rules).
+ */
+type Addressing =
+  | { readonly form: 'open' }
+  | { readonly form: 'plain'; readonly session: CollectionSession | undefined }
+  | { readonly form: 'indexed'; readonly sessions: readonly (CollectionSession | undefined)[] };
+
+/** One connected app, from the first message to the last. It never reconnects: the next connection is the next session. */
+export class PeerSession {
+  readonly link: PeerLink;
+  readonly policy: SyncPolicy;
+  readonly checkpointer: Checkpointer;
+
+  private readonly inserter: Inserter;
+  private readonly blobReceiver: BlobReceiver;
+  private readonly database: DatabaseInfo;
+  private readonly served: ReadonlySet<string>;
+  private addressing: Addressing = { form: 'open' };
+  private isDraining = false;
+
+  constructor(transport: Transport, options: PeerSessionOptions) {
+    const { environment, version, database, principal, policy, blip } = options;
+    const connection = new BlipConnection(transport, {
+      ...blip,
+      scheduler: environment.scheduler,
+      onRequest: (request) => this.handle(request),
+      onFault: (error) => environment.log.warn(`sync connection: ${String(error)}`),
+    });
+    this.link = new PeerLink(connection, environment, version, database.name);
+    this.policy = policy;
+    this.database = database;
+    this.checkpointer = new Checkpointer(environment.storage, principal);
+    this.inserter = new Inserter(this.link);
+    this.blobReceiver = new BlobReceiver(this.link);
+    this.served = new Set(
+      database.collections.map(({ scope, collection }) => keyspaceKey({ database: database.name, scope, collection })),
+    );
+    void connection.closed.then(() => this.unsubscribeAll());
+  }
+
+  get closed(): Promise<CloseInfo> {
+    return this.link.connection.closed;
+  }
+
+  get traffic(): Readonly<Traffic> {
+    return this.link.traffic;
+  }
+
+  /** Ends the session so that the client comes back later: no new work, what is in flight is finished, close 4001. */
+  async drain(reason: string): Promise<CloseInfo> {
+    this.isDraining = true;
+    this.unsubscribeAll();
+    const { scheduler, tuning } = this.link.environment;
+    let stop = (): void => {};
+    const timeout = new Promise<void>((resolve) => (stop = scheduler.schedule(tuning.drainMs, resolve)));
+    await Promise.race([this.link.connection.whenIdle(), timeout]);
+    stop();
+    return this.link.connection.close(CloseCode.transient, reason);
+  }
+
+  /**
+   * Fixes the order of collections for the connection. Those that do not exist or that the user cannot sync are
+   * undefined in the result.
+   * @throws EdgeError `request.invalid` if it is not the first message, `access.denied` if all that exist are closed
+   */
+  openCollections(request: GetCollections): readonly (CollectionSession | undefined)[] {
+    if (this.addressing.form !== 'open')
+      throw new EdgeError('request.invalid', 'getCollections must be the first message and sent once');
+    const { name: database } = this.database;
+    const sessions = request.collections.map(({ name }, index) => {
+      const keyspace = name && { database, ...name };
+      return keyspace && this.isOpen(keyspace) ? this.openCollection(keyspace, String(index)) : undefined;
+    });
+    if (sessions.every((session) => !session) && request.collections.some(({ name }) => name && this.isServed(name)))
+      throw new EdgeError('access.denied');
+    this.link.peerId = request.uuid ?? request.collections[0]?.checkpointId ?? '';
+    this.addressing = { form: 'indexed', sessions };
+    return sessions;
+  }
+
+  /** The collection that a message is about. @throws EdgeError `request.invalid` */
+  collectionOf(request: IncomingRequest): CollectionSession {
+    const index = readCollectionIndex(request.properties);
+    if (this.addressing.form === 'open' && index === undefined) this.addressing = this.openPlain();
+    const { addressing } = this;
+    if (addressing.form === 'indexed') {
+      if (index === undefined) throw inappropriate();
+      const session = addressing.sessions[index];
+      if (!session) throw new EdgeError('request.invalid', 'the collection property is out of range');
+      return session;
+    }
+    if (addressing.form === 'open' || index !== undefined) throw inappropriate();
+    if (!addressing.session) throw new EdgeError('request.invalid', 'the default collection is not served');
+    return addressing.session;
+  }
+
+  private handle(request: IncomingRequest): void | Promise<void> {
+    if (this.isDraining && request.profile !== 'rev') throw new EdgeError('server.draining');
+    return dispatch(this, request);
+  }
+
+  private openPlain(): Addressing {
+    const keyspace = { database: this.database.name, scope: DEFAULT_SCOPE, collection: DEFAULT_COLLECTION };
+    const session = this.isOpen(keyspace) ? this.openCollection(keyspace, undefined) : undefined;
+    return { form: 'plain', session };
+  }
+
+  private openCollection(keyspace: Keyspace, tag: string | undefined): CollectionSession {
+    return new CollectionSession({ link: this.link, keyspace, tag }, this.inserter, this.blobReceiver);
+  }
+
+  private isServed(name: { readonly scope: string; readonly collection: string }): boolean {
+    return this.served.has(keyspaceKey({ database: this.database.name, ...name }));
+  }
+
+  private isOpen(keyspace: Keyspace): boolean {
+    return this.isServed(keyspace) && isVisible(this.policy, keyspace);
+  }
+
+  private unsubscribeAll(): void {
+    if (this.addressing.form === 'plain') this.addressing.session?.unsubscribe();
+    if (this.addressing.form === 'indexed') for (const session of this.addressing.sessions) session?.unsubscribe();
+  }
+}
+
+function inappropriate(): EdgeError {
+  return new EdgeError('request.invalid', 'inappropriate use of the collection property');
+}

@@ -1,0 +1,220 @@
+import type { BlipErrorInfo, BlipReply } from '@edgesync/blip';
+import { findBlobs, withAttachments } from '@edgesync/document';
+import { generationOf, offeredId, treeHistory, vectorHistory, type RevisionKind } from '@edgesync/revision';
+import { buildNoRev, buildRev, encodeText, wantsFullBody, type ReceiverOptions } from '@edgesync/sync-protocol';
+import type { BlobSender } from './blob-sender.js';
+import { findDelta, mayBeDelta, type Delta } from './delta-source.js';
+import type { CollectionLink } from './peer-link.js';
+import { readRevBodies, type RevContent } from './rev-bodies.js';
+import type { WantedRev } from './wanted-rev.js';
+
+export interface RevSenderOptions {
+  readonly kind: RevisionKind;
+  /** A pusher: the receiver must refuse what does not descend from its revision, and every answer counts. */
+  readonly isPush: boolean;
+  /** Told how a revision ended: answered, or not sent at all. `error` undefined: stored, or not to be known. */
+  readonly onSettled?: (wanted: WantedRev, error: BlipErrorInfo | undefined) => void;
+}
+
+/** A revision ready to be sent. */
+interface Prepared {
+  readonly wanted: WantedRev;
+  readonly content: RevContent;
+  readonly delta: Delta | undefined;
+}
+
+const UNKNOWN_RECEIVER: ReceiverOptions = { blobs: false, deltas: false, sendReplacementRevs: false };
+const SUPERSEDED: BlipErrorInfo = { domain: 'HTTP', code: 404, message: 'superseded' };
+const DEFAULT_MAX_HISTORY = 20;
+
+/**
+ * Sends the revisions that the peer asked for: for each exactly one `rev` or `norev` (J.1-21). Bodies are read in
+ * batches and go from storage to the frame without being parsed.
+ */
+export class RevSender {
+  /** What the peer told in its latest answer to a list of changes. */
+  receiver: ReceiverOptions = UNKNOWN_RECEIVER;
+
+  private queue: WantedRev[] = [];
+  private isPumping = false;
+  private unanswered = 0;
+  private unansweredBytes = 0;
+  private wakePump: (() => void) | undefined;
+
+  constructor(
+    private readonly collection: CollectionLink,
+    private readonly blobs: BlobSender,
+    private readonly options: RevSenderOptions,
+    /** Called when there is less to do than before. */
+    private readonly onProgress: () => void,
+  ) {}
+
+  /** Revisions that wait to be sent or answered. */
+  get backlog(): number {
+    return this.queue.length + this.unanswered;
+  }
+
+  send(wanted: readonly WantedRev[]): void {
+    if (wanted.length === 0) return;
+    for (const rev of wanted) this.queue.push(rev);
+    if (this.isPumping) return;
+    this.isPumping = true;
+    this.pump().catch((error: unknown) => this.collection.link.fail(error));
+  }
+
+  private async pump(): Promise<void> {
+    const { link } = this.collection;
+    const { bodyBatch } = link.environment.tuning;
+    while (this.queue.length > 0 && link.connection.isOpen) {
+      const batch = this.queue.length <= bodyBatch ? this.queue : this.queue.slice(0, bodyBatch);
+      this.queue = batch === this.queue ? [] : this.queue.slice(bodyBatch);
+      for (const prepared of await this.prepare(batch)) {
+        if (this.isFull()) await this.whenThereIsRoom();
+        if (!link.connection.isOpen) return;
+        this.sendOne(prepared);
+      }
+      this.onProgress();
+    }
+    // Together with the look at the queue: what is queued after it starts the pump anew.
+    this.isPumping = false;
+  }
+
+  private async prepare(batch: readonly WantedRev[]): Promise<readonly Prepared[]> {
+    const { link, keyspace } = this.collection;
+    const contents = await readRevBodies(link.environment.storage, keyspace, batch);
+    const deltas: (Promise<Delta | undefined> | undefined)[] = batch.map((wanted, index) => {
+      const content = contents[index]!;
+      return content.kind === 'body' && mayBeDelta(this.collection, wanted, content.body)
+        ? findDelta(this.collection, wanted, content.body)
+        : undefined;
+    });
+    const found = deltas.some((delta) => delta) ? await Promise.all(deltas) : [];
+    return batch.map((wanted, index) => ({ wanted, content: contents[index]!, delta: found[index] }));
+  }
+
+  private isFull(): boolean {
+    const { tuning } = this.collection.link.environment;
+    return (
+      this.collection.link.connection.queuedBytes >= tuning.queuedBytes ||
+      this.unanswered >= tuning.unansweredRevs ||
+      this.unansweredBytes >= tuning.unansweredRevBytes
+    );
+  }
+
+  private async whenThereIsRoom(): Promise<void> {
+    const { connection, environment } = this.collection.link;
+    while (connection.isOpen && this.isFull()) {
+      if (connection.queuedBytes >= environment.tuning.queuedBytes)
+        await connection.whenQueuedBelow(environment.tuning.lowQueuedBytes);
+      else await new Promise<void>((resolve) => (this.wakePump = resolve));
+    }
+  }
+
+  private sendOne({ wanted, content, delta }: Prepared): void {
+    if (content.kind === 'body') {
+      if (delta) this.sendRev(wanted, delta.json, delta);
+      else this.sendRev(wanted, content.body, undefined);
+      return;
+    }
+    if (this.options.isPush) {
+      // The newer revision has a row of its own.
+      this.settle(wanted, SUPERSEDED);
+      return;
+    }
+    if (content.kind === 'superseded' && this.receiver.sendReplacementRevs) {
+      const { by } = content;
+      const replacedRev = offeredId(wanted, this.options.kind);
+      this.sendRev({ ...wanted, ...by, sequence: wanted.sequence }, by.body, undefined, replacedRev);
+      return;
+    }
+    const rev = offeredId(wanted, this.options.kind);
+    const gone = buildNoRev(
+      { id: wanted.id, rev, sequence: wanted.sequence, error: '404', reason: 'missing' },
+      this.collection.tag,
+    );
+    this.collection.link.connection.notify(gone);
+    this.settle(wanted, undefined);
+  }
+
+  private sendRev(wanted: WantedRev, text: string, delta: Delta | undefined, replacedRev?: string): void {
+    const { link, tag } = this.collection;
+    const { isPush, kind } = this.options;
+    const digests = delta ? this.digestsIn(wanted.body) : this.digestsIn(text);
+    const body = encodeText(digests.length > 0 && !delta ? this.withStubs(wanted, text) : text);
+    const request = buildRev(
+      {
+        id: wanted.id,
+        rev: offeredId(wanted, kind),
+        sequence: wanted.sequence,
+        history: this.historyOf(wanted),
+        deleted: wanted.deleted,
+        noConflicts: isPush,
+        deltaSrc: delta?.base,
+        replacedRev,
+      },
+      body,
+      tag,
+    );
+    link.traffic.sent++;
+    if (!isPush && !delta && digests.length === 0) {
+      // The answer would tell nothing that the server could act on; Sync Gateway asks for none either (wire C.10).
+      link.connection.notify(request);
+      this.options.onSettled?.(wanted, undefined);
+      return;
+    }
+    const withdraw = digests.length > 0 ? this.blobs.offer(digests) : undefined;
+    this.unanswered++;
+    this.unansweredBytes += body.length;
+    link.send(request, (reply) => {
+      withdraw?.();
+      this.unanswered--;
+      this.unansweredBytes -= body.length;
+      this.wakePump?.();
+      this.wakePump = undefined;
+      if (reply) this.handleReply(wanted, delta, reply);
+      this.onProgress();
+    });
+  }
+
+  private handleReply(wanted: WantedRev, delta: Delta | undefined, reply: BlipReply): void {
+    const { link } = this.collection;
+    if (delta && reply.error && wantsFullBody(reply.error)) {
+      // Once: what is sent now is no delta.
+      this.send([{ ...wanted, listed: [], body: '' }]);
+      return;
+    }
+    if (reply.error && !this.options.isPush)
+      link.environment.log.info(
+        `the client refused "${wanted.id}": ${reply.error.domain}/${reply.error.code} ${reply.error.message}`,
+      );
+    this.settle(wanted, reply.error);
+  }
+
+  private settle(wanted: WantedRev, error: BlipErrorInfo | undefined): void {
+    this.options.onSettled?.(wanted, error);
+  }
+
+  private historyOf(wanted: WantedRev): string {
+    const { listed } = wanted;
+    if (this.options.kind === 'tree') {
+      // Almost every document that a client lacks is at its first revision.
+      if (wanted.tree === wanted.rev) return '';
+      return treeHistory(wanted, { maxHistory: this.receiver.maxHistory ?? DEFAULT_MAX_HISTORY, listed }, wanted.rev);
+    }
+    const { link, tag } = this.collection;
+    const legacyHead = link.environment.legacy.get(link.peerId, tag ?? '', wanted.id);
+    return vectorHistory(wanted, legacyHead === undefined ? { listed } : { listed, legacyHead });
+  }
+
+  private digestsIn(json: string): readonly string[] {
+    return json.includes('"sha1-') ? findBlobs(json).map(({ digest }) => digest) : NONE;
+  }
+
+  /** `_attachments` for a peer that does not know blob dictionaries (wire G.2). */
+  private withStubs(wanted: WantedRev, json: string): string {
+    if (this.receiver.blobs) return json;
+    return withAttachments(json, this.options.kind === 'tree' ? generationOf(wanted.rev) : undefined);
+  }
+}
+
+const NONE: readonly string[] = [];

@@ -1,0 +1,13 @@
+import { errorReplyOf } from '@edgesync/blip';
+import { isEdgeError } from '@edgesync/errors';
+import { isTransient } from '@edgesync/sync-protocol';
+
+/** Whether what failed may work a moment later: storage is busy, the write queue is full. */
+export function isTemporary(error: unknown): boolean {
+  return isEdgeError(error) && isTransient(errorReplyOf(error));
+}
+
+/** Whether it is worth waiting a moment for, rather than seconds. */
+export function passesSoon(error: unknown): boolean {
+  return isEdgeError(error, 'storage.busy') || isEdgeError(error, 'server.overloaded');
+}

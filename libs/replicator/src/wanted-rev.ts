@@ -1,0 +1,15 @@
+/** A revision that the peer asked for. */
+export interface WantedRev {
+  readonly id: string;
+  /** JSON text of the sequence, the same as in the list that offered the revision (J.4-23). */
+  readonly sequence: string;
+  /** Both IDs of the revision as they were when it was offered, and what they descend from. */
+  readonly rev: string;
+  readonly vector: string;
+  readonly tree: string;
+  readonly deleted: boolean;
+  /** '' if it is still to be read. */
+  readonly body: string;
+  /** Revisions that the peer holds, newest first. */
+  readonly listed: readonly string[];
+}
