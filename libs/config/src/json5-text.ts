@@ -8,7 +8,7 @@ import type { Fault } from './fault.js';
 export function parseJson5(text: string, file: string): { value: unknown } | Fault {
   const { text: prepared, quotes } = quoteHyphenatedKeys(text);
   try {
-    return { value: JSON5.parse(prepared) as unknown };
+    return { value: JSON5.parse<unknown>(prepared) };
   } catch (error) {
     return { file, path: '', ...describeSyntaxError(error, prepared, quotes) };
   }

@@ -11,18 +11,20 @@ export type PasswordInput = NodeJS.ReadableStream & Partial<Pick<ReadStream, 'is
 /** Asks for passwords, a line each. On a terminal what is typed is not shown; otherwise lines are read as they come. */
 export class PasswordPrompt {
   private pending = '';
+  private decoding = false;
 
   constructor(
     private readonly input: PasswordInput,
     private readonly output: { write(text: string): unknown },
-  ) {
-    input.setEncoding('utf8');
-  }
+  ) {}
 
   /** @throws Error if the input ends before a line does, or Ctrl-C is typed */
   async ask(question: string): Promise<string> {
     const terminal = this.input.isTTY === true;
     if (terminal) this.output.write(question);
+    // Once only: a stream that already holds decoded text must not decode it again.
+    if (!this.decoding) this.input.setEncoding('utf8');
+    this.decoding = true;
     if (terminal) this.input.setRawMode?.(true);
     try {
       return terminal ? await this.typedLine() : await this.readLine();

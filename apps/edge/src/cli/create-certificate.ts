@@ -15,10 +15,7 @@ const BITS = 4096;
 export async function createCertificate(subject: CertificateSubject, now: Date): Promise<CertificateAndKey> {
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');
-  const keys = (await webcrypto.subtle.generateKey({ ...ALGORITHM, modulusLength: BITS }, true, [
-    'sign',
-    'verify',
-  ])) as webcrypto.CryptoKeyPair;
+  const keys = await webcrypto.subtle.generateKey({ ...ALGORITHM, modulusLength: BITS }, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned(
     {
       serialNumber: serialNumber(),

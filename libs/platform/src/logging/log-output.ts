@@ -34,7 +34,7 @@ export class DescriptorOutput implements LogOutput {
 
   constructor(
     private readonly fd: number,
-    private readonly writeFile: WriteFile = write as WriteFile,
+    private readonly writeFile: WriteFile = write,
   ) {}
 
   line(text: string): void {

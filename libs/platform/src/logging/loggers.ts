@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { LoggingConfig, LogLevel } from '@edgesync/config';
 import type { LogOutput } from './log-output.js';
 import { oneLine, redact } from './redact.js';
@@ -121,5 +122,11 @@ export class Logger {
 
 function withCause(message: string, cause: unknown): string {
   if (cause === undefined) return message;
-  return `${message}: ${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}`;
+  return `${message}: ${describe(cause)}`;
+}
+
+/** An error's stack; of anything else what it says of itself. */
+function describe(cause: unknown): string {
+  if (cause instanceof Error) return cause.stack ?? cause.message;
+  return typeof cause === 'string' ? cause : inspect(cause, { breakLength: Infinity });
 }

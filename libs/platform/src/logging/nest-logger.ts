@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from './loggers.js';
 
@@ -32,11 +33,12 @@ export class NestLogger implements LoggerService {
 
 /** Nest appends the context, and before it an error's stack. */
 function compose(message: unknown, rest: readonly unknown[]): string {
-  const text = message instanceof Error ? (message.stack ?? message.message) : String(message);
-  const [stack, context] = rest.length > 1 ? [rest[0], rest.at(-1)] : [undefined, rest[0]];
-  return [
-    context === undefined ? '' : `${String(context)}: `,
-    text,
-    stack === undefined ? '' : ` ${String(stack)}`,
-  ].join('');
+  const context = rest.at(-1);
+  const stack = rest.length > 1 ? rest[0] : undefined;
+  const text = message instanceof Error ? (message.stack ?? message.message) : asText(message);
+  return `${context === undefined ? '' : `${asText(context)}: `}${text}${stack === undefined ? '' : ` ${asText(stack)}`}`;
+}
+
+function asText(value: unknown): string {
+  return typeof value === 'string' ? value : inspect(value, { breakLength: Infinity });
 }
