@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const { packageManager } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const BIN = join(ROOT, 'node_modules', '.bin');
-const NODE = join(BIN, process.platform === 'win32' ? 'node.cmd' : 'node');
+// The program itself, not the package manager's wrapper: signals must reach the server.
+const NODE = join(ROOT, 'node_modules', 'node', 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
 const STAMP = join(ROOT, 'node_modules', '.edgesync-install');
 
 const [command, ...rest] = process.argv.slice(2);
