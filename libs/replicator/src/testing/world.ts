@@ -1,0 +1,126 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ANONYMOUS, type Principal } from '@edgesync/access';
+import { loopbackPair, type BlipConnectionOptions } from '@edgesync/blip';
+import { ChangeFeeds } from '@edgesync/change-feed';
+import type { Keyspace } from '@edgesync/document';
+import type { Storage, WriteResult } from '@edgesync/ports';
+import type { SyncMode, SyncPolicy } from '@edgesync/sync-policy';
+import type { ProtocolVersion } from '@edgesync/sync-protocol';
+import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { Environment, type EnvironmentOptions, PeerSession, type Sha1 } from '../index.js';
+import { REAL_TIME } from './real-time.js';
+import { ScriptedPeer } from './scripted-peer.js';
+
+export const DATABASE = 'db';
+export const DEFAULT: Keyspace = { database: DATABASE, scope: '_default', collection: '_default' };
+
+export interface WorldOptions {
+  /** Collections beside the default one, as `scope.collection`. */
+  readonly collections?: readonly string[];
+  readonly tuning?: EnvironmentOptions['tuning'];
+  /** Puts something between the replicator and the real storage. */
+  readonly wrap?: (storage: Storage) => Storage;
+}
+
+export interface ConnectOptions {
+  readonly version?: ProtocolVersion;
+  readonly mode?: SyncMode;
+  readonly policy?: SyncPolicy;
+  readonly principal?: Principal;
+  readonly blip?: Pick<BlipConnectionOptions, 'compression' | 'limits'>;
+}
+
+export function createSha1(): Sha1 {
+  const hash = createHash('sha1');
+  return { update: (bytes) => void hash.update(bytes), digestBase64: () => hash.digest('base64') };
+}
+
+/** A server's database on disk, and clients connected to it without a socket. */
+export class World implements AsyncDisposable {
+  readonly faults: string[] = [];
+  readonly environment: Environment;
+  readonly storage: Storage;
+  readonly sessions: PeerSession[] = [];
+  readonly peers: ScriptedPeer[] = [];
+
+  private constructor(
+    private readonly sqlite: SqliteStorage,
+    private readonly folder: string,
+    options: WorldOptions,
+  ) {
+    this.storage = options.wrap?.(sqlite) ?? sqlite;
+    this.environment = new Environment({
+      storage: this.storage,
+      feeds: new ChangeFeeds(this.storage, REAL_TIME, { coolingMs: 1 }),
+      scheduler: REAL_TIME,
+      createSha1,
+      randomBytes: (count) => randomBytes(count),
+      log: {
+        info: () => {},
+        warn: (message) => this.faults.push(message),
+        error: (message, error) => this.faults.push(`${message}: ${String(error)}`),
+      },
+      tuning: options.tuning,
+    });
+  }
+
+  static async open(options: WorldOptions = {}): Promise<World> {
+    const folder = mkdtempSync(join(tmpdir(), 'edgesync-'));
+    const sqlite = new SqliteStorage();
+    await sqlite.openDatabase({
+      name: DATABASE,
+      path: join(folder, 'db.cblite2'),
+      create: true,
+      keepSuperseded: true,
+      ...(options.collections && { collections: sharedCollections(options.collections) }),
+    });
+    return new World(sqlite, folder, options);
+  }
+
+  /** Connects a client. */
+  async connect(options: ConnectOptions = {}): Promise<ScriptedPeer> {
+    const [near, far] = loopbackPair({ scheduler: REAL_TIME });
+    const session = new PeerSession(far, {
+      environment: this.environment,
+      version: options.version ?? 3,
+      database: await this.storage.describe(DATABASE),
+      principal: options.principal ?? ANONYMOUS,
+      policy: options.policy ?? { mode: options.mode ?? 'bidirectional' },
+      ...(options.blip && { blip: options.blip }),
+    });
+    this.sessions.push(session);
+    const peer = new ScriptedPeer(near);
+    this.peers.push(peer);
+    return peer;
+  }
+
+  /** Writes a document as REST would. */
+  async put(id: string, body: object, options: { expect?: string; deleted?: boolean; keyspace?: Keyspace } = {}): Promise<Stored> {
+    const { expect, deleted = false, keyspace = DEFAULT } = options;
+    const [result] = await this.storage.write(DATABASE, [
+      { type: 'edit', keyspace, id, deleted, body: JSON.stringify(body), ...(expect !== undefined && { expect }) },
+    ]);
+    if (result?.status !== 'stored') throw new Error(`not stored: ${JSON.stringify(result)}`);
+    return result;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.peers.map((peer) => peer.connection.close()));
+    await Promise.all(this.sessions.map((session) => session.closed));
+    await this.sqlite.close();
+    rmSync(this.folder, { recursive: true });
+  }
+}
+
+export type Stored = Extract<WriteResult, { status: 'stored' }>;
+
+function sharedCollections(names: readonly string[]): readonly { scope: string; collection: string }[] {
+  const parse = (name: string): { scope: string; collection: string } => {
+    const [scope, collection] = name.split('.') as [string, string];
+    return { scope, collection };
+  };
+  return [{ scope: '_default', collection: '_default' }, ...names.map(parse)];
+}
