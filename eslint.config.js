@@ -55,7 +55,7 @@ export default tseslint.config(
   },
   {
     files: [
-      'libs/{errors,document,revision,access,sync-policy,query,config,blip,sync-protocol,ports,change-feed,replicator}/src/**/*.ts',
+      'libs/{errors,document,revision,access,sync-policy,query,config,blip,sync-protocol,bus-contract,ports,change-feed,replicator}/src/**/*.ts',
     ],
     ignores: ['**/*.spec.ts', '**/*.bench.ts', 'libs/blip/src/deflate.ts', 'libs/ports/src/testing/**'],
     rules: {

@@ -105,6 +105,10 @@ export const CATALOGUE = {
   'storage.missing': entry(500, 'the database does not exist', 'Set create: true or correct the path.'),
   'storage.failed': entry(500, 'storage failed', 'See the server’s log.', RETRY_LATER),
 
+  // Between the processes of a split deployment
+  'bus.version': entry(503, 'the processes speak different versions', 'Run the same release in all services.'),
+  'bus.invalid': entry(500, 'malformed message', 'Run the same release in all services.', RETRY_LATER),
+
   'server.overloaded': entry(503, 'the server is over capacity', 'Try again as Retry-After says.'),
   'server.draining': entry(503, 'the server is shutting down', 'Try again shortly.'),
   'config.invalid': entry(500, 'invalid configuration', 'Correct the configuration as the message says.'),

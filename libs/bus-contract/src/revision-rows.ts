@@ -1,0 +1,97 @@
+import { EdgeError } from '@edgesync/errors';
+import type { Content, Message } from './envelope.js';
+
+/** A stored revision, as the storage port has it. */
+export interface RevisionRow {
+  readonly id: string;
+  readonly sequence: number;
+  readonly rev: string;
+  readonly vector: string;
+  readonly tree: string;
+  readonly deleted: boolean;
+  readonly expiresAt?: number;
+  readonly body: string;
+}
+
+export interface ChangedRow extends RevisionRow {
+  readonly bodySize: number;
+}
+
+/** A row in JSON: a tuple, because the names of its members would outweigh it. The body travels beside it. */
+type RowTuple = readonly [
+  id: string,
+  sequence: number,
+  rev: string,
+  vector: string,
+  tree: string,
+  deleted: 0 | 1,
+  expiresAt: number | null,
+  bodySize?: number,
+];
+
+/** Rows of documents, with whatever else the reply says. Gaps stand for documents that were not found. */
+export class RevisionsReply {
+  static readonly version = 1;
+
+  /** @param rest what the reply says besides the rows */
+  static content(rows: readonly (RevisionRow | ChangedRow | undefined)[], rest?: object): Content {
+    const tuples = new Array<RowTuple | null>(rows.length);
+    const bodies: string[] = [];
+    for (let index = 0; index < rows.length; index++) {
+      const row = rows[index];
+      tuples[index] = row ? tupleOf(row) : null;
+      if (row) bodies.push(row.body);
+    }
+    return { meta: { ...rest, rows: tuples }, bodies };
+  }
+
+  /** @throws EdgeError `bus.invalid` */
+  static rows(message: Message): (ChangedRow | undefined)[] {
+    const tuples = (message.meta as { rows?: unknown } | undefined)?.rows;
+    if (!Array.isArray(tuples)) throw invalid();
+    const bodies = message.texts();
+    const rows = new Array<ChangedRow | undefined>(tuples.length);
+    let next = 0;
+    for (let index = 0; index < tuples.length; index++) {
+      const tuple = tuples[index] as unknown;
+      if (tuple === null) continue;
+      checkTuple(tuple);
+      rows[index] = rowOf(tuple, bodies[next++] ?? '');
+    }
+    if (next !== bodies.length) throw invalid();
+    return rows;
+  }
+}
+
+function tupleOf(row: RevisionRow | ChangedRow): RowTuple {
+  const { id, sequence, rev, vector, tree, deleted, expiresAt } = row;
+  return 'bodySize' in row
+    ? [id, sequence, rev, vector, tree, deleted ? 1 : 0, expiresAt ?? null, row.bodySize]
+    : [id, sequence, rev, vector, tree, deleted ? 1 : 0, expiresAt ?? null];
+}
+
+function rowOf(tuple: RowTuple, body: string): ChangedRow {
+  const [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize] = tuple;
+  const row = { id, sequence, rev, vector, tree, deleted: deleted === 1, body };
+  if (expiresAt !== null) Object.assign(row, { expiresAt });
+  if (bodySize !== undefined) Object.assign(row, { bodySize });
+  return row as ChangedRow;
+}
+
+function checkTuple(tuple: unknown): asserts tuple is RowTuple {
+  if (!Array.isArray(tuple)) throw invalid();
+  const [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize] = tuple as unknown[];
+  if (
+    typeof id !== 'string' ||
+    typeof sequence !== 'number' ||
+    typeof rev !== 'string' ||
+    typeof vector !== 'string' ||
+    typeof tree !== 'string' ||
+    (deleted !== 0 && deleted !== 1) ||
+    (expiresAt !== null && typeof expiresAt !== 'number') ||
+    (bodySize !== undefined && typeof bodySize !== 'number')
+  )
+    throw invalid();
+}
+
+const invalid = (): EdgeError => new EdgeError('bus.invalid', 'the rows of the reply are malformed');
