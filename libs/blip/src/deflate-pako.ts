@@ -58,7 +58,8 @@ class PakoInflater implements FrameInflater {
     if (bodyWithTrailer.length === 0) return NO_BYTES;
     this.output = new ByteCollector();
     this.context.push(bodyWithTrailer, Z_SYNC_FLUSH);
-    if (this.context.err !== 0) throw new BlipProtocolError('inflate-failed', 'a compressed frame that is not deflate');
+    if (this.context.err !== 0 || this.context.ended)
+      throw new BlipProtocolError('inflate-failed', 'a compressed frame that is not deflate');
     return this.output.bytes;
   }
 
