@@ -17,7 +17,10 @@ export interface ChangeRow extends DocumentRevision {
   readonly bodySize: number;
 }
 
-/** One page of the log: each document once, at its latest sequence, in order of sequence. */
+/**
+ * One page of the log: each document once, at its latest sequence, in order of sequence. A page may be cut short of
+ * `limit`, even empty, although `more` rows follow: then it goes on after `scanned`.
+ */
 export interface ChangePage {
   readonly rows: readonly ChangeRow[];
   /** The last sequence this page looked at: where the next page goes on. Equals `since` if there was nothing. */

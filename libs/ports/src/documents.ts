@@ -35,9 +35,10 @@ export interface ListOptions extends ReadOptions {
   readonly limit: number;
 }
 
+/** A page may be cut short of `limit` although `more` rows follow: it goes on `after` its last row. */
 export interface ListPage {
   readonly rows: readonly DocumentRevision[];
-  /** Whether rows may follow the last one of this page. */
+  /** Whether rows follow the last one of this page. */
   readonly more: boolean;
 }
 
@@ -84,8 +85,12 @@ export interface RevisionRequest {
 
 export type WriteRequest = EditRequest | RevisionRequest;
 
-/** Results are parallel to the requests. Anything but `stored` and `known` changed nothing. */
+/** Results are parallel to the requests. Anything but `stored` changed nothing. */
 export type WriteResult =
+  /**
+   * `rev` and `vector` are those of the document from now on. With `branch` and `resolve` the revision that arrived need
+   * not be the current one.
+   */
   | {
       readonly status: 'stored';
       readonly id: string;

@@ -11,7 +11,24 @@ import { errorCode, toStorageFault } from './faults.js';
  * @throws EdgeError `storage.locked`, naming the holder
  */
 export class BundleLock {
-  private constructor(private readonly connection: Database.Database) {}
+  /** Bundles this process holds. */
+  private static readonly held = new Set<string>();
+
+  private constructor(
+    private readonly paths: BundlePaths,
+    private readonly connection: Database.Database,
+  ) {
+    BundleLock.held.add(paths.directory);
+  }
+
+  /**
+   * To be called before anything looks into the bundle: file locks belong to a process, and when it closes any
+   * descriptor of a locked file the operating system drops the locks that SQLite holds on it.
+   * @throws EdgeError `storage.locked` if this process has the bundle open
+   */
+  static refuseIfHeldHere({ directory }: BundlePaths): void {
+    if (BundleLock.held.has(directory)) throw new EdgeError('storage.locked', `${directory} is open in this process`);
+  }
 
   static acquire(paths: BundlePaths): BundleLock {
     let connection: Database.Database | undefined;
@@ -24,13 +41,18 @@ export class BundleLock {
       if (!errorCode(error).startsWith('SQLITE_BUSY')) throw toStorageFault(error);
       throw new EdgeError('storage.locked', `${paths.directory} is open in another process${describeHolder(paths)}`);
     }
+    return new BundleLock(paths, connection);
+  }
+
+  /** Leaves a note of who holds the lock, for the message to those who do not get it. */
+  sign(): void {
     const holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
-    writeFileSync(paths.owner, `${JSON.stringify(holder)}\n`);
-    return new BundleLock(connection);
+    writeFileSync(this.paths.owner, `${JSON.stringify(holder)}\n`);
   }
 
   release(): void {
     this.connection.close();
+    BundleLock.held.delete(this.paths.directory);
   }
 }
 

@@ -43,27 +43,42 @@ export function inspectBundle({ directory, database }: BundlePaths): boolean {
   if (!existsSync(directory)) return false;
   if (!statSync(directory).isDirectory())
     throw new EdgeError('storage.foreign', `${directory} is a file, not a database directory`);
-  if (!existsSync(database)) {
-    const entries = readdirSync(directory);
-    if (entries.includes(COUCHBASE_LITE_FILE))
-      throw new EdgeError(
-        'storage.foreign',
-        `${directory} holds a Couchbase Lite database, and importing one is not supported yet; use another path`,
-      );
-    if (entries.some((entry) => !OWN_LEFTOVERS.has(entry)))
-      throw new EdgeError('storage.foreign', `${directory} holds files that are not an edgesync database`);
+  // SQLite creates the file empty: a start that was cut off right there left no data.
+  if (!existsSync(database) || statSync(database).size === 0) {
+    inspectLeftovers(directory, readdirSync(directory));
     return false;
   }
-  return inspectHeader(database);
+  inspectHeader(database);
+  return true;
 }
 
-/** What a start that was cut off before the database file existed leaves behind. */
-const OWN_LEFTOVERS = new Set(['edgesync.lock', 'edgesync.lock-journal', 'edgesync.owner.json', 'blobs', 'uploads']);
+/** What a start leaves behind that was cut off before there was a database. */
+const OWN_LEFTOVERS = new Set([
+  DATABASE_FILE,
+  `${DATABASE_FILE}-journal`,
+  'edgesync.lock',
+  'edgesync.lock-journal',
+  'edgesync.owner.json',
+]);
 
-function inspectHeader(file: string): boolean {
+function inspectLeftovers(directory: string, entries: readonly string[]): void {
+  if (entries.includes(COUCHBASE_LITE_FILE))
+    throw new EdgeError(
+      'storage.foreign',
+      `${directory} holds a Couchbase Lite database, and importing one is not supported yet; use another path`,
+    );
+  const strange = entries.find((entry) => !OWN_LEFTOVERS.has(entry));
+  if (strange === 'blobs' || strange === `${DATABASE_FILE}-wal`)
+    throw new EdgeError('storage.corrupt', `${directory} has lost its file ${DATABASE_FILE}; restore it from a backup`);
+  if (strange !== undefined)
+    throw new EdgeError(
+      'storage.foreign',
+      `${directory} holds files that are no edgesync database, such as ${strange}`,
+    );
+}
+
+function inspectHeader(file: string): void {
   const { size } = statSync(file);
-  // SQLite creates the file empty: a start that was cut off right there left no data.
-  if (size === 0) return false;
   const header = Buffer.alloc(HEADER_BYTES);
   const descriptor = openSync(file, 'r');
   try {
@@ -75,11 +90,15 @@ function inspectHeader(file: string): boolean {
     throw new EdgeError('storage.corrupt', `${file} is damaged: it is not a SQLite file`);
   if (header.readUInt32BE(68) !== APPLICATION_ID)
     throw new EdgeError('storage.foreign', `${file} is a SQLite file of another application`);
+  // A crash may leave a file whose last pages are still in the log or the journal only; SQLite mends that.
+  if (hasContent(`${file}-wal`) || hasContent(`${file}-journal`)) return;
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
-  if (size % pageSize !== 0 || size < pageSize)
-    throw new EdgeError(
-      'storage.corrupt',
-      `${file} is damaged: its length of ${size} bytes is not a whole number of pages`,
-    );
-  return true;
+  const pages = header.readUInt32BE(28);
+  if (size < pageSize * pages || size % pageSize !== 0)
+    throw new EdgeError('storage.corrupt', `${file} is damaged: it has ${size} bytes instead of ${pageSize * pages}`);
+}
+
+/** Whether there is a file with anything in it. */
+export function hasContent(file: string): boolean {
+  return (statSync(file, { throwIfNoEntry: false })?.size ?? 0) > 0;
 }

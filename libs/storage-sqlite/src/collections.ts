@@ -23,12 +23,19 @@ export class Collection {
     return this.lastSequence !== this.saved.lastSequence || this.live !== this.saved.live;
   }
 
-  keep(): void {
+  /** Rings the doorbell if there are new sequences. A listener that throws is reported and stops nobody. */
+  keep(report: (error: unknown) => void): void {
     const rung = this.lastSequence !== this.saved.lastSequence;
     this.saved = { lastSequence: this.lastSequence, live: this.live };
     if (!rung) return;
     const event = { keyspace: this.keyspace, sequence: this.lastSequence };
-    for (const listener of [...this.listeners]) listener(event);
+    for (const listener of [...this.listeners]) {
+      try {
+        listener(event);
+      } catch (error) {
+        report(error);
+      }
+    }
   }
 
   restore(): void {
@@ -45,29 +52,35 @@ export class Collection {
 /** The shared collections of a database by name. */
 export class Collections {
   private readonly byName = new Map<string, Collection>();
+  private readonly byId = new Map<number, Collection>();
   private readonly update: Database.Statement<[number, number, number]>;
   private readonly decrement: Database.Statement<[number]>;
 
-  constructor(handle: Database.Database, rows: readonly CollectionEntity[], database: string) {
+  constructor(
+    handle: Database.Database,
+    rows: readonly CollectionEntity[],
+    private readonly database: string,
+    private readonly report: (error: unknown) => void,
+  ) {
     this.update = handle.prepare('UPDATE collections SET last_sequence = ?, live = ? WHERE id = ?');
     this.decrement = handle.prepare('UPDATE collections SET live = live - 1 WHERE id = ?');
-    for (const { id, scope, name, lastSequence, live } of rows)
-      this.byName.set(
-        nameOf(scope, name),
-        new Collection(id, { database, scope, collection: name }, lastSequence, live),
-      );
+    for (const { id, scope, name, lastSequence, live } of rows) {
+      const collection = new Collection(id, { database, scope, collection: name }, lastSequence, live);
+      this.byName.set(nameOf(scope, name), collection);
+      this.byId.set(id, collection);
+    }
   }
 
   /** @throws EdgeError `keyspace.unknown` */
   get({ database, scope, collection }: Keyspace): Collection {
-    const found = this.byName.get(nameOf(scope, collection));
+    const found = database === this.database ? this.byName.get(nameOf(scope, collection)) : undefined;
     if (!found) throw new EdgeError('keyspace.unknown', `no collection ${scope}.${collection} in database ${database}`);
     return found;
   }
 
   /** In a transaction: a live document of a collection is gone, shared or not. */
   countPurged(id: number): void {
-    const shared = this.all().find((collection) => collection.id === id);
+    const shared = this.byId.get(id);
     if (shared) shared.live--;
     else this.decrement.run(id);
   }
@@ -84,7 +97,7 @@ export class Collections {
 
   /** After the commit: rings the doorbells. */
   keep(): void {
-    for (const collection of this.byName.values()) if (collection.changed) collection.keep();
+    for (const collection of this.byName.values()) if (collection.changed) collection.keep(this.report);
   }
 
   restore(): void {

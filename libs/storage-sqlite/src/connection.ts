@@ -1,5 +1,6 @@
 import type Database from 'better-sqlite3';
 import { DataSource } from 'typeorm';
+import { EdgeError } from '@edgesync/errors';
 import { APPLICATION_ID, type BundlePaths } from './bundle.js';
 import { CollectionEntity } from './entities/collection.entity.js';
 import { MetaEntity } from './entities/meta.entity.js';
@@ -15,6 +16,10 @@ export interface Connection {
 const CACHE_KIB = 16_384;
 /** The write-ahead log is folded into the file when it has grown by this many pages. */
 const CHECKPOINT_PAGES = 4_000;
+/** What is left of the write-ahead log on disk after an unusually large transaction, in bytes. */
+const LOG_BYTES = 64 * 1_024 * 1_024;
+
+const MIGRATIONS = [Initial1790000000000];
 
 /** Opens (or creates) the database file and brings its schema up to date. */
 export async function openConnection(paths: BundlePaths): Promise<Connection> {
@@ -22,13 +27,14 @@ export async function openConnection(paths: BundlePaths): Promise<Connection> {
     type: 'better-sqlite3',
     database: paths.database,
     entities: [MetaEntity, CollectionEntity],
-    migrations: [Initial1790000000000],
+    migrations: MIGRATIONS,
     // Nobody may wait for a lock on the thread that serves requests: the write queue tries again by timer.
     timeout: 0,
     prepareDatabase: (handle: Database.Database) => configure(handle),
   });
   await dataSource.initialize();
   try {
+    await refuseNewer(dataSource, paths);
     await dataSource.runMigrations({ transaction: 'each' });
   } catch (error) {
     await dataSource.destroy();
@@ -36,6 +42,16 @@ export async function openConnection(paths: BundlePaths): Promise<Connection> {
   }
   const driver = dataSource.driver as unknown as { databaseConnection: Database.Database };
   return { dataSource, handle: driver.databaseConnection };
+}
+
+/** @throws EdgeError `storage.foreign` if the schema has steps that this version does not know */
+async function refuseNewer(dataSource: DataSource, { database }: BundlePaths): Promise<void> {
+  const tables: unknown[] = await dataSource.query(`SELECT 1 FROM sqlite_schema WHERE name = 'migrations'`);
+  if (tables.length === 0) return;
+  const applied: { name: string }[] = await dataSource.query('SELECT name FROM migrations');
+  const known = MIGRATIONS.map(({ name }) => name);
+  if (!applied.every(({ name }) => known.includes(name)))
+    throw new EdgeError('storage.foreign', `${database} was written by a newer version of edgesync`);
 }
 
 function configure(handle: Database.Database): void {
@@ -47,5 +63,6 @@ function configure(handle: Database.Database): void {
   handle.pragma('foreign_keys = OFF');
   handle.pragma(`cache_size = -${CACHE_KIB}`);
   handle.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+  handle.pragma(`journal_size_limit = ${LOG_BYTES}`);
   handle.pragma('temp_store = MEMORY');
 }

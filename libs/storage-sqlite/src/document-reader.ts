@@ -1,12 +1,9 @@
 import type Database from 'better-sqlite3';
 import type { ChangePage, ChangesOptions, DocumentRevision, ListOptions, ListPage } from '@edgesync/ports';
 import type { Collection } from './collections.js';
-import { COLUMNS, isExpired, METADATA_COLUMNS, toChange, toRevision, type DocumentRow } from './rows.js';
-
-type ChangeSource = DocumentRow & { readonly size: number };
-
-/** A page ends when its bodies reach this many characters: memory follows the page, not the documents. */
-const PAGE_CHARACTERS = 1_000_000;
+import { PLACE_BY_ID, changesSql, changeSql, KEPT_REVISION, listSql, readSql } from './read-statements.js';
+import { FLAG_DELETED, isExpired, toChange, toRevision, type ChangeSource, type DocumentRow } from './rows.js';
+import { PAGE_CHARACTERS, PAGE_SCANNED } from './tuning.js';
 
 /** Reads documents and the change log. Every method answers from one committed state and never waits. */
 export class DocumentReader {
@@ -18,7 +15,7 @@ export class DocumentReader {
   ) {}
 
   read(collection: Collection, ids: readonly string[], body: boolean): (DocumentRevision | undefined)[] {
-    const statement = this.prepare(`SELECT ${columns(body)} FROM documents WHERE collection = ? AND id = ?`);
+    const statement = this.prepare(readSql(body));
     const now = this.nowSeconds();
     return ids.map((id) => {
       const row = statement.get(collection.id, id) as DocumentRow | undefined;
@@ -27,44 +24,36 @@ export class DocumentReader {
   }
 
   readRevision(collection: Collection, id: string, rev: string): DocumentRevision | undefined {
-    const find = this.prepare(`SELECT ${COLUMNS} FROM documents WHERE collection = ? AND id = ?`);
-    const row = find.get(collection.id, id) as DocumentRow | undefined;
-    if (!row || isExpired(row, this.nowSeconds())) return undefined;
+    const row = this.prepare(readSql(true)).get(collection.id, id) as DocumentRow | undefined;
+    if (!row || rev === '' || isExpired(row, this.nowSeconds())) return undefined;
     if (row.rev === rev || isCurrentVersion(row.vector, rev)) return toRevision(row);
-    const other = this.prepare(
-      'SELECT rev, version, deleted, body FROM revisions WHERE document = ? AND (rev = ? OR version = ?)',
-    ).get(row.row, rev, rev) as { rev: string; version: string; deleted: number; body: string } | undefined;
+    const other = this.prepare(KEPT_REVISION).get(row.row, rev, rev) as
+      { rev: string; deleted: number; body: string } | undefined;
     return other && { ...toRevision(row), rev: other.rev, deleted: other.deleted !== 0, body: other.body };
   }
 
   list(collection: Collection, options: ListOptions): ListPage {
-    const { descending = false, limit, skip = 0 } = options;
-    const [upper, lower] = descending ? [options.startKey, options.endKey] : [options.endKey, options.startKey];
-    const conditions = ['collection = @collection', '(expires_at IS NULL OR expires_at > @now)', '(flags & 1) = 0'];
-    if (lower !== undefined) conditions.push('id >= @lower');
-    if (upper !== undefined) conditions.push('id <= @upper');
-    if (options.after !== undefined) conditions.push(descending ? 'id < @after' : 'id > @after');
+    const { startKey, endKey, after, skip = 0, limit, descending = false, body = true } = options;
+    const [upper, lower] = descending ? [startKey, endKey] : [endKey, startKey];
     const statement = this.prepare(
-      `SELECT ${columns(options.body)} FROM documents WHERE ${conditions.join(' AND ')}
-       ORDER BY id ${descending ? 'DESC' : 'ASC'} LIMIT @limit OFFSET @skip`,
+      listSql({
+        body,
+        descending,
+        lower: lower !== undefined,
+        upper: upper !== undefined,
+        after: after !== undefined,
+      }),
     );
-    const parameters = {
-      collection: collection.id,
-      now: this.nowSeconds(),
-      limit,
-      skip,
-      ...(lower !== undefined && { lower }),
-      ...(upper !== undefined && { upper }),
-      ...(options.after !== undefined && { after: options.after }),
-    };
+    const parameters = { collection: collection.id, now: this.nowSeconds(), skip, lower, upper, after };
     const rows: DocumentRevision[] = [];
     let characters = 0;
+    // Leaving the loop early closes the statement.
     for (const row of statement.iterate(parameters) as IterableIterator<DocumentRow>) {
+      if (rows.length >= limit || characters >= PAGE_CHARACTERS) return { rows, more: true };
       rows.push(toRevision(row));
-      characters += row.body.length;
-      if (characters >= PAGE_CHARACTERS) break;
+      characters += sizeOf(row);
     }
-    return { rows, more: rows.length === limit || characters >= PAGE_CHARACTERS };
+    return { rows, more: false };
   }
 
   changes(collection: Collection, options: ChangesOptions): ChangePage {
@@ -86,46 +75,51 @@ export class DocumentReader {
   }
 
   private scanChanges(collection: Collection, options: ChangesOptions): ChangePage {
-    const { since, limit, descending = false, activeOnly = false } = options;
-    const statement = this.prepare(
-      `SELECT ${columns(options.body)}, octet_length(body) AS size FROM documents
-       WHERE collection = ? AND sequence ${descending ? '<' : '>'} ? ORDER BY sequence ${descending ? 'DESC' : 'ASC'}`,
-    );
+    const { since, limit, descending = false, activeOnly = false, body = true } = options;
+    const { lastSequence } = collection;
+    const statement = this.prepare(changesSql({ body, descending }));
     const now = this.nowSeconds();
     const rows = [];
     let scanned = since;
     let characters = 0;
-    let more = false;
+    let looked = 0;
     for (const row of statement.iterate(collection.id, since) as IterableIterator<ChangeSource>) {
-      if (rows.length === limit || characters >= PAGE_CHARACTERS) {
-        more = true;
-        break;
-      }
+      if (rows.length >= limit || characters >= PAGE_CHARACTERS || looked >= PAGE_SCANNED)
+        return { rows, scanned, more: true, lastSequence };
       scanned = row.sequence;
-      if (isExpired(row, now) || (activeOnly && (row.flags & 1) !== 0)) continue;
+      looked++;
+      if (!isListed(row, now, activeOnly)) continue;
       rows.push(toChange(row));
-      characters += row.body.length;
+      characters += sizeOf(row);
     }
-    return { rows, scanned, more, lastSequence: collection.lastSequence };
+    return { rows, scanned, more: false, lastSequence };
   }
 
+  /** The documents are looked up twice, so that of those that do not fit the page no body is in memory. */
   private changesOf(collection: Collection, options: ChangesOptions, ids: readonly string[]): ChangePage {
-    const { since, limit, descending = false, activeOnly = false } = options;
-    const statement = this.prepare(
-      `SELECT ${columns(options.body)}, octet_length(body) AS size FROM documents WHERE collection = ? AND id = ?`,
-    );
+    const { since, limit, descending = false, activeOnly = false, body = true } = options;
+    const { lastSequence } = collection;
+    const find = this.prepare(PLACE_BY_ID);
     const now = this.nowSeconds();
-    const found: ChangeSource[] = [];
+    const found: Pick<ChangeSource, 'id' | 'sequence' | 'flags' | 'expires_at'>[] = [];
     for (const id of new Set(ids)) {
-      const row = statement.get(collection.id, id) as ChangeSource | undefined;
-      if (!row || isExpired(row, now) || (activeOnly && (row.flags & 1) !== 0)) continue;
+      const row = find.get(collection.id, id) as (typeof found)[number] | undefined;
+      if (!row || !isListed(row, now, activeOnly)) continue;
       if (descending ? row.sequence < since : row.sequence > since) found.push(row);
     }
     found.sort((a, b) => (descending ? b.sequence - a.sequence : a.sequence - b.sequence));
-    const rows = found.slice(0, limit).map(toChange);
-    const more = found.length > rows.length;
-    const end = descending ? Math.min(since, 1) : Math.max(since, collection.lastSequence);
-    return { rows, scanned: more ? rows.at(-1)!.sequence : end, more, lastSequence: collection.lastSequence };
+    const load = this.prepare(changeSql(body));
+    const rows = [];
+    let characters = 0;
+    for (const { id } of found) {
+      if (rows.length >= limit || characters >= PAGE_CHARACTERS)
+        return { rows, scanned: rows.at(-1)?.sequence ?? since, more: true, lastSequence };
+      const row = load.get(collection.id, id) as ChangeSource;
+      rows.push(toChange(row));
+      characters += sizeOf(row);
+    }
+    const end = descending ? Math.min(since, 1) : Math.max(since, lastSequence);
+    return { rows, scanned: end, more: false, lastSequence };
   }
 
   private prepare(sql: string): Database.Statement {
@@ -135,7 +129,12 @@ export class DocumentReader {
   }
 }
 
-const columns = (body: boolean | undefined): string => (body === false ? METADATA_COLUMNS : COLUMNS);
+function isListed(row: Pick<DocumentRow, 'flags' | 'expires_at'>, nowSeconds: number, activeOnly: boolean): boolean {
+  return !isExpired(row, nowSeconds) && !(activeOnly && (row.flags & FLAG_DELETED) !== 0);
+}
+
+/** Characters a row keeps in memory. */
+const sizeOf = ({ body, tree, vector }: DocumentRow): number => body.length + tree.length + vector.length;
 
 function isCurrentVersion(vector: string, version: string): boolean {
   if (!vector.startsWith(version)) return false;

@@ -16,9 +16,13 @@ const BY_CODE: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['SQLITE_NOTADB', 'storage.corrupt'],
 ];
 
+/** What better-sqlite3 throws for a handle that was closed; it has no code. */
+const CLOSED = 'The database connection is not open';
+
 /** The catalogued fault for an error of SQLite or of the file system; anything else passes as `storage.failed`. */
 export function toStorageFault(error: unknown): EdgeError {
   if (isEdgeError(error)) return error;
+  if (error instanceof TypeError && error.message === CLOSED) return new EdgeError('storage.closed');
   const code = errorCode(error);
   const known = BY_CODE.find(([prefix]) => code.startsWith(prefix));
   return new EdgeError(known?.[1] ?? 'storage.failed', undefined, { cause: error });
@@ -28,13 +32,4 @@ export function toStorageFault(error: unknown): EdgeError {
 export function errorCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
-}
-
-/** Runs `action`, translating what it throws. */
-export function withStorageFaults<T>(action: () => T): T {
-  try {
-    return action();
-  } catch (error) {
-    throw toStorageFault(error);
-  }
 }

@@ -114,8 +114,11 @@ export class GroupCommit {
 
   private rollBack(): void {
     // SQLite has rolled back by itself after some faults, such as a full disk.
-    if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
-    this.hooks.rolledBack();
+    try {
+      if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
+    } finally {
+      this.hooks.rolledBack();
+    }
   }
 
   /** Another process holds SQLite's write lock, such as a backup or a shell. */

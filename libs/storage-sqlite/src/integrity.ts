@@ -2,19 +2,23 @@ import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
 import { EdgeError } from '@edgesync/errors';
 import type { BlobFiles } from './blobs/blob-files.js';
+import { hasContent } from './bundle.js';
 import { errorCode } from './faults.js';
 
 /** Files up to this size are checked whole when they are opened: about 0.1 s. */
 const QUICK_CHECK_BYTES = 32 * 1_024 * 1_024;
 
 /**
- * Refuses a damaged file before anything writes to it. The check reads through a connection that cannot write.
+ * Refuses a damaged file before anything writes to it.
  * @throws EdgeError `storage.corrupt`
  */
 export function quickCheck(file: string): void {
-  if (statSync(file).size > QUICK_CHECK_BYTES) return;
-  const handle = new Database(file, { readonly: true, timeout: 0 });
+  // A journal means that the file's very first transaction was cut off; only a writer can roll it back.
+  if (statSync(file).size > QUICK_CHECK_BYTES || hasContent(`${file}-journal`)) return;
+  // A connection that may write folds the log into the file when it closes; one that may not leaves an empty log behind.
+  const handle = new Database(file, { readonly: hasContent(`${file}-wal`), timeout: 0 });
   try {
+    handle.pragma('query_only = ON');
     const result: unknown = handle.pragma('quick_check(1)', { simple: true });
     if (result !== 'ok') throw new EdgeError('storage.corrupt', `${file} is damaged: ${String(result)}`);
   } catch (error) {
@@ -35,9 +39,18 @@ const RULES: readonly (readonly [rule: string, violations: string])[] = [
   ],
   [
     'no sequence is beyond the collection’s last',
-    `SELECT row FROM documents JOIN collections ON collections.id = collection WHERE sequence > last_sequence`,
+    `SELECT documents.id FROM documents JOIN collections ON collections.id = collection WHERE sequence > last_sequence`,
   ],
-  ['every body is JSON', `SELECT row FROM documents WHERE NOT json_valid(body)`],
+  [
+    'every document has a sequence of its own',
+    `SELECT id FROM documents GROUP BY collection, sequence HAVING count(*) > 1`,
+  ],
+  [
+    'the current revision heads the tree',
+    `SELECT id FROM documents WHERE substr(tree, 1, length(rev)) <> rev OR instr(',;!#', substr(tree, length(rev) + 1, 1)) = 0`,
+  ],
+  ['every body is JSON', `SELECT id FROM documents WHERE NOT json_valid(body)`],
+  ['every kept body is JSON', `SELECT rev FROM revisions WHERE NOT json_valid(body)`],
   [
     'references name stored bodies',
     `SELECT document FROM blob_references AS reference
@@ -54,7 +67,7 @@ const RULES: readonly (readonly [rule: string, violations: string])[] = [
   ],
   [
     'kept revisions belong to a document',
-    `SELECT row FROM revisions WHERE document NOT IN (SELECT row FROM documents)`,
+    `SELECT rev FROM revisions WHERE document NOT IN (SELECT row FROM documents)`,
   ],
 ];
 

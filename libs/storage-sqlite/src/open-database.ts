@@ -1,5 +1,5 @@
-import { mkdirSync } from 'node:fs';
-import { EdgeError } from '@edgesync/errors';
+import { resolve } from 'node:path';
+import { EdgeError, isEdgeError } from '@edgesync/errors';
 import { HybridClock, sourceIdFromBytes } from '@edgesync/revision';
 import { BlobFiles } from './blobs/blob-files.js';
 import { BlobTable } from './blobs/blob-table.js';
@@ -10,6 +10,8 @@ import { ClockTable } from './clock-table.js';
 import { Collections, shareCollections, type SharedCollections } from './collections.js';
 import { openConnection, type Connection } from './connection.js';
 import { DocumentReader } from './document-reader.js';
+import { errorCode, toStorageFault } from './faults.js';
+import { makeDirectory } from './files.js';
 import { CollectionEntity } from './entities/collection.entity.js';
 import { MetaEntity } from './entities/meta.entity.js';
 import { GroupCommit } from './group-commit.js';
@@ -53,17 +55,39 @@ export interface DatabaseParts {
   readonly nowSeconds: () => number;
 }
 
-/** Opens a bundle: looks at it without touching it, claims it, opens the file, brings everything up. */
+/**
+ * Opens a bundle: looks at it without touching it, claims it, opens the file, brings everything up.
+ * @throws EdgeError `storage.*`, naming the path
+ */
 export async function openParts(options: DatabaseOptions): Promise<DatabaseParts> {
-  const paths = bundlePaths(options.path);
+  try {
+    return await open(options);
+  } catch (error) {
+    if (isEdgeError(error)) throw error;
+    throw new EdgeError(toStorageFault(error).code, `${options.path} cannot be opened: ${reasonOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const code = errorCode(error);
+  const { message } = error as Error;
+  return code === '' || message.includes(code) ? message : `${code}: ${message}`;
+}
+
+async function open(options: DatabaseOptions): Promise<DatabaseParts> {
+  const paths = bundlePaths(resolve(options.path));
+  BundleLock.refuseIfHeldHere(paths);
   const exists = inspectBundle(paths);
   if (!exists && !options.create)
     throw new EdgeError('storage.missing', `there is no database at ${options.path}; set create: true to create it`);
-  mkdirSync(paths.directory, { recursive: true });
+  makeDirectory(paths.directory);
   const lock = BundleLock.acquire(paths);
   let connection: Connection | undefined;
   try {
     if (exists) quickCheck(paths.database);
+    lock.sign();
     connection = await openConnection(paths);
     return await assemble(options, paths, lock, connection);
   } catch (error) {
@@ -85,7 +109,8 @@ async function assemble(
   const uuid = await loadUuid(dataSource.getRepository(MetaEntity), options.placeholderUuid);
   const source = sourceIdFromBytes(Buffer.from(uuid, 'hex'));
   const rows = await shareCollections(dataSource.getRepository(CollectionEntity), options.collections, options.create);
-  const collections = new Collections(handle, rows, options.name);
+  const report = options.report ?? (() => undefined);
+  const collections = new Collections(handle, rows, options.name, report);
   const clockTable = new ClockTable(handle);
   const clock = new HybridClock(clockTable.load());
   const blobFiles = new BlobFiles(paths);
@@ -108,7 +133,6 @@ async function assemble(
     rolledBack: () => collections.restore(),
   });
   const checkpoints = new CheckpointTable(handle);
-  const report = options.report ?? (() => undefined);
   const upkeep = new Upkeep({ commit, writePath, reader, blobTable, blobFiles, nowSeconds, report });
   upkeep.start();
   return {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { EdgeError } from '@edgesync/errors';
 import { bundlePaths, inspectBundle } from './bundle.js';
 import { BundleLock } from './bundle-lock.js';
@@ -5,6 +6,7 @@ import { openConnection } from './connection.js';
 import { MetaEntity } from './entities/meta.entity.js';
 import { toStorageFault } from './faults.js';
 import { replaceUuid } from './identity.js';
+import { quickCheck } from './integrity.js';
 
 /**
  * Gives a database that is not open a new UUID (ref 3.7).
@@ -12,10 +14,13 @@ import { replaceUuid } from './identity.js';
  * @throws EdgeError `storage.missing`, `storage.locked` and other `storage.*`
  */
 export async function resetUuid(path: string): Promise<string> {
-  const paths = bundlePaths(path);
+  const paths = bundlePaths(resolve(path));
+  BundleLock.refuseIfHeldHere(paths);
   if (!inspectBundle(paths)) throw new EdgeError('storage.missing', `there is no database at ${path}`);
   const lock = BundleLock.acquire(paths);
   try {
+    quickCheck(paths.database);
+    lock.sign();
     const { dataSource } = await openConnection(paths);
     try {
       return await replaceUuid(dataSource.getRepository(MetaEntity));

@@ -20,6 +20,9 @@ export interface DocumentRow {
   readonly body: string;
 }
 
+/** A row of the change log. */
+export type ChangeSource = DocumentRow & { readonly size: number };
+
 /** Every column of {@link DocumentRow}. */
 export const COLUMNS = 'row, id, sequence, flags, expires_at, rev, vector, tree, body';
 /** The same without the body. */
@@ -33,7 +36,7 @@ export function toRevision(row: DocumentRow): DocumentRevision {
     : { id, sequence, rev, vector, tree, deleted, body, expiresAt: row.expires_at };
 }
 
-export function toChange(row: DocumentRow & { readonly size: number }): ChangeRow {
+export function toChange(row: ChangeSource): ChangeRow {
   return { ...toRevision(row), bodySize: row.size };
 }
 

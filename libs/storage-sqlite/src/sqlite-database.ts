@@ -18,12 +18,14 @@ import type {
 } from '@edgesync/ports';
 import { openParts, type DatabaseOptions, type DatabaseParts } from './open-database.js';
 import type { Collection } from './collections.js';
-import { toStorageFault, withStorageFaults } from './faults.js';
+import { toStorageFault } from './faults.js';
 import { checkIntegrity } from './integrity.js';
-import { BLOB_LIMIT } from './tuning.js';
+import { BLOB_LIMIT, CHARACTERS_PER_WEIGHT } from './tuning.js';
 
-/** One open database. It owns its bundle until {@link close}. */
+/** One open database. It owns its bundle until {@link close}; from then on everything throws `storage.closed`. */
 export class SqliteDatabase {
+  private closing: Promise<void> | undefined;
+
   private constructor(
     readonly name: string,
     readonly path: string,
@@ -32,11 +34,7 @@ export class SqliteDatabase {
 
   /** @throws EdgeError `storage.missing`, `storage.foreign`, `storage.corrupt`, `storage.locked` and other `storage.*` */
   static async open(options: DatabaseOptions): Promise<SqliteDatabase> {
-    try {
-      return new SqliteDatabase(options.name, options.path, await openParts(options));
-    } catch (error) {
-      throw toStorageFault(error);
-    }
+    return new SqliteDatabase(options.name, options.path, await openParts(options));
   }
 
   describe(): DatabaseInfo {
@@ -51,38 +49,38 @@ export class SqliteDatabase {
 
   read(keyspace: Keyspace, ids: readonly string[], options?: ReadOptions): (DocumentRevision | undefined)[] {
     const collection = this.parts.collections.get(keyspace);
-    return withStorageFaults(() => this.parts.reader.read(collection, ids, options?.body ?? true));
+    return this.ask(() => this.parts.reader.read(collection, ids, options?.body ?? true));
   }
 
   readRevision(keyspace: Keyspace, id: string, rev: string): DocumentRevision | undefined {
     const collection = this.parts.collections.get(keyspace);
-    return withStorageFaults(() => this.parts.reader.readRevision(collection, id, rev));
+    return this.ask(() => this.parts.reader.readRevision(collection, id, rev));
   }
 
   list(keyspace: Keyspace, options: ListOptions): ListPage {
     const collection = this.parts.collections.get(keyspace);
-    return withStorageFaults(() => this.parts.reader.list(collection, options));
+    return this.ask(() => this.parts.reader.list(collection, options));
   }
 
   changes(keyspace: Keyspace, options: ChangesOptions): ChangePage {
     const collection = this.parts.collections.get(keyspace);
-    return withStorageFaults(() => this.parts.reader.changes(collection, options));
+    return this.ask(() => this.parts.reader.changes(collection, options));
   }
 
   watch(keyspace: Keyspace, listener: (event: ChangedEvent) => void): () => void {
     return this.parts.collections.get(keyspace).watch(listener);
   }
 
-  write(requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
+  async write(requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
     const targets = requests.map(({ keyspace }) => this.parts.collections.get(keyspace));
-    return this.parts.commit.run(requests.length, () =>
+    return this.parts.commit.run(weigh(requests), () =>
       requests.map((request, index) => this.parts.writePath.apply(targets[index]!, request)),
     );
   }
 
   loadCheckpoint(keyspace: Keyspace, client: string): Checkpoint | undefined {
     const collection = this.parts.collections.get(keyspace);
-    return withStorageFaults(() => this.parts.checkpoints.load(collection, client));
+    return this.ask(() => this.parts.checkpoints.load(collection, client));
   }
 
   async saveCheckpoint(keyspace: Keyspace, client: string, rev: string, body: string): Promise<string> {
@@ -107,25 +105,24 @@ export class SqliteDatabase {
     const register = (info: BlobInfo): Promise<void> =>
       this.parts.commit.run(1, () => this.parts.blobTable.register(info, this.parts.nowSeconds()));
     try {
-      return await this.parts.blobFiles.store(content, { limit: BLOB_LIMIT, ...options }, register);
+      const checks = { limit: options?.limit ?? BLOB_LIMIT, ...(options?.expected && { expected: options.expected }) };
+      return await this.parts.blobFiles.store(content, checks, register);
     } catch (error) {
       throw toStorageFault(error);
     }
   }
 
   openBlob(digest: string): BlobContent | undefined {
-    const info = withStorageFaults(() => this.parts.blobTable.find(digest));
+    const info = this.ask(() => this.parts.blobTable.find(digest));
     return info && this.parts.blobFiles.open(info);
   }
 
   async missingBlobs(digests: readonly string[]): Promise<string[]> {
-    const found = withStorageFaults(() => digests.map((digest) => this.parts.blobTable.find(digest)));
-    const orphans = found.filter((info) => info?.orphaned);
-    if (orphans.length > 0)
-      await this.parts.commit.run(orphans.length, () => {
-        for (const info of orphans) this.parts.blobTable.register(info!, this.parts.nowSeconds());
-      });
-    return digests.filter((_, index) => !found[index]);
+    const { blobTable, commit, nowSeconds } = this.parts;
+    const found = this.ask(() => digests.map((digest) => blobTable.find(digest)));
+    if (!found.some((info) => info?.orphaned)) return digests.filter((_, index) => !found[index]);
+    // Upkeep may collect one before the transaction has its turn, so the transaction looks again.
+    return commit.run(digests.length, () => blobTable.touch(digests, nowSeconds()));
   }
 
   /** Gives space back now instead of later. */
@@ -139,16 +136,42 @@ export class SqliteDatabase {
   }
 
   /** Commits what is queued, folds the log into the file and lets go of the bundle. */
-  async close(): Promise<void> {
-    this.parts.upkeep.stop();
-    await this.parts.commit.close();
-    await this.parts.connection.dataSource.destroy();
-    this.parts.lock.release();
+  close(): Promise<void> {
+    return (this.closing ??= this.shutDown());
+  }
+
+  private async shutDown(): Promise<void> {
+    const { upkeep, blobFiles, commit, connection, lock } = this.parts;
+    upkeep.stop();
+    await blobFiles.close();
+    await commit.close();
+    try {
+      await connection.dataSource.destroy();
+    } finally {
+      lock.release();
+    }
+  }
+
+  /** Reads something. */
+  private ask<T>(action: () => T): T {
+    if (this.closing) throw new EdgeError('storage.closed');
+    try {
+      return action();
+    } catch (error) {
+      throw toStorageFault(error);
+    }
   }
 
   private describeCollection(collection: Collection): CollectionInfo {
     const { scope, collection: name } = collection.keyspace;
-    const expired = withStorageFaults(() => this.parts.reader.countExpired(collection));
+    const expired = this.ask(() => this.parts.reader.countExpired(collection));
     return { scope, collection: name, documents: collection.live - expired, lastSequence: collection.lastSequence };
   }
+}
+
+/** What writing costs: documents, and long bodies in proportion. */
+function weigh(requests: readonly WriteRequest[]): number {
+  let weight = requests.length;
+  for (const { body } of requests) weight += Math.floor(body.length / CHARACTERS_PER_WEIGHT);
+  return weight;
 }

@@ -23,19 +23,23 @@ import { SqliteDatabase } from './sqlite-database.js';
 /** The storage ports over open SQLite databases. */
 export class SqliteStorage implements Storage {
   private readonly open = new Map<string, SqliteDatabase>();
+  private closed = false;
 
-  /** Opens a database and serves it under its name. @throws as {@link SqliteDatabase.open} */
+  /**
+   * Opens a database and serves it under its name.
+   * @throws EdgeError `config.invalid` if the name is taken, and as {@link SqliteDatabase.open}
+   */
   async openDatabase(options: DatabaseOptions): Promise<SqliteDatabase> {
+    if (this.open.has(options.name)) throw new EdgeError('config.invalid', `two databases are called ${options.name}`);
     const database = await SqliteDatabase.open(options);
     this.open.set(options.name, database);
     return database;
   }
 
-  /** Closes every database; what was queued is committed first. */
+  /** Closes every database; what was queued is committed first. From now on everything throws `storage.closed`. */
   async close(): Promise<void> {
-    const databases = [...this.open.values()];
-    this.open.clear();
-    await Promise.all(databases.map((database) => database.close()));
+    this.closed = true;
+    await Promise.all([...this.open.values()].map((database) => database.close()));
   }
 
   async databases(): Promise<readonly string[]> {
@@ -103,6 +107,7 @@ export class SqliteStorage implements Storage {
   }
 
   private find(name: string): SqliteDatabase {
+    if (this.closed) throw new EdgeError('storage.closed');
     const database = this.open.get(name);
     if (!database) throw new EdgeError('keyspace.unknown', `no database ${name}`);
     return database;

@@ -2,9 +2,16 @@
 export const GROUP_WEIGHT = 2_000;
 /** Writes that wait; beyond it callers are told that the server is over capacity. */
 export const QUEUE_WEIGHT = 200_000;
+/** A longer body weighs more: one for every so many characters. */
+export const CHARACTERS_PER_WEIGHT = 4_096;
 /** How long and how often a commit waits for a lock that another process holds: 2 s in all. */
 export const BUSY_RETRY_MS = 20;
 export const BUSY_RETRIES = 100;
+
+/** A page ends when its rows reach this many characters: memory follows the page, not the documents. */
+export const PAGE_CHARACTERS = 1_000_000;
+/** A page of changes ends after looking at this many rows, however few of them it takes: about 20 ms. */
+export const PAGE_SCANNED = 20_000;
 
 /** Revisions kept in a document's tree; Couchbase Lite 3.1 and later send at most as many ancestors. */
 export const TREE_DEPTH = 50;

@@ -70,7 +70,7 @@ export class WritePath {
       const row = this.find(collection, id);
       return request.type === 'edit' ? this.edit(collection, row, request) : this.receive(collection, row, request);
     } catch (error) {
-      // Only the checks throw these, and they all come before the first statement that writes.
+      // Only the checks throw these, and they come before the document is touched.
       if (isEdgeError(error) && error.status < 500)
         return { status: 'refused', id, code: error.code, reason: error.message };
       throw error;
@@ -125,13 +125,13 @@ export class WritePath {
   private receive(collection: Collection, row: DocumentRow | undefined, request: RevisionRequest): WriteResult {
     const { rev, history, deleted, closedBranch, body, onConflict } = request;
     const incoming = parseIncoming(rev, history, { deleted, ...(closedBranch !== undefined && { closedBranch }) });
-    const blobs = this.referredBlobs(body);
     const next: Integration = integrate(row && stateOf(row), incoming, {
       ...this.minting(row, body, deleted),
       onConflict,
     });
     if (next.status === 'known') return { ...described(row!), status: 'known' };
     if (next.status === 'conflict') return conflict(row!);
+    const blobs = this.referredBlobs(body);
     return this.store(collection, row, next, request, blobs, row?.expires_at ?? null);
   }
 
@@ -151,7 +151,7 @@ export class WritePath {
     };
   }
 
-  /** Digests a body refers to. @throws EdgeError `blob.missing` if one is not stored */
+  /** Digests a body refers to. @throws EdgeError `blob.unknown` if one is not stored */
   private referredBlobs(body: string): readonly string[] {
     const references = findBlobs(body);
     if (references.length === 0) return NONE;

@@ -1,21 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  createReadStream,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  unlinkSync,
-} from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EdgeError } from '@edgesync/errors';
 import type { BlobContent, BlobInfo } from '@edgesync/ports';
 import type { BundlePaths } from '../bundle.js';
+import { errorCode, toStorageFault } from '../faults.js';
+import { makeDirectory, syncDirectory } from '../files.js';
 
 const DIGEST = /^sha1-([A-Za-z0-9+/]{27}=)$/;
 
@@ -30,20 +21,29 @@ export interface UploadChecks {
 export class BlobFiles {
   /** Digests whose file stands or is about to, but whose registration is not committed yet. */
   private readonly arriving = new Map<string, number>();
+  /** What {@link close} waits for. */
+  private readonly registrations = new Set<Promise<void>>();
+  private closed = false;
 
   constructor(private readonly paths: BundlePaths) {}
 
   /** Makes the directories and removes what cut-off uploads left. */
   prepare(): void {
     rmSync(this.paths.uploads, { recursive: true, force: true });
-    mkdirSync(this.paths.uploads, { recursive: true });
-    mkdirSync(this.paths.blobs, { recursive: true });
+    mkdirSync(this.paths.uploads);
+    makeDirectory(this.paths.blobs);
+  }
+
+  /** Lets uploads finish that have arrived in full; the others fail with their next piece. */
+  async close(): Promise<void> {
+    this.closed = true;
+    await Promise.allSettled(this.registrations);
   }
 
   /**
    * Writes content under its digest: to a temporary name, synced, renamed, and the directory synced. Then `register`
    * makes it known; until that is done the file cannot be removed.
-   * @throws EdgeError `blob.too-large`, `blob.invalid`
+   * @throws EdgeError `blob.too-large`, `blob.invalid`, `storage.closed`
    */
   async store(
     content: Uint8Array | AsyncIterable<Uint8Array>,
@@ -57,6 +57,7 @@ export class BlobFiles {
       let length = 0;
       try {
         for await (const chunk of content instanceof Uint8Array ? [content] : content) {
+          this.checkOpen();
           length += chunk.byteLength;
           if (length > limit) throw new EdgeError('blob.too-large');
           hash.update(chunk);
@@ -69,10 +70,17 @@ export class BlobFiles {
       }
       const info = { digest: `sha1-${hash.digest('base64')}`, length };
       checkContent(info, expected);
-      await this.whileArriving(info.digest, async () => {
+      this.checkOpen();
+      const registration = this.whileArriving(info.digest, async () => {
         await this.adopt(temporary, info.digest);
         await register(info);
       });
+      this.registrations.add(registration);
+      try {
+        await registration;
+      } finally {
+        this.registrations.delete(registration);
+      }
       return info;
     } catch (error) {
       await unlink(temporary).catch(() => undefined);
@@ -82,10 +90,7 @@ export class BlobFiles {
 
   open(info: BlobInfo): BlobContent {
     const file = this.pathOf(info.digest);
-    return {
-      ...info,
-      read: (range) => createReadStream(file, range && { start: range.start, end: range.end }),
-    };
+    return { digest: info.digest, length: info.length, read: (range) => readFile(file, range) };
   }
 
   /** Whether the file is there and has the content its name says. */
@@ -109,9 +114,15 @@ export class BlobFiles {
 
   /** Digests of all stored files. */
   *digests(): Iterable<string> {
-    for (const folder of readdirSync(this.paths.blobs))
+    for (const folder of readdirSync(this.paths.blobs)) {
+      if (!/^[0-9a-f]{2}$/.test(folder)) continue;
       for (const name of readdirSync(join(this.paths.blobs, folder)))
-        yield `sha1-${Buffer.from(name, 'hex').toString('base64')}`;
+        if (/^[0-9a-f]{40}$/.test(name)) yield `sha1-${Buffer.from(name, 'hex').toString('base64')}`;
+    }
+  }
+
+  private checkOpen(): void {
+    if (this.closed) throw new EdgeError('storage.closed');
   }
 
   private async whileArriving(digest: string, action: () => Promise<void>): Promise<void> {
@@ -128,10 +139,7 @@ export class BlobFiles {
   private async adopt(temporary: string, digest: string): Promise<void> {
     const target = this.pathOf(digest);
     const folder = dirname(target);
-    if (!existsSync(folder)) {
-      mkdirSync(folder);
-      syncDirectory(this.paths.blobs);
-    }
+    makeDirectory(folder);
     await rename(temporary, target);
     syncDirectory(folder);
   }
@@ -152,11 +160,11 @@ function checkContent(actual: BlobInfo, expected: Partial<BlobInfo> | undefined)
     throw new EdgeError('blob.invalid', `the blob’s digest is ${actual.digest} instead of ${expected.digest}`);
 }
 
-function syncDirectory(path: string): void {
-  const descriptor = openSync(path, 'r');
+async function* readFile(file: string, range?: { start: number; end: number }): AsyncGenerator<Uint8Array> {
   try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    for await (const chunk of createReadStream(file, range)) yield chunk as Uint8Array;
+  } catch (error) {
+    if (errorCode(error) === 'ENOENT') throw new EdgeError('blob.missing');
+    throw toStorageFault(error);
   }
 }

@@ -50,6 +50,15 @@ export class BlobTable {
     return row && { digest, length: row.length, orphaned: row.orphaned_at !== null };
   }
 
+  /** Those that are not stored; of the others, those that nothing refers to get a new grace period. */
+  touch(digests: readonly string[], nowSeconds: number): string[] {
+    return digests.filter((digest) => {
+      const info = this.find(digest);
+      if (info?.orphaned) this.register(info, nowSeconds);
+      return info === undefined;
+    });
+  }
+
   /** Notes a stored blob; starts its grace period again if nothing refers to it. */
   register({ digest, length }: BlobInfo, nowSeconds: number): void {
     this.upsert.run(digest, length, nowSeconds);

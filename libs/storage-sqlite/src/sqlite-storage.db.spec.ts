@@ -1,0 +1,4 @@
+import { describeStorageContract } from '@edgesync/ports/testing';
+import { openTestStorage } from './testing/test-storage.js';
+
+describeStorageContract('SQLite', openTestStorage);
