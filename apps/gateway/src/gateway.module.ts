@@ -17,7 +17,8 @@ import { PropertyController } from './properties/property.controller.js';
 import { PropertyEditor } from './properties/property-editor.service.js';
 import { ServerController } from './server/server.controller.js';
 
-const CONTROLLERS = [
+/** What serves the API; the manual describes all of it. */
+export const CONTROLLERS = [
   ServerController,
   KeyspaceController,
   AllDocsController,

@@ -53,12 +53,11 @@ export class ErrorFilter implements ExceptionFilter {
   }
 
   private toFault(error: unknown, request: FastifyRequest, reply: FastifyReply): EdgeError {
+    if (isUnrouted(error, request)) return this.unrouted(request, reply);
     if (isEdgeError(error)) {
       if (error.status >= 500) this.report(error, request);
       return error;
     }
-    if (request.is404 && error instanceof HttpException && error.getStatus() === 404)
-      return this.unrouted(request, reply);
     const code = FOREIGN_STATUS[statusOf(error) ?? 500];
     if (code) return new EdgeError(code);
     const reference = this.report(error, request);
@@ -78,6 +77,11 @@ export class ErrorFilter implements ExceptionFilter {
     this.logger.error(`${request.method} ${request.url} failed, reference ${reference}`, error);
     return reference;
   }
+}
+
+/** Whether no handler takes the path: the router found none, or one that took an endpoint's name for a document's. */
+function isUnrouted(error: unknown, { is404 }: FastifyRequest): boolean {
+  return isEdgeError(error, 'request.path') || (is404 && error instanceof HttpException && error.getStatus() === 404);
 }
 
 /** Faults that Fastify and Nest find themselves, by the status they give them. */

@@ -13,6 +13,7 @@ import {
 import { AllowedMethods } from './allowed-methods.js';
 import { answerBrokenRequest, answerBadUrl } from './broken-request.js';
 import { deferContinue } from './expect-continue.js';
+import { closeConnectionsWhenIdle } from './graceful-close.js';
 import { parseQueryString } from './query-string.js';
 import { asksForWebSocket, isSyncPath } from './upgrade.js';
 
@@ -60,6 +61,7 @@ export function createHttpAdapter(options: HttpAdapterOptions = {}): GatewayHttp
   (server as { shouldUpgradeCallback?: (message: IncomingMessage) => boolean }).shouldUpgradeCallback = (message) =>
     asksForWebSocket(message) && isSyncPath(message.url) && server.listenerCount('upgrade') > 0;
   deferContinue(server);
+  closeConnectionsWhenIdle(adapter.fastify);
   return adapter;
 }
 

@@ -40,6 +40,7 @@ const REPLY_HEADERS: Readonly<Record<string, string>> = {
 const GENERAL_ERRORS: Readonly<Record<number, string>> = {
   400: 'The request is malformed.',
   401: 'Credentials are missing or wrong.',
+  403: 'The request is not allowed.',
   429: 'Too many failed log-ins: try again as `Retry-After` says.',
   500: 'The server is at fault; its log has the details.',
   503: 'The server is busy or about to stop: try again as `Retry-After` says.',

@@ -13,9 +13,16 @@ export interface Parameter {
 
 const parameters = new WeakMap<object, Parameter[]>();
 
-/** The parameters that a class declares, in order. */
+/** The parameters that a class declares or inherits. */
 export function parametersOf(type: abstract new () => object): readonly Parameter[] {
-  return parameters.get(type.prototype as object) ?? [];
+  const found: Parameter[] = [];
+  for (
+    let prototype = type.prototype as object | null;
+    prototype;
+    prototype = Object.getPrototypeOf(prototype) as object | null
+  )
+    found.push(...(parameters.get(prototype) ?? []));
+  return found;
 }
 
 /** A boolean: present (even empty) and neither `false` nor `0` means true (ref 6.0). */

@@ -76,7 +76,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register({ imports: [provide(provided)] }),
     createHttpAdapter(),
-    { logger: false },
+    { logger: false, abortOnError: false },
   );
   await app.listen(0, '127.0.0.1');
   const { port } = app.getHttpServer().address() as AddressInfo;
