@@ -9,6 +9,8 @@ const METHODS: readonly HTTPMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
  * method 405 (ref 6.0).
  */
 export class AllowedMethods {
+  /** Every route, as `METHOD /path/:parameter`. */
+  readonly routes: string[] = [];
   private readonly router: Instance<never> = findMyWay({
     ignoreTrailingSlash: true,
     maxParamLength: MAX_PATH_COMPONENT,
@@ -18,8 +20,11 @@ export class AllowedMethods {
   watch(fastify: FastifyInstance): void {
     fastify.addHook('onRoute', ({ method, url }) => {
       const methods = (Array.isArray(method) ? method : [method]) as HTTPMethod[];
-      for (const one of methods)
-        if (METHODS.includes(one) && !this.router.hasRoute(one, url)) this.router.on(one, url, () => {});
+      for (const one of methods) {
+        if (!METHODS.includes(one) || this.router.hasRoute(one, url)) continue;
+        this.router.on(one, url, () => {});
+        this.routes.push(`${one} ${url}`);
+      }
     });
   }
 
