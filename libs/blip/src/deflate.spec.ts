@@ -83,7 +83,13 @@ describe.each(engines)('the %s engine', (_, engine) => {
 
   it.each([
     ['rubbish', new Uint8Array(40).fill(0xff)],
-    ['a reference to before the beginning', deflateRawSync(Buffer.from('aaaaaaaaaaaaaaaaaaaaaa'), { dictionary: Buffer.from('aaaaaaaaaaaaaaaaaa'), finishFlush: constants.Z_SYNC_FLUSH })],
+    [
+      'a reference to before the beginning',
+      deflateRawSync(Buffer.from('aaaaaaaaaaaaaaaaaaaaaa'), {
+        dictionary: Buffer.from('aaaaaaaaaaaaaaaaaa'),
+        finishFlush: constants.Z_SYNC_FLUSH,
+      }),
+    ],
     ['a stream that is finished', withTrailer(deflateRawSync(Buffer.from('the end')))],
   ])('refuses %s', (_what, bytes) => {
     expect(() => engine.createInflater().inflate(bytes)).toThrow(expect.objectContaining({ rule: 'inflate-failed' }));

@@ -55,7 +55,12 @@ describe('frames', () => {
     for (const { type, messageNumber, ackBytes, frameHex } of frames.filter(({ ackBytes }) => ackBytes)) {
       expect(toHex(encodeAck(messageNumber, type === 'ACKRES', ackBytes!))).toBe(frameHex);
       const ack = new FrameDecoder().decode(fromHex(frameHex));
-      expect(ack).toMatchObject({ kind: 'ack', number: messageNumber, receivedBytes: ackBytes, ofReply: type === 'ACKRES' });
+      expect(ack).toMatchObject({
+        kind: 'ack',
+        number: messageNumber,
+        receivedBytes: ackBytes,
+        ofReply: type === 'ACKRES',
+      });
     }
   });
 
@@ -90,7 +95,12 @@ describe('frames', () => {
   });
 
   it('come back as they went, in any mixture', () => {
-    const frame = fc.tuple(fc.integer({ min: 1, max: 2 ** 31 }), fc.nat(2), fc.uint8Array({ maxLength: 500 }), fc.boolean());
+    const frame = fc.tuple(
+      fc.integer({ min: 1, max: 2 ** 31 }),
+      fc.nat(2),
+      fc.uint8Array({ maxLength: 500 }),
+      fc.boolean(),
+    );
     fc.assert(
       fc.property(fc.array(frame), (frames) => {
         const encoder = new FrameEncoder();

@@ -42,7 +42,8 @@ describe.each(transcriptNames())('the transcript %s', (name) => {
           const compress = (flags & FrameFlag.compressed) !== 0;
           const source = { takeInto: (target: Uint8Array, at: number) => target.set(payload, at) };
           // What a real client inflates to more than a frame holds is not ours to encode in one frame.
-          const chunk = payload.length <= FrameEncoder.payloadCapacity(number, 16 * 1024, compress) ? payload : undefined;
+          const chunk =
+            payload.length <= FrameEncoder.payloadCapacity(number, 16 * 1024, compress) ? payload : undefined;
           if (!chunk) return;
           const bytes = encoder.encode(number, flags & ~FrameFlag.compressed, source, payload.length, compress);
           if (compress && payload.length > 0) {
@@ -116,7 +117,19 @@ describe.each(transcriptNames())('the transcript %s', (name) => {
 /** All places to cut a short payload, and some of a long one. */
 function cutsOf(length: number): number[] {
   if (length <= 300) return Array.from({ length: length + 1 }, (_, at) => at);
-  return [0, 1, 2, 3, 64, 127, 128, length >> 1, length - 1, length, ...noise(8, length).map((byte) => (byte * length) >> 8)];
+  return [
+    0,
+    1,
+    2,
+    3,
+    64,
+    127,
+    128,
+    length >> 1,
+    length - 1,
+    length,
+    ...noise(8, length).map((byte) => (byte * length) >> 8),
+  ];
 }
 
 function collectingReceiver(received: BlipMessage[]): MessageReceiver {
@@ -214,10 +227,13 @@ function say(
 ): void {
   const { type, number, properties, body, urgent, compressed, noReply, from } = message;
   if (type === MessageType.response) requests.get(number)!.respond({ properties, body, urgent, compressed });
-  else if (type === MessageType.error) requests.get(number)!.respondError(readErrorReply(properties, Buffer.from(body).toString()));
+  else if (type === MessageType.error)
+    requests.get(number)!.respondError(readErrorReply(properties, Buffer.from(body).toString()));
   else if (noReply) connection.notify({ properties, body, urgent, compressed });
   else {
-    const recorded = all.find((other) => other.from !== from && other.type !== MessageType.request && other.number === number);
+    const recorded = all.find(
+      (other) => other.from !== from && other.type !== MessageType.request && other.number === number,
+    );
     const reply = connection.request({ properties, body, urgent, compressed });
     replies.push(
       reply.then((received) => {

@@ -1,1 +1,5 @@
-export {};
+export * from './accept.js';
+export * from './dial.js';
+export * from './system-scheduler.js';
+export * from './tuning.js';
+export * from './ws-transport.js';

@@ -1,0 +1,40 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { MAX_MESSAGE_BYTES } from './tuning.js';
+import { WsTransport, type WsTransportOptions } from './ws-transport.js';
+
+/** Settings of a WebSocket server that speaks BLIP (wire A.5): no extensions, bounded messages. */
+export const BLIP_SERVER_OPTIONS = {
+  noServer: true,
+  clientTracking: false,
+  perMessageDeflate: false,
+  maxPayload: MAX_MESSAGE_BYTES,
+} as const;
+
+/** Completes upgrades that were authenticated and found good. */
+export class WsAcceptor {
+  private readonly chosen = new WeakMap<IncomingMessage, string>();
+  private readonly server = new WebSocketServer({
+    ...BLIP_SERVER_OPTIONS,
+    handleProtocols: (_offered, request) => this.chosen.get(request) ?? false,
+  });
+
+  constructor(private readonly options: WsTransportOptions = {}) {}
+
+  /**
+   * Answers an upgrade request with 101 and the chosen sub-protocol, which must be one of those offered. A request that
+   * is no valid WebSocket handshake is answered with 4xx and the promise rejects.
+   */
+  accept(request: IncomingMessage, socket: Duplex, head: Buffer, protocol: string): Promise<WsTransport> {
+    this.chosen.set(request, protocol);
+    return new Promise((resolve, reject) => {
+      const abandon = (): void => reject(new Error('the upgrade was not completed'));
+      socket.once('close', abandon);
+      this.server.handleUpgrade(request, socket, head, (webSocket) => {
+        socket.off('close', abandon);
+        resolve(new WsTransport(webSocket, socket, this.options));
+      });
+    });
+  }
+}
