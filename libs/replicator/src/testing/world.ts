@@ -10,7 +10,15 @@ import type { Storage, WriteResult } from '@edgesync/ports';
 import type { SyncMode, SyncPolicy } from '@edgesync/sync-policy';
 import type { ProtocolVersion } from '@edgesync/sync-protocol';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
-import { Environment, type EnvironmentOptions, PeerSession, type Sha1 } from '../index.js';
+import {
+  Environment,
+  type EnvironmentOptions,
+  PeerSession,
+  Replication,
+  type ReplicationOptions,
+  type Sha1,
+  StoredCheckpoints,
+} from '../index.js';
 import { REAL_TIME } from './real-time.js';
 import { ScriptedPeer } from './scripted-peer.js';
 
@@ -48,7 +56,7 @@ export class World implements AsyncDisposable {
 
   private constructor(
     private readonly sqlite: SqliteStorage,
-    private readonly folder: string,
+    readonly folder: string,
     options: WorldOptions,
   ) {
     this.storage = options.wrap?.(sqlite) ?? sqlite;
@@ -95,6 +103,38 @@ export class World implements AsyncDisposable {
     const peer = new ScriptedPeer(near);
     this.peers.push(peer);
     return peer;
+  }
+
+  /** Replicates another world's database with this one. */
+  async replicate(client: World, options: Partial<ReplicationOptions> & ConnectOptions = {}): Promise<Replication> {
+    const [near, far] = loopbackPair({ scheduler: REAL_TIME });
+    const version = options.version ?? 3;
+    const session = new PeerSession(far, {
+      environment: this.environment,
+      version,
+      database: await this.storage.describe(DATABASE),
+      principal: options.principal ?? ANONYMOUS,
+      policy: options.policy ?? { mode: options.mode ?? 'bidirectional' },
+    });
+    this.sessions.push(session);
+    return new Replication(near, {
+      environment: client.environment,
+      version,
+      database: DATABASE,
+      collections: [{ local: DEFAULT, checkpointId: `cp-${client.folder}` }],
+      push: true,
+      pull: true,
+      continuous: false,
+      checkpoints: new StoredCheckpoints(client.storage),
+      ...options,
+    });
+  }
+
+  /** Every document: its ID, current body, and whether it is deleted. */
+  async documents(keyspace = DEFAULT): Promise<Record<string, string>> {
+    const { rows } = await this.storage.changes(keyspace, { since: 0, limit: 1_000_000 });
+    const entries = rows.map(({ id, body, deleted }) => [id, deleted ? 'deleted' : body] as const);
+    return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
   /** Writes a document as REST would. */

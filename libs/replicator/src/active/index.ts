@@ -1,0 +1,3 @@
+export * from './local-checkpoints.js';
+export * from './replication.js';
+export * from './replication-error.js';

@@ -1,0 +1,235 @@
+import type { BlipErrorInfo } from '@edgesync/blip';
+import type { Subscription } from '@edgesync/change-feed';
+import type { ChangeRow } from '@edgesync/ports';
+import {
+  currentPath,
+  currentVersionOf,
+  isVersion,
+  offeredId,
+  treeHas,
+  vectorIncludes,
+  type RevisionKind,
+} from '@edgesync/revision';
+import {
+  buildProposeChanges,
+  isTransient,
+  parseProposeReply,
+  readReceiverOptions,
+  type Proposal,
+  type ProposalAnswer,
+} from '@edgesync/sync-protocol';
+import type { BlobSender } from '../blob-sender.js';
+import type { OwnPushes } from '../own-pushes.js';
+import type { CollectionLink } from '../peer-link.js';
+import { RevSender } from '../rev-sender.js';
+import type { WantedRev } from '../wanted-rev.js';
+import { ReplicationError } from './replication-error.js';
+import { SequenceTracker } from './sequence-tracker.js';
+
+export interface PusherOptions {
+  readonly kind: RevisionKind;
+  readonly continuous: boolean;
+  /** Sequences of revisions that came from the server. */
+  readonly pulled: OwnPushes;
+  /** The revision the server is known to have of a document, if any. */
+  readonly serverRevision: (id: string) => string | undefined;
+  readonly onServerRevision: (id: string, rev: string) => void;
+  readonly onDocumentError: (id: string, error: BlipErrorInfo) => void;
+  readonly onProgress: () => void;
+}
+
+/** Lists of proposals that wait for their answers. */
+const UNANSWERED_PROPOSALS = 3;
+/** A document is proposed again after a conflict so often, each time on the revision that the server named. */
+const MOST_PROPOSALS = 3;
+
+interface Candidate {
+  readonly row: ChangeRow;
+  readonly parent: string;
+  readonly attempt: number;
+}
+
+/** Pushes one collection: proposes what changed here and sends what is accepted. */
+export class Pusher {
+  hasCaughtUp = false;
+
+  private readonly tracker: SequenceTracker;
+  private readonly sender: RevSender;
+  /** Documents proposed or being sent. A newer change of one waits (wire I.2). */
+  private readonly inFlight = new Set<string>();
+  private unanswered = 0;
+  private isStopped = false;
+  private wake: (() => void) | undefined;
+  private isWaitingForChanges = false;
+
+  constructor(
+    private readonly collection: CollectionLink,
+    private readonly subscription: Subscription,
+    blobs: BlobSender,
+    private readonly options: PusherOptions,
+  ) {
+    this.tracker = new SequenceTracker(String(subscription.position));
+    this.sender = new RevSender(
+      collection,
+      blobs,
+      { kind: options.kind, isPush: true, onSettled: (wanted, error) => this.settle(wanted, error) },
+      () => this.makeProgress(),
+    );
+  }
+
+  /** Where a later push goes on. */
+  get completed(): number {
+    return Number(this.tracker.completed);
+  }
+
+  get isIdle(): boolean {
+    return this.hasCaughtUp && this.isWaitingForChanges && this.inFlight.size === 0;
+  }
+
+  /** Pushes until all is pushed or, if continuous, until {@link stop}. @throws ReplicationError, EdgeError `storage.*` */
+  async run(): Promise<void> {
+    while (!this.isStopped && this.collection.link.connection.isOpen) {
+      this.isWaitingForChanges = true;
+      this.options.onProgress();
+      const page = await this.subscription.next();
+      this.isWaitingForChanges = false;
+      if (!page) break;
+      for (let from = 0; from < page.rows.length; ) from = await this.proposeFrom(page.rows, from);
+      this.tracker.skipTo(String(page.scanned));
+      if (!page.caughtUp) continue;
+      this.hasCaughtUp = true;
+      if (!this.options.continuous) break;
+    }
+    await this.when(() => this.inFlight.size === 0);
+    this.isWaitingForChanges = true;
+    this.options.onProgress();
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.subscription.close();
+    this.makeProgress();
+  }
+
+  /** Proposes rows up to the next one whose document is in flight. @returns where to go on */
+  private async proposeFrom(rows: readonly ChangeRow[], from: number): Promise<number> {
+    const { pushWindowRevs } = this.collection.link.environment.tuning;
+    const first = rows[from]!;
+    await this.when(
+      () =>
+        this.unanswered < UNANSWERED_PROPOSALS &&
+        this.sender.backlog < pushWindowRevs &&
+        !this.inFlight.has(first.id),
+    );
+    const candidates: Candidate[] = [];
+    let next = from;
+    for (; next < rows.length && !this.inFlight.has(rows[next]!.id); next++) {
+      const row = rows[next]!;
+      const sequence = String(row.sequence);
+      this.tracker.add(sequence);
+      if (this.options.pulled.take(row.sequence)) this.tracker.complete(sequence);
+      else {
+        this.inFlight.add(row.id);
+        candidates.push({ row, parent: this.likelyParent(row), attempt: 1 });
+      }
+    }
+    this.propose(candidates);
+    return next;
+  }
+
+  /** What the server probably has: what it was seen to have, else the revision before ours. */
+  private likelyParent(row: ChangeRow): string {
+    const known = this.options.serverRevision(row.id);
+    if (known !== undefined) return known;
+    // A vector speaks for itself; of a tree the server only knows the IDs it has.
+    return this.options.kind === 'tree' ? (currentPath(row.tree)[1] ?? '') : '';
+  }
+
+  private propose(candidates: readonly Candidate[]): void {
+    if (candidates.length === 0) return;
+    const { link, tag } = this.collection;
+    const rows: Proposal[] = candidates.map(({ row, parent }) => ({
+      id: row.id,
+      rev: this.options.kind === 'tree' ? row.rev : row.vector,
+      parent,
+      bodySize: row.bodySize,
+    }));
+    this.unanswered++;
+    link.send(buildProposeChanges(rows, tag), (reply) => {
+      this.unanswered--;
+      if (reply?.error) this.giveUp(candidates, reply.error);
+      else if (reply) {
+        const receiver = readReceiverOptions(reply.properties);
+        if (receiver.deltas) link.takesDeltas = true;
+        this.sender.receiver = receiver;
+        this.handleAnswers(candidates, parseProposeReply(reply, rows.length));
+      }
+      this.makeProgress();
+    });
+  }
+
+  private handleAnswers(candidates: readonly Candidate[], answers: readonly ProposalAnswer[]): void {
+    const accepted: WantedRev[] = [];
+    const again: Candidate[] = [];
+    for (const [index, candidate] of candidates.entries()) {
+      const { row, parent, attempt } = candidate;
+      const { status, rev } = answers[index]!;
+      if (status === 0) accepted.push(wantedRev(row, parent));
+      else if (status === 304) this.finish(row.id, row.sequence, offeredId(row, this.options.kind));
+      else if (status === 409 && rev !== undefined && attempt < MOST_PROPOSALS && isAncestor(row, rev))
+        again.push({ row, parent: rev, attempt: attempt + 1 });
+      else {
+        // What the server has comes by pull and is resolved here; the outcome is a change of its own.
+        this.options.onDocumentError(row.id, { domain: 'HTTP', code: status, message: 'the server refuses the change' });
+        this.finish(row.id, row.sequence, undefined);
+      }
+    }
+    this.sender.send(accepted);
+    this.propose(again);
+  }
+
+  private settle(wanted: WantedRev, error: BlipErrorInfo | undefined): void {
+    if (!error) {
+      this.finish(wanted.id, Number(wanted.sequence), offeredId(wanted, this.options.kind));
+      return;
+    }
+    this.options.onDocumentError(wanted.id, error);
+    if (isTransient(error)) this.inFlight.delete(wanted.id);
+    else this.finish(wanted.id, Number(wanted.sequence), undefined);
+    this.makeProgress();
+  }
+
+  private finish(id: string, sequence: number, rev: string | undefined): void {
+    this.inFlight.delete(id);
+    if (rev !== undefined) this.options.onServerRevision(id, rev);
+    this.tracker.complete(String(sequence));
+    this.makeProgress();
+  }
+
+  private giveUp(candidates: readonly Candidate[], error: BlipErrorInfo): void {
+    for (const { row } of candidates) this.inFlight.delete(row.id);
+    this.collection.link.fail(new ReplicationError(error, 'proposeChanges'));
+  }
+
+  private makeProgress(): void {
+    this.wake?.();
+    this.wake = undefined;
+    this.options.onProgress();
+  }
+
+  private async when(condition: () => boolean): Promise<void> {
+    while (!condition() && this.collection.link.connection.isOpen && !this.isStopped)
+      await new Promise<void>((resolve) => (this.wake = resolve));
+  }
+}
+
+function wantedRev(row: ChangeRow, parent: string): WantedRev {
+  const { id, rev, vector, tree, deleted, body } = row;
+  return { id, sequence: String(row.sequence), rev, vector, tree, deleted, body, listed: parent === '' ? [] : [parent] };
+}
+
+/** Whether our revision builds on the one the server has. */
+function isAncestor(row: ChangeRow, rev: string): boolean {
+  if (!isVersion(rev)) return rev !== row.rev && treeHas(row.tree, rev);
+  return rev !== currentVersionOf(row.vector) && vectorIncludes(row.vector, rev);
+}
