@@ -17,24 +17,31 @@ function seeded(seed: number): () => number {
   };
 }
 
-it(`loses nothing acknowledged and keeps nothing half when it is killed ${KILLS} times while it is written`, { timeout: 300_000 }, async () => {
-  using sandbox = await EdgeSandbox.create();
-  const random = seeded(20_261_123);
-  const writers = Array.from({ length: WRITERS }, (_, index) => new RandomWriter(`w${index}`, sandbox.url, seeded(index)));
-  for (let kill = 0; kill < KILLS; kill++) {
-    await using server = await sandbox.start();
+it(
+  `loses nothing acknowledged and keeps nothing half when it is killed ${KILLS} times while it is written`,
+  { timeout: 300_000 },
+  async () => {
+    using sandbox = await EdgeSandbox.create();
+    const random = seeded(20_261_123);
+    const writers = Array.from(
+      { length: WRITERS },
+      (_, index) => new RandomWriter(`w${index}`, sandbox.url, seeded(index)),
+    );
+    for (let kill = 0; kill < KILLS; kill++) {
+      await using server = await sandbox.start();
+      await reconcile(sandbox.url, writers);
+      const before = acknowledgedBy(writers);
+      const running = Promise.all(writers.map((writer) => writer.run()));
+      const target = before + 20 + Math.floor(random() * 300);
+      while (acknowledgedBy(writers) < target) await new Promise((resolve) => setImmediate(resolve));
+      await server.end('SIGKILL');
+      await running;
+      await expectIntact(sandbox.bundle);
+    }
+    await using _last = await sandbox.start();
     await reconcile(sandbox.url, writers);
-    const before = acknowledgedBy(writers);
-    const running = Promise.all(writers.map((writer) => writer.run()));
-    const target = before + 20 + Math.floor(random() * 300);
-    while (acknowledgedBy(writers) < target) await new Promise((resolve) => setImmediate(resolve));
-    await server.end('SIGKILL');
-    await running;
-    await expectIntact(sandbox.bundle);
-  }
-  await using _last = await sandbox.start();
-  await reconcile(sandbox.url, writers);
-});
+  },
+);
 
 const acknowledgedBy = (writers: readonly RandomWriter[]): number =>
   writers.reduce((sum, { acknowledged }) => sum + acknowledged, 0);

@@ -6,15 +6,22 @@ import { describe, expect, it } from 'vitest';
 import { EdgeSandbox } from './testing/edge-process.js';
 
 describe('stopping', () => {
-  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('ends with code 0 after %s and keeps what was written', async (signal) => {
-    using sandbox = await EdgeSandbox.create();
-    await using first = await sandbox.start();
-    await fetch(`${sandbox.url}/db/a`, { method: 'PUT', body: '{"n":1}' });
-    expect(await first.end(signal)).toBe(0);
-    await using _second = await sandbox.start();
-    const document = (await (await fetch(`${sandbox.url}/db/a`)).json()) as { n: number };
-    expect(document.n).toBe(1);
-  });
+  it.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)(
+    'ends with code 0 after %s and keeps what was written',
+    async (signal) => {
+      using sandbox = await EdgeSandbox.create();
+      await using first = await sandbox.start();
+      await fetch(`${sandbox.url}/db/a`, {
+        method: 'PUT',
+        headers: { 'Content-Type': 'application/json' },
+        body: '{"n":1}',
+      });
+      expect(await first.end(signal)).toBe(0);
+      await using _second = await sandbox.start();
+      const document = (await (await fetch(`${sandbox.url}/db/a`)).json()) as { n: number };
+      expect(document.n).toBe(1);
+    },
+  );
 
   it('finishes a request that is under way and accepts no more', async () => {
     using sandbox = await EdgeSandbox.create();

@@ -17,10 +17,7 @@ export class EdgeSandbox implements Disposable {
   private constructor(readonly port: number) {}
 
   /** @param database further keys of the database; @param top further keys of the configuration */
-  static async create(
-    database: Record<string, unknown> = {},
-    top: Record<string, unknown> = {},
-  ): Promise<EdgeSandbox> {
+  static async create(database: Record<string, unknown> = {}, top: Record<string, unknown> = {}): Promise<EdgeSandbox> {
     const sandbox = new EdgeSandbox(await freePort());
     const config = {
       databases: {
@@ -47,7 +44,9 @@ export class EdgeSandbox implements Disposable {
   }
 
   spawn(...args: string[]): EdgeProcess {
-    return new EdgeProcess(spawn(process.execPath, [MAIN, ...args], { cwd: this.directory, stdio: ['pipe', 'pipe', 'pipe'] }));
+    return new EdgeProcess(
+      spawn(process.execPath, [MAIN, ...args], { cwd: this.directory, stdio: ['pipe', 'pipe', 'pipe'] }),
+    );
   }
 
   [Symbol.dispose](): void {
@@ -70,7 +69,10 @@ export class EdgeProcess implements AsyncDisposable {
   /** Resolves when the server has said what it serves. */
   async started(): Promise<void> {
     while (!STARTED.test(this.stdout)) {
-      const ended = await Promise.race([once(this.child.stdout!, 'data').then(() => false), this.exited.then(() => true)]);
+      const ended = await Promise.race([
+        once(this.child.stdout!, 'data').then(() => false),
+        this.exited.then(() => true),
+      ]);
       if (ended) throw new Error(`the server ended with code ${this.child.exitCode}: ${this.stderr}`);
     }
   }

@@ -109,7 +109,10 @@ export class RandomWriter {
   private send(method: string, path: string, body?: string | Buffer, type = 'application/json'): Promise<Response> {
     return fetch(`${this.url}/db/${path}`, {
       method,
-      ...(body !== undefined && { body: typeof body === 'string' ? body : new Uint8Array(body), headers: { 'Content-Type': type } }),
+      ...(body !== undefined && {
+        body: typeof body === 'string' ? body : new Uint8Array(body),
+        headers: { 'Content-Type': type },
+      }),
     });
   }
 }
