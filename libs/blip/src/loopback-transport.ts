@@ -5,7 +5,7 @@ export interface LoopbackOptions {
   readonly scheduler: Scheduler;
   /** Time that a frame is on the way. Default 0. */
   readonly latencyMs?: number;
-  /** Bytes that may be on the way in one direction; what exceeds them is buffered. Default 64 KiB. */
+  /** Bytes that may be on the way in one direction, at least one frame; the rest is buffered. Default 64 KiB. */
   readonly inFlightBytes?: number;
 }
 
@@ -79,7 +79,7 @@ export class LoopbackTransport implements Transport {
 
   private transmit(): void {
     const limit = this.options.inFlightBytes ?? 64 * 1024;
-    while (this.buffer.length > 0 && this.inFlight < limit) {
+    while (this.buffer.length > 0 && (this.inFlight === 0 || this.inFlight < limit)) {
       const frame = this.buffer.shift()!;
       this.bufferedBytes -= frame.length;
       this.inFlight += frame.length;

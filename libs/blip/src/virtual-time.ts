@@ -21,29 +21,33 @@ export class VirtualTime implements Scheduler {
   async advance(milliseconds: number): Promise<void> {
     const end = this.now + milliseconds;
     for (;;) {
-      const next = this.timers[0];
-      if (next && next.at <= end) {
-        this.timers.shift();
-        this.now = next.at;
-        next.callback();
-        continue;
-      }
+      this.callBackWhatIsDue();
       const before = this.order;
       await settlePromises();
-      if (this.order === before) break;
+      if (this.order !== before) continue;
+      const next = this.timers[0];
+      if (!next || next.at > end) break;
+      this.now = next.at;
     }
     this.now = end;
   }
 
-  /** Lets time pass in steps until the promise has settled. */
-  async until<Result>(promise: Promise<Result>, limitMs = 3_600_000): Promise<Result> {
+  /** Lets time pass, from timer to timer, until the promise has settled. */
+  async until<Result>(promise: Promise<Result>): Promise<Result> {
     let isSettled = false;
     const settled = () => (isSettled = true);
     promise.then(settled, settled);
-    await settlePromises();
-    for (const end = this.now + limitMs; !isSettled && this.now < end;) await this.advance(1);
-    if (!isSettled) throw new Error(`nothing came of it in ${limitMs} virtual ms`);
+    await this.advance(0);
+    while (!isSettled) {
+      const next = this.timers[0];
+      if (!next) throw new Error('nothing is left to wait for');
+      await this.advance(Math.max(0, next.at - this.now));
+    }
     return promise;
+  }
+
+  private callBackWhatIsDue(): void {
+    while (this.timers[0] && this.timers[0].at <= this.now) this.timers.shift()!.callback();
   }
 }
 
