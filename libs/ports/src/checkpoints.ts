@@ -1,4 +1,5 @@
 import type { Keyspace } from '@edgesync/document';
+import type { WriteOptions } from './documents.js';
 
 /** A peer's note of how far it came. The body is opaque: bytes in, the same bytes out. */
 export interface Checkpoint {
@@ -15,5 +16,11 @@ export interface Checkpoints {
    * @returns the new revision
    * @throws EdgeError `checkpoint.conflict`
    */
-  saveCheckpoint(keyspace: Keyspace, client: string, rev: string, body: string): Promise<string>;
+  saveCheckpoint(
+    keyspace: Keyspace,
+    client: string,
+    rev: string,
+    body: string,
+    options?: WriteOptions,
+  ): Promise<string>;
 }

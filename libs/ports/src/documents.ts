@@ -121,6 +121,15 @@ export type WriteResult =
   /** The request is at fault: bad ID or history, a blob that is not stored. */
   | { readonly status: 'refused'; readonly id: string; readonly code: ErrorCode; readonly reason: string };
 
+/** How a write is done. */
+export interface WriteOptions {
+  /**
+   * Names the write, unmistakably. If one of that name was committed in the last minutes, nothing is done and its
+   * outcome is returned: whoever does not know whether a write arrived repeats it under the same key.
+   */
+  readonly idempotencyKey?: string;
+}
+
 /** Documents of the open databases. Every method throws EdgeError `keyspace.unknown` or a `storage.*` fault. */
 export interface DocumentStore {
   /** Current revisions, parallel to `ids`; tombstones included, expired documents not. */
@@ -139,5 +148,5 @@ export interface DocumentStore {
    * Applies the requests in order, in one transaction; resolves when they are durable. A failed request is skipped,
    * the others commit together. All keyspaces must be of `database`.
    */
-  write(database: string, requests: readonly WriteRequest[]): Promise<readonly WriteResult[]>;
+  write(database: string, requests: readonly WriteRequest[], options?: WriteOptions): Promise<readonly WriteResult[]>;
 }

@@ -5,6 +5,7 @@ import { APPLICATION_ID, type BundlePaths } from './bundle.js';
 import { CollectionEntity } from './entities/collection.entity.js';
 import { MetaEntity } from './entities/meta.entity.js';
 import { Initial1790000000000 } from './migrations/0001-initial.js';
+import { DoneWrites1790000000001 } from './migrations/0002-done-writes.js';
 
 /** The database file as TypeORM opened it, and the driver's own handle for the hot path. */
 export interface Connection {
@@ -19,7 +20,7 @@ const CHECKPOINT_PAGES = 4_000;
 /** What is left of the write-ahead log on disk after an unusually large transaction, in bytes. */
 const LOG_BYTES = 64 * 1_024 * 1_024;
 
-const MIGRATIONS = [Initial1790000000000];
+const MIGRATIONS = [Initial1790000000000, DoneWrites1790000000001];
 
 /** Opens (or creates) the database file and brings its schema up to date. */
 export async function openConnection(paths: BundlePaths): Promise<Connection> {

@@ -10,6 +10,7 @@ import { ClockTable } from './clock-table.js';
 import { Collections, shareCollections, type SharedCollections } from './collections.js';
 import { openConnection, type Connection } from './connection.js';
 import { DocumentReader } from './document-reader.js';
+import { DoneWrites } from './done-writes.js';
 import { errorCode, toStorageFault } from './faults.js';
 import { makeDirectory } from './files.js';
 import { CollectionEntity } from './entities/collection.entity.js';
@@ -31,6 +32,11 @@ export interface DatabaseOptions {
   readonly placeholderUuid?: string;
   /** Keep superseded bodies for a while, as bases of deltas. */
   readonly keepSuperseded?: boolean;
+  /**
+   * Called in every transaction right before it is committed; throws if this process may not write any more. For
+   * owners whose right to a database can run out while they are suspended.
+   */
+  readonly checkOwnership?: () => void;
   /** Told of faults that no caller is waiting for. */
   readonly report?: (error: unknown) => void;
   /** Milliseconds since the epoch. */
@@ -48,6 +54,7 @@ export interface DatabaseParts {
   readonly commit: GroupCommit;
   readonly reader: DocumentReader;
   readonly writePath: WritePath;
+  readonly doneWrites: DoneWrites;
   readonly checkpoints: CheckpointTable;
   readonly blobTable: BlobTable;
   readonly blobFiles: BlobFiles;
@@ -128,12 +135,14 @@ async function assemble(
     beforeCommit: () => {
       collections.save();
       clockTable.save(clock.last);
+      options.checkOwnership?.();
     },
     committed: () => collections.keep(),
     rolledBack: () => collections.restore(),
   });
   const checkpoints = new CheckpointTable(handle);
-  const upkeep = new Upkeep({ commit, writePath, reader, blobTable, blobFiles, nowSeconds, report });
+  const doneWrites = new DoneWrites(handle, nowSeconds);
+  const upkeep = new Upkeep({ commit, writePath, doneWrites, reader, blobTable, blobFiles, nowSeconds, report });
   upkeep.start();
   return {
     uuid,
@@ -144,6 +153,7 @@ async function assemble(
     commit,
     reader,
     writePath,
+    doneWrites,
     checkpoints,
     blobTable,
     blobFiles,

@@ -13,6 +13,7 @@ import type {
   ListOptions,
   ListPage,
   ReadOptions,
+  WriteOptions,
   WriteRequest,
   WriteResult,
 } from '@edgesync/ports';
@@ -71,10 +72,12 @@ export class SqliteDatabase {
     return this.parts.collections.get(keyspace).watch(listener);
   }
 
-  async write(requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
+  async write(requests: readonly WriteRequest[], options?: WriteOptions): Promise<readonly WriteResult[]> {
     const targets = requests.map(({ keyspace }) => this.parts.collections.get(keyspace));
     return this.parts.commit.run(weigh(requests), () =>
-      requests.map((request, index) => this.parts.writePath.apply(targets[index]!, request)),
+      this.parts.doneWrites.once(options?.idempotencyKey, () =>
+        requests.map((request, index) => this.parts.writePath.apply(targets[index]!, request)),
+      ),
     );
   }
 
@@ -83,12 +86,20 @@ export class SqliteDatabase {
     return this.ask(() => this.parts.checkpoints.load(collection, client));
   }
 
-  async saveCheckpoint(keyspace: Keyspace, client: string, rev: string, body: string): Promise<string> {
+  async saveCheckpoint(
+    keyspace: Keyspace,
+    client: string,
+    rev: string,
+    body: string,
+    options?: WriteOptions,
+  ): Promise<string> {
     const collection = this.parts.collections.get(keyspace);
     const outcome = await this.parts.commit.run(1, () => {
       // A conflict is an answer, not a fault of the transaction.
       try {
-        return this.parts.checkpoints.save(collection, client, rev, body);
+        return this.parts.doneWrites.once(options?.idempotencyKey, () =>
+          this.parts.checkpoints.save(collection, client, rev, body),
+        );
       } catch (error) {
         if (error instanceof EdgeError) return error;
         throw error;

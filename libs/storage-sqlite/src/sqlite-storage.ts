@@ -14,6 +14,7 @@ import type {
   ListPage,
   ReadOptions,
   Storage,
+  WriteOptions,
   WriteRequest,
   WriteResult,
 } from '@edgesync/ports';
@@ -34,6 +35,13 @@ export class SqliteStorage implements Storage {
     const database = await SqliteDatabase.open(options);
     this.open.set(options.name, database);
     return database;
+  }
+
+  /** Closes one database: what was queued is committed first, and from now on there is no database of that name. */
+  async closeDatabase(name: string): Promise<void> {
+    const database = this.open.get(name);
+    this.open.delete(name);
+    await database?.close();
   }
 
   /** Closes every database; what was queued is committed first. From now on everything throws `storage.closed`. */
@@ -70,8 +78,12 @@ export class SqliteStorage implements Storage {
     return this.find(keyspace.database).list(keyspace, options);
   }
 
-  async write(database: string, requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
-    return this.find(database).write(requests);
+  async write(
+    database: string,
+    requests: readonly WriteRequest[],
+    options?: WriteOptions,
+  ): Promise<readonly WriteResult[]> {
+    return this.find(database).write(requests, options);
   }
 
   async changes(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage> {
@@ -102,8 +114,14 @@ export class SqliteStorage implements Storage {
     return this.find(keyspace.database).loadCheckpoint(keyspace, client);
   }
 
-  async saveCheckpoint(keyspace: Keyspace, client: string, rev: string, body: string): Promise<string> {
-    return this.find(keyspace.database).saveCheckpoint(keyspace, client, rev, body);
+  async saveCheckpoint(
+    keyspace: Keyspace,
+    client: string,
+    rev: string,
+    body: string,
+    options?: WriteOptions,
+  ): Promise<string> {
+    return this.find(keyspace.database).saveCheckpoint(keyspace, client, rev, body, options);
   }
 
   private find(name: string): SqliteDatabase {

@@ -27,6 +27,9 @@ export const BLOB_GRACE_SECONDS = 3_600;
 /** Largest blob, in bytes; REST accepts less than this (ref 13). */
 export const BLOB_LIMIT = 20 * 1_024 * 1_024;
 
+/** How long the outcome of a write is kept for those who repeat it, in seconds; a call over NATS lasts ten. */
+export const DONE_WRITE_SECONDS = 600;
+
 /** Rows removed per transaction by upkeep. */
 export const SWEEP_ROWS = 500;
 /** Upkeep looks for work at least this often, in milliseconds. */

@@ -1,14 +1,16 @@
 import type { BlobFiles } from './blobs/blob-files.js';
 import type { BlobTable } from './blobs/blob-table.js';
+import type { DoneWrites } from './done-writes.js';
 import type { DocumentReader } from './document-reader.js';
 import type { GroupCommit } from './group-commit.js';
-import { BLOB_GRACE_SECONDS, SUPERSEDED_SECONDS, SWEEP_INTERVAL_MS, SWEEP_ROWS } from './tuning.js';
+import { BLOB_GRACE_SECONDS, DONE_WRITE_SECONDS, SUPERSEDED_SECONDS, SWEEP_INTERVAL_MS, SWEEP_ROWS } from './tuning.js';
 import type { WritePath } from './write-path.js';
 
 /** What upkeep works on. */
 export interface UpkeepParts {
   readonly commit: GroupCommit;
   readonly writePath: WritePath;
+  readonly doneWrites: DoneWrites;
   readonly reader: DocumentReader;
   readonly blobTable: BlobTable;
   readonly blobFiles: BlobFiles;
@@ -37,12 +39,13 @@ export class Upkeep {
 
   /** One round; removes at most a bounded number of rows per transaction, so that writes get their turn. */
   async sweep(): Promise<void> {
-    const { commit, writePath, nowSeconds } = this.parts;
+    const { commit, writePath, doneWrites, nowSeconds } = this.parts;
     const repeat = async (job: () => number): Promise<void> => {
       while (!this.stopped && (await commit.run(SWEEP_ROWS, job)) === SWEEP_ROWS);
     };
     await repeat(() => writePath.purgeExpired(nowSeconds(), SWEEP_ROWS));
     await repeat(() => writePath.dropSuperseded(nowSeconds() - SUPERSEDED_SECONDS, SWEEP_ROWS));
+    await repeat(() => doneWrites.forget(nowSeconds() - DONE_WRITE_SECONDS, SWEEP_ROWS));
     await this.collectBlobs();
   }
 
