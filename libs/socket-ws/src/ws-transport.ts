@@ -17,14 +17,14 @@ const SEND_OPTIONS = { binary: true, compress: false };
 
 /** Carries BLIP frames over an open WebSocket, one per binary message (wire A.5). */
 export class WsTransport implements Transport {
-  congested = false;
-
   private readonly tuning: SocketTuning;
   private readonly scheduler: Scheduler;
   private readonly keepAlive: KeepAlive;
   private receiver: TransportReceiver | undefined;
   private closedBefore: { code: number; reason: string } | undefined;
   private isCorked = false;
+  /** Whether bytes were left over from an earlier turn when this one's first frame came. */
+  private hadLeftovers = false;
   private isDraining = false;
   private cancelCloseTimer: (() => void) | undefined;
 
@@ -64,6 +64,10 @@ export class WsTransport implements Transport {
     return this.socket.bufferedAmount;
   }
 
+  get congested(): boolean {
+    return this.isCorked ? this.hadLeftovers : this.wire.writableLength > 0;
+  }
+
   attach(receiver: TransportReceiver): void {
     this.receiver = receiver;
     const { closedBefore } = this;
@@ -93,7 +97,7 @@ export class WsTransport implements Transport {
 
   /** Frames of one turn of the event loop leave in one system call. */
   private cork(): void {
-    this.congested = this.wire.writableLength > 0;
+    this.hadLeftovers = this.wire.writableLength > 0;
     this.isCorked = true;
     this.wire.cork();
     setImmediate(this.uncork);
