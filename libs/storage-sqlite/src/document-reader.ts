@@ -1,7 +1,16 @@
 import type Database from 'better-sqlite3';
 import type { ChangePage, ChangesOptions, DocumentRevision, ListOptions, ListPage } from '@edgesync/ports';
 import type { Collection } from './collections.js';
-import { PLACE_BY_ID, changesSql, changeSql, KEPT_REVISION, listSql, readSql } from './read-statements.js';
+import {
+  changesSql,
+  changeSql,
+  COUNT_EXPIRED,
+  KEPT_REVISION,
+  listSql,
+  NEXT_EXPIRY,
+  PLACE_BY_ID,
+  readSql,
+} from './read-statements.js';
 import { FLAG_DELETED, isExpired, toChange, toRevision, type ChangeSource, type DocumentRow } from './rows.js';
 import { PAGE_CHARACTERS, PAGE_SCANNED } from './tuning.js';
 
@@ -62,16 +71,12 @@ export class DocumentReader {
 
   /** Deadline of the document that expires next, in Unix seconds. */
   nextExpiry(): number | undefined {
-    const statement = this.prepare('SELECT min(expires_at) AS next FROM documents WHERE expires_at IS NOT NULL');
-    return (statement.get() as { next: number | null }).next ?? undefined;
+    return (this.prepare(NEXT_EXPIRY).get() as { next: number | null }).next ?? undefined;
   }
 
   /** Live documents that have expired and were not swept yet. */
   countExpired(collection: Collection): number {
-    const statement = this.prepare(
-      'SELECT count(*) AS expired FROM documents WHERE expires_at <= ? AND collection = ? AND (flags & 1) = 0',
-    );
-    return (statement.get(this.nowSeconds(), collection.id) as { expired: number }).expired;
+    return (this.prepare(COUNT_EXPIRED).get(this.nowSeconds(), collection.id) as { expired: number }).expired;
   }
 
   private scanChanges(collection: Collection, options: ChangesOptions): ChangePage {

@@ -27,6 +27,12 @@ export const changesSql = ({ body, descending }: { body: boolean; descending: bo
   `SELECT ${changeColumns(body)} FROM documents
    WHERE collection = ? AND sequence ${descending ? '<' : '>'} ? ORDER BY sequence ${descending ? 'DESC' : 'ASC'}`;
 
+export const NEXT_EXPIRY = 'SELECT min(expires_at) AS next FROM documents WHERE expires_at IS NOT NULL';
+
+/** Parameters: now, collection. Left to itself, SQLite walks the whole collection. */
+export const COUNT_EXPIRED = `SELECT count(*) AS expired FROM documents INDEXED BY documents_by_expiry
+   WHERE expires_at <= ? AND collection = ? AND (flags & 1) = 0`;
+
 /** What a listing is bounded by. */
 export interface ListShape {
   readonly body: boolean;

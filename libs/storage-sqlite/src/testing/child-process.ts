@@ -1,0 +1,32 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+/** A process of its own that has opened, or tried to open, a database. */
+export interface DatabaseProcess {
+  readonly child: ChildProcess;
+  /** What it says, line by line. */
+  readonly lines: AsyncIterator<string>;
+  /** Ends it without a chance to tidy up. */
+  readonly kill: () => Promise<void>;
+}
+
+/** Starts {@link file://./database-process.ts}. */
+export function startDatabaseProcess(path: string, job: 'hold' | 'write'): DatabaseProcess {
+  const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+  const child = spawn(
+    process.execPath,
+    ['--conditions=@edgesync/source', '--import', file('typescript-hooks.mjs'), file('database-process.ts'), path, job],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  const exited = once(child, 'exit');
+  return {
+    child,
+    lines: createInterface({ input: child.stdout! })[Symbol.asyncIterator](),
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
