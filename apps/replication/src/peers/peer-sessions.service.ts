@@ -1,0 +1,97 @@
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import { type BlipConnectionOptions, CloseCode, type Transport } from '@edgesync/blip';
+import { EdgeError } from '@edgesync/errors';
+import { LOGGERS, type Logger, type Loggers } from '@edgesync/platform';
+import { Environment, PeerSession, type Traffic } from '@edgesync/replicator';
+import { MAX_PEERS } from '../tuning.js';
+import type { Admission } from './peer-admission.service.js';
+
+/** One connected app, as `_active_tasks` shows it. */
+export interface PeerInfo {
+  readonly id: number;
+  readonly database: string;
+  readonly user?: string;
+  readonly remote: string;
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  readonly traffic: Readonly<Traffic>;
+}
+
+interface Connected {
+  readonly info: PeerInfo;
+  readonly session: PeerSession;
+}
+
+/**
+ * What blocks a link least: frames are deflated only when the socket has a backlog, so that a fast network is not
+ * slowed down by the processor.
+ */
+const COMPRESSION: BlipConnectionOptions['compression'] = 'congested';
+
+/** All connected apps. */
+@Injectable()
+export class PeerSessions implements BeforeApplicationShutdown {
+  private readonly connected = new Map<number, Connected>();
+  private readonly log: Logger;
+  private lastId = 0;
+  private isDraining = false;
+
+  constructor(
+    @Inject(Environment) private readonly environment: Environment,
+    @Inject(LOGGERS) loggers: Loggers,
+  ) {
+    this.log = loggers.domain('Sync');
+  }
+
+  /** @throws EdgeError `server.draining`, `server.overloaded` */
+  checkRoom(): void {
+    if (this.isDraining) throw new EdgeError('server.draining');
+    if (this.connected.size >= MAX_PEERS) throw new EdgeError('server.overloaded', 'too many clients are connected');
+  }
+
+  /** Starts a session; it ends by itself. */
+  open(transport: Transport, { principal, database, policy, version, remote }: Admission): void {
+    if (this.isDraining) {
+      transport.close(CloseCode.transient, 'the server is shutting down');
+      return;
+    }
+    const session = new PeerSession(transport, {
+      environment: this.environment,
+      version,
+      database,
+      principal,
+      policy,
+      blip: { compression: COMPRESSION },
+    });
+    const id = ++this.lastId;
+    const info: PeerInfo = {
+      id,
+      database: database.name,
+      ...(principal.name !== undefined && { user: principal.name }),
+      remote,
+      since: Date.now(),
+      traffic: session.traffic,
+    };
+    this.connected.set(id, { info, session });
+    const who = `{${id}} ${principal.name ?? 'anonymous'} at ${remote}`;
+    this.log.info(`${who} connected to ${database.name}, protocol ${version}`);
+    void session.closed.then(({ code, reason, by }) => {
+      this.connected.delete(id);
+      const { sent, received } = session.traffic;
+      const why = reason === '' ? '' : ` (${reason})`;
+      this.log.info(`${who} disconnected: ${code}${why} by ${by}; ${sent} revisions sent, ${received} received`);
+    });
+  }
+
+  /** Connected apps, oldest first. */
+  list(): readonly PeerInfo[] {
+    return [...this.connected.values()].map(({ info }) => info);
+  }
+
+  /** Ends all sessions so that the apps come back by themselves: after 1000 or 1001 they would not (J.1-28). */
+  async beforeApplicationShutdown(): Promise<void> {
+    this.isDraining = true;
+    const sessions = [...this.connected.values()].map(({ session }) => session);
+    await Promise.all(sessions.map((session) => session.drain('the server is shutting down')));
+  }
+}

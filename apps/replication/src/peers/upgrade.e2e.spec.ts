@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+import { readUsers } from '@edgesync/config';
+import { rawUpgrade, runServer } from '../testing/running-server.js';
+
+const database = { path: '/tmp/x.cblite2', create: true };
+const open = { enable_anonymous_users: true, databases: { db: { ...database, enable_client_sync: true } } };
+
+function users(): Parameters<typeof runServer>[1] {
+  // The hash of "geheim".
+  const password = '$2y$05$abcdefghijklmnopqrstuuVWu8RjbNovPZWAMRdd7iqaaG0mI53Uu';
+  const read = readUsers(JSON.stringify({ alice: { password } }), 'users.json');
+  if (!read.ok) throw new Error('the example is faulty');
+  return read.value;
+}
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+const statusOf = (head: string): number => Number(head.split(' ')[1]);
+
+async function statusFor(port: number, path: string, headers?: Record<string, string>): Promise<number> {
+  const { head, socket } = await rawUpgrade(port, path, headers);
+  socket.destroy();
+  return statusOf(head);
+}
+
+describe('the upgrade', () => {
+  it('J.1-3 J.4-1 J.4-3 answers with exactly the headers that Couchbase Lite checks, and no extension', async () => {
+    await using server = await runServer(open);
+    const { head, socket } = await rawUpgrade(server.port, '/db/_blipsync', {
+      'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits',
+    });
+    socket.destroy();
+    expect(head.split('\r\n')).toEqual([
+      'HTTP/1.1 101 Switching Protocols',
+      'Upgrade: websocket',
+      'Connection: Upgrade',
+      'Sec-WebSocket-Accept: cwitCXKowBnjv85pINIbh865PUA=',
+      'Sec-WebSocket-Protocol: BLIP_3+CBMobile_3',
+    ]);
+  });
+
+  it.each([
+    ['BLIP_3+CBMobile_3,BLIP_3+CBMobile_2', 'BLIP_3+CBMobile_3'],
+    ['BLIP_3+CBMobile_2', 'BLIP_3+CBMobile_2'],
+    ['BLIP_3+CBMobile_4', 'BLIP_3+CBMobile_4'],
+    ['BLIP_3+CBMobile_4,BLIP_3+CBMobile_3', 'BLIP_3+CBMobile_4'],
+    ['BLIP_3+CBMobile_3, BLIP_3+CBMobile_4', 'BLIP_3+CBMobile_3'],
+    ['BLIP_3+CBMobile_9 , BLIP_3+CBMobile_3', 'BLIP_3+CBMobile_3'],
+  ])('J.1-2 of %s chooses %s', async (offer, chosen) => {
+    await using server = await runServer(open);
+    const { head, socket } = await rawUpgrade(server.port, '/db/_blipsync', { 'Sec-WebSocket-Protocol': offer });
+    socket.destroy();
+    expect(head).toContain(`Sec-WebSocket-Protocol: ${chosen}`);
+  });
+
+  it('J.1-2 is refused with 400 if no sub-protocol is common', async () => {
+    await using server = await runServer(open);
+    expect(await statusFor(server.port, '/db/_blipsync', { 'Sec-WebSocket-Protocol': 'BLIP_3+CBMobile_9' })).toBe(400);
+    expect(await statusFor(server.port, '/db/_blipsync', { 'Sec-WebSocket-Protocol': '' })).toBe(400);
+  });
+
+  it('J.1-1 wants the credentials before anything else', async () => {
+    const { enable_anonymous_users: _, ...closed } = open;
+    await using server = await runServer(closed, users());
+    const { head, body, socket } = await rawUpgrade(server.port, '/nothere/_blipsync');
+    socket.destroy();
+    expect(head).toContain('HTTP/1.1 401 Unauthorized');
+    expect(head).toContain('WWW-Authenticate: Basic charset="UTF-8"');
+    expect(JSON.parse(body)).toEqual({ status: 401, error: 'Unauthorized', reason: 'authentication required' });
+    const credentials = { Authorization: basic('alice:geheim') };
+    expect(await statusFor(server.port, '/db/_blipsync', { Authorization: basic('alice:wrong') })).toBe(401);
+    expect(await statusFor(server.port, '/db/_blipsync', credentials)).toBe(101);
+    expect(await statusFor(server.port, '/nothere/_blipsync', credentials)).toBe(404);
+  });
+
+  it('J.4-53 never echoes a one-time session, nor takes it for credentials', async () => {
+    await using server = await runServer(open, users());
+    const offer = { 'Sec-WebSocket-Protocol': 'SyncGatewaySession_0123456789abcdef,BLIP_3+CBMobile_4' };
+    expect(await statusFor(server.port, '/db/_blipsync', offer)).toBe(401);
+    const { head, socket } = await rawUpgrade(server.port, '/db/_blipsync', {
+      ...offer,
+      Authorization: basic('alice:geheim'),
+    });
+    socket.destroy();
+    expect(head).toMatch(/Sec-WebSocket-Protocol: BLIP_3\+CBMobile_4$/m);
+  });
+
+  it('names a database, not a keyspace', async () => {
+    await using server = await runServer(open);
+    for (const path of ['/db.coll/_blipsync', '/db.scope.coll/_blipsync', '/_x/_blipsync'])
+      expect(await statusFor(server.port, path)).toBe(400);
+    expect(await statusFor(server.port, '/nothere/_blipsync')).toBe(404);
+    expect(await statusFor(server.port, '/db/_blipsync?client=sgr2')).toBe(101);
+    expect(await statusFor(server.port, '/db/_other')).toBe(403);
+  });
+
+  it('is refused where sync is disabled', async () => {
+    await using server = await runServer({ ...open, databases: { db: database } });
+    const { head, body, socket } = await rawUpgrade(server.port, '/db/_blipsync');
+    socket.destroy();
+    expect(head).toContain('403 Forbidden');
+    expect(JSON.parse(body)).toMatchObject({ reason: 'sync is disabled for this database' });
+  });
+
+  it('is refused for a foreign origin, once origins are listed', async () => {
+    await using server = await runServer({ ...open, cors: { origin: ['https://app.example'] } });
+    expect(await statusFor(server.port, '/db/_blipsync', { Origin: 'https://evil.example' })).toBe(403);
+    expect(await statusFor(server.port, '/db/_blipsync', { Origin: 'https://app.example' })).toBe(101);
+    expect(await statusFor(server.port, '/db/_blipsync')).toBe(101);
+  });
+});

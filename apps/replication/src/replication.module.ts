@@ -1,0 +1,23 @@
+import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { environmentProvider } from './environment.provider.js';
+import { PeerAdmission } from './peers/peer-admission.service.js';
+import { PeerSessions } from './peers/peer-sessions.service.js';
+import { PeersGateway } from './peers/peers.gateway.js';
+
+export interface ReplicationModuleOptions {
+  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR` and `LOGGERS`, unless a global one does. */
+  readonly imports?: ModuleMetadata['imports'];
+}
+
+/** Sync with apps. It asks for the storage port and does not know what serves it. */
+@Module({})
+export class ReplicationModule {
+  static register({ imports = [] }: ReplicationModuleOptions = {}): DynamicModule {
+    return {
+      module: ReplicationModule,
+      imports,
+      providers: [environmentProvider, PeerAdmission, PeerSessions, PeersGateway],
+      exports: [PeerAdmission, PeerSessions],
+    };
+  }
+}

@@ -1,0 +1,142 @@
+import 'reflect-metadata';
+import { createHash, randomBytes } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DynamicModule } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { readConfig, type EdgeConfig, type Users } from '@edgesync/config';
+import { ChangeFeeds } from '@edgesync/change-feed';
+import { AUTHENTICATOR, createAuthenticator, EDGE_CONFIG, Loggers, LOGGERS, STORAGE } from '@edgesync/platform';
+import type { LogOutput } from '@edgesync/platform';
+import { Environment } from '@edgesync/replicator';
+import { systemScheduler } from '@edgesync/socket-ws';
+import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { mountPeers, PeerSessions, ReplicationModule } from '../index.js';
+
+/** Decorators are for files that are built; this module is put together by hand. */
+class PartsModule {}
+
+function parts(config: EdgeConfig, users: Users, loggers: Loggers, storage: SqliteStorage): DynamicModule {
+  return {
+    module: PartsModule,
+    global: true,
+    imports: [ReplicationModule.register()],
+    providers: [
+      { provide: EDGE_CONFIG, useValue: config },
+      { provide: AUTHENTICATOR, useValue: createAuthenticator(config, users) },
+      { provide: LOGGERS, useValue: loggers },
+      { provide: STORAGE, useValue: storage },
+    ],
+    exports: [EDGE_CONFIG, AUTHENTICATOR, LOGGERS, STORAGE],
+  };
+}
+
+/** A storage in a temporary folder, with one database `db`. */
+export async function temporaryStorage(names: readonly string[] = ['db']): Promise<SqliteStorage & AsyncDisposable> {
+  const folder = mkdtempSync(join(tmpdir(), 'edgesync-'));
+  const storage = new SqliteStorage();
+  for (const name of names)
+    await storage.openDatabase({ name, path: join(folder, `${name}.cblite2`), create: true, keepSuperseded: true });
+  return Object.assign(storage, {
+    [Symbol.asyncDispose]: async () => {
+      await storage.close();
+      rmSync(folder, { recursive: true });
+    },
+  });
+}
+
+/** The engine's surroundings for a storage. */
+export function environmentOf(storage: SqliteStorage): Environment {
+  return new Environment({
+    storage,
+    feeds: new ChangeFeeds(storage, systemScheduler, { coolingMs: 1 }),
+    scheduler: systemScheduler,
+    createSha1: () => {
+      const hash = createHash('sha1');
+      return { update: (bytes) => void hash.update(bytes), digestBase64: () => hash.digest('base64') };
+    },
+    randomBytes: (count) => randomBytes(count),
+  });
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly port: number;
+  readonly storage: SqliteStorage;
+  readonly sessions: PeerSessions;
+  readonly log: string[];
+  stop(): Promise<void>;
+}
+
+/** The replication service on a port of its own, with a database per entry of the configuration. */
+export async function runServer(configuration: object, users: Users = new Map()): Promise<RunningServer> {
+  const read = readConfig(JSON.stringify(configuration), { file: 'config.json', unsupported: [] });
+  if (!read.ok) throw new Error(JSON.stringify(read));
+  const config = read.value;
+  const storage = await temporaryStorage([...config.databases.keys()]);
+  const log: string[] = [];
+  const output = { line: (line: string) => log.push(line), flush: () => Promise.resolve(), flushSync: () => {} };
+  const loggers = new Loggers({
+    config: { ...config.logging, console: true },
+    output: output as unknown as LogOutput,
+    now: Date.now,
+    verbose: true,
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(
+    parts(config, users, loggers, storage),
+    new FastifyAdapter(),
+    { logger: false },
+  );
+  mountPeers(app);
+  await app.listen(0, '127.0.0.1');
+  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  let stopped: Promise<void> | undefined;
+  const stop = (): Promise<void> => (stopped ??= app.close());
+  return {
+    port,
+    storage,
+    sessions: app.get(PeerSessions),
+    log,
+    stop,
+    [Symbol.asyncDispose]: async () => {
+      await stop();
+      await storage[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Sends an upgrade request as raw text and returns the head of the answer, with the socket if it stays open. */
+export function rawUpgrade(
+  port: number,
+  path: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ head: string; body: string; socket: Socket }> {
+  const lines = {
+    Host: `127.0.0.1:${port}`,
+    'User-Agent': 'CouchbaseLite/3.2.6-1',
+    Connection: 'Upgrade',
+    Upgrade: 'websocket',
+    'Sec-WebSocket-Version': '13',
+    'Sec-WebSocket-Key': 'IQrhYJP/syolmKpKaCJucA==',
+    'Sec-WebSocket-Protocol': 'BLIP_3+CBMobile_3,BLIP_3+CBMobile_2',
+    ...headers,
+  };
+  const socket = connect(port, '127.0.0.1');
+  const text = Object.entries(lines).map(([name, value]) => `${name}: ${value}`);
+  socket.write(`GET ${path} HTTP/1.1\r\n${text.join('\r\n')}\r\n\r\n`);
+  return new Promise((resolve, reject) => {
+    let received = '';
+    socket.on('error', reject);
+    socket.on('data', (chunk) => {
+      received += chunk.toString('latin1');
+      const end = received.indexOf('\r\n\r\n');
+      if (end < 0) return;
+      const head = received.slice(0, end);
+      const length = Number(/content-length: (\d+)/i.exec(head)?.[1] ?? 0);
+      if (received.length >= end + 4 + length) resolve({ head, body: received.slice(end + 4), socket });
+    });
+  });
+}
