@@ -4,7 +4,10 @@ export { hashPassword, MAX_PASSWORD_BYTES, verifyPassword } from './auth/passwor
 export { ConfigError } from './files/config-error.js';
 export { loadConfig, loadUsers, type Loaded } from './files/load-config.js';
 export { createLoggers } from './logging/create-loggers.js';
-export { DescriptorOutput, type LogOutput } from './logging/log-output.js';
+export { DescriptorOutput } from './logging/descriptor-output.js';
+export { type LogOutput } from './logging/line-queue.js';
+export { LogFiles, type LogFilesOptions } from './logging/log-files.js';
+export { redact } from './logging/redact.js';
 export { Logger, Loggers, type LogDomain, type LoggersOptions, type RequestRecord } from './logging/loggers.js';
 export { NestLogger } from './logging/nest-logger.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';

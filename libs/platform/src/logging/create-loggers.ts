@@ -1,11 +1,23 @@
 import type { LoggingConfig } from '@edgesync/config';
-import { DescriptorOutput } from './log-output.js';
+import { DescriptorOutput } from './descriptor-output.js';
+import { LogFiles } from './log-files.js';
 import { Loggers } from './loggers.js';
-import { preciseClock } from './timestamp.js';
+import { formatTimestamp, preciseClock } from './timestamp.js';
 
 const STDERR = 2;
 
-/** The loggers of this process; they write to standard error. */
-export function createLoggers(config: LoggingConfig, options: { verbose?: boolean; color?: boolean } = {}): Loggers {
-  return new Loggers({ config, output: new DescriptorOutput(STDERR), now: preciseClock(), ...options });
+/**
+ * The loggers of this process; they write to standard error and, if configured, to files.
+ * @throws the file system's error if the files cannot be begun
+ */
+export async function createLoggers(
+  config: LoggingConfig,
+  options: { verbose?: boolean; color?: boolean } = {},
+): Promise<Loggers> {
+  const now = preciseClock();
+  const output = new DescriptorOutput(STDERR);
+  // Tells on the console, also where that is off: nobody could read of it elsewhere.
+  const report = (message: string): void => output.line(`${formatTimestamp(now())} Default ERROR ${message}`);
+  const files = config.file && (await LogFiles.open({ config: config.file, now, report }));
+  return new Loggers({ config, output, now, ...(files && { files }), ...options });
 }

@@ -1,7 +1,8 @@
 import { inspect } from 'node:util';
 import type { LoggingConfig, LogLevel } from '@edgesync/config';
-import type { LogOutput } from './log-output.js';
-import { oneLine, redact } from './redact.js';
+import type { LogOutput } from './line-queue.js';
+import type { LogFiles } from './log-files.js';
+import { redact } from './redact.js';
 import { formatTimestamp } from './timestamp.js';
 
 const RANK: Record<LogLevel, number> = { error: 0, warning: 1, info: 2, verbose: 3 };
@@ -18,7 +19,9 @@ export type LogDomain = 'Default' | 'REST' | 'Listener' | 'DB' | 'Query' | 'Sync
 
 export interface LoggersOptions {
   readonly config: LoggingConfig;
+  /** Takes the lines of the console. */
   readonly output: LogOutput;
+  readonly files?: LogFiles;
   /** Wall-clock milliseconds, with a fraction. */
   readonly now: () => number;
   /** Lifts every domain to `info` at least. */
@@ -39,17 +42,24 @@ export class Loggers {
   }
 
   /** Resolves when everything logged so far is written. */
-  flush(): Promise<void> {
-    return this.options.output.flush();
+  async flush(): Promise<void> {
+    await Promise.all([this.options.output.flush(), this.options.files?.flush()]);
   }
 
   flushSync(): void {
     this.options.output.flushSync();
+    this.options.files?.flushSync();
+  }
+
+  /** Writes what waits and ends the files: nothing is to be logged after this. */
+  async close(): Promise<void> {
+    await this.options.files?.close();
+    await this.options.output.flush();
   }
 
   private levelOf(domain: string): LogLevel | undefined {
-    const { config, verbose } = this.options;
-    if (!config.console) return undefined;
+    const { config, verbose, files } = this.options;
+    if (!config.console && !files) return undefined;
     const level = config.domains.get(domain) ?? DEFAULT_LEVELS[domain] ?? DEFAULT_LEVEL;
     return verbose && RANK[level] < RANK.info ? 'info' : level;
   }
@@ -111,12 +121,14 @@ export class Logger {
     const { remoteAddress, remotePort, method, url, status, reason, elapsedMilliseconds } = record;
     const peer = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
     const elapsed = elapsedMilliseconds.toFixed(2);
-    this.write('info', oneLine(`${peer}:${remotePort} ${method} ${url} -> ${status} ${reason} (${elapsed} ms)`));
+    this.write('info', redact(`${peer}:${remotePort} ${method} ${url} -> ${status} ${reason} (${elapsed} ms)`));
   }
 
   private write(level: LogLevel, message: string): void {
     const line = `${formatTimestamp(this.options.now())} ${this.name} ${WORD[level]} ${message}`;
-    this.options.output.line(this.options.color && COLOUR[level] ? `${COLOUR[level]}${line}${COLOUR_END}` : line);
+    const { config, output, files, color } = this.options;
+    if (config.console) output.line(color && COLOUR[level] ? `${COLOUR[level]}${line}${COLOUR_END}` : line);
+    files?.line(level, line);
   }
 }
 

@@ -2,7 +2,7 @@ import { mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DescriptorOutput } from './log-output.js';
+import { DescriptorOutput } from './descriptor-output.js';
 
 type Done = (error: NodeJS.ErrnoException | null, written: number) => void;
 

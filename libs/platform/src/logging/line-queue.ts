@@ -1,0 +1,139 @@
+/** Where finished lines go. */
+export interface LogOutput {
+  /** Takes a line without its line end. Never blocks and never fails. */
+  line(text: string): void;
+  /** Resolves when everything taken so far is written, or cannot be written for now. */
+  flush(): Promise<void>;
+  /** Writes what is left, blocking: for the last moments of a process. */
+  flushSync(): void;
+}
+
+/** Writes lines to one place, in order. */
+export interface LineSink {
+  /**
+   * Writes a batch, or the beginning of it, and resolves to the number of lines that are done with.
+   * @throws if nothing more can be written for now: the same lines come again later
+   */
+  write(lines: readonly string[]): Promise<number>;
+  /**
+   * Writes, blocking, what is left of a batch that was begun, and further lines. May throw.
+   * @param begun the lines of the last call of {@link write} that are not done with
+   */
+  writeSync(begun: readonly string[], further: readonly string[]): void;
+}
+
+export interface LineQueueOptions {
+  /** The line that stands where lines had to be dropped. */
+  readonly dropNote: (count: number) => string;
+  /** Told when writing begins to fail, once until it succeeds again. */
+  readonly failed?: (error: unknown) => void;
+  /** Told when writing succeeds again. */
+  readonly recovered?: () => void;
+}
+
+/** Characters that may wait while writing is slow or fails; as many again may be in the batch being written. */
+const MAX_WAITING = 1_048_576;
+const RETRY_AFTER_MS = 1_000;
+
+/**
+ * Collects lines in memory and writes them through the thread pool, many at a time, one write under way. Whoever logs
+ * never waits. What cannot be written is tried again every second; if too much waits, lines are dropped and counted.
+ */
+export class LineQueue implements LogOutput {
+  private waiting: string[] = [];
+  private size = 0;
+  private dropped = 0;
+  private allDropped = 0;
+  /** Lines handed to the sink and not yet done with. */
+  private batch: readonly string[] = [];
+  private writing: Promise<void> | undefined;
+  private retry: NodeJS.Timeout | undefined;
+  private failing = false;
+
+  constructor(
+    private readonly sink: LineSink,
+    private readonly options: LineQueueOptions,
+  ) {}
+
+  /** Lines dropped since the process began. */
+  get droppedLines(): number {
+    return this.allDropped;
+  }
+
+  line(text: string): void {
+    if (this.size + text.length > MAX_WAITING) {
+      this.dropped++;
+      this.allDropped++;
+      return;
+    }
+    this.waiting.push(text);
+    this.size += text.length + 1;
+    // Whatever is logged in this turn of the event loop goes out in one write.
+    if (!this.writing && !this.retry)
+      this.writing = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.drain());
+  }
+
+  async flush(): Promise<void> {
+    if (this.retry) {
+      clearTimeout(this.retry);
+      this.resume();
+    }
+    while (this.writing) await this.writing;
+  }
+
+  flushSync(): void {
+    try {
+      this.sink.writeSync(this.batch, this.take());
+      this.batch = [];
+    } catch {
+      // Nobody is left to tell.
+    }
+  }
+
+  private async drain(): Promise<void> {
+    while (this.batch.length > 0 || this.waiting.length > 0 || this.dropped > 0) {
+      if (this.batch.length === 0) this.batch = this.take();
+      try {
+        this.batch = this.batch.slice(await this.sink.write(this.batch));
+        this.noteSuccess();
+      } catch (error) {
+        this.noteFailure(error);
+        break;
+      }
+    }
+    this.writing = undefined;
+  }
+
+  private noteSuccess(): void {
+    if (!this.failing) return;
+    this.failing = false;
+    this.options.recovered?.();
+  }
+
+  private noteFailure(error: unknown): void {
+    this.retry = setTimeout(() => this.resume(), RETRY_AFTER_MS);
+    this.retry.unref();
+    if (this.failing) return;
+    this.failing = true;
+    this.options.failed?.(error);
+  }
+
+  private resume(): void {
+    this.retry = undefined;
+    this.writing ??= this.drain();
+  }
+
+  private take(): string[] {
+    const lines = this.waiting;
+    if (this.dropped > 0) lines.push(this.options.dropNote(this.dropped));
+    this.waiting = [];
+    this.size = 0;
+    this.dropped = 0;
+    return lines;
+  }
+}
+
+/** Lines as they stand in a file. */
+export function toBytes(lines: readonly string[]): Buffer {
+  return Buffer.from(lines.length === 0 ? '' : `${lines.join('\n')}\n`);
+}
