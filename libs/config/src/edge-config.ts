@@ -81,7 +81,6 @@ export interface LoggingConfig {
 
 export interface LogFileConfig {
   readonly dir: string;
-  readonly format: 'binary' | 'text';
   /** Bytes. */
   readonly maxSize: number;
   /** Older files kept per level. */

@@ -58,6 +58,8 @@ describe('the shipped JSON schemas', () => {
     '{databases: {}, interface: "::1"}',
     '{databases: {}, https: {}}',
     '{databases: {}, logging: {file: {dir: "x", maxSize: 1}}}',
+    '{databases: {}, logging: {file: {dir: "x", format: "binary"}}}',
+    '{databases: {}, logging: {file: {dir: "x", format: "text"}}}',
     '{databases: {}, logging: {audit: {enable: "x"}}}',
     '{databases: {}, replications: [{source: "a", target: "b", auth: {openid_token: {}}}]}',
   ])('judge the configuration %j as the reader does', (text) => {

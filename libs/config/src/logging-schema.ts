@@ -13,16 +13,27 @@ import {
   optional,
   required,
   text,
+  type Shape,
 } from './shape.js';
+
+/** Edge Server's own default is `binary` (ref 3.4). Only a file that asks for it by name is refused. */
+const formatShape: Shape<'text'> = {
+  ...mapped(oneOf(['text', 'binary']), (format, place) =>
+    format === 'binary'
+      ? place.refuse('is "binary", which is not written', 'Write "text", or leave the key out, for text files.')
+      : format,
+  ),
+  json: { enum: ['text'] },
+};
 
 const fileShape = mapped(
   object({
     dir: required(text(NOT_EMPTY), 'An existing directory for the log files.'),
-    format: defaulted(oneOf(['binary', 'text']), 'binary', 'The format of the log files.'),
+    format: defaulted(formatShape, 'text', 'The format of the log files: always text, also when left out.'),
     maxSize: defaulted(integer({ min: 1024 }), 1_000_000, 'Bytes after which a new file is begun.'),
     rotateCount: defaulted(integer({ min: 0 }), 0, 'How many older files are kept for each level.'),
   }),
-  (file): LogFileConfig => file,
+  ({ dir, maxSize, rotateCount }): LogFileConfig => ({ dir, maxSize, rotateCount }),
 );
 
 const events = either(oneOf(['*']), list(integer({ min: 0 })));

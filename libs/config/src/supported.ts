@@ -10,7 +10,5 @@ export const NOT_SUPPORTED_YET: readonly string[] = [
   'databases.*.enable_adhoc_queries',
   'databases.*.queries',
   'databases.*.password',
-  'logging.file',
-  'logging.audit',
   'replications',
 ];

@@ -28,7 +28,7 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 const open = (maxSize = 1024, rotateCount = 0, now = NOW) =>
   LogFiles.open({
-    config: { dir, format: 'text', maxSize, rotateCount },
+    config: { dir, maxSize, rotateCount },
     now: () => now,
     report: (message) => void reports.push(message),
   });
