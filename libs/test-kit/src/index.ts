@@ -1,1 +1,3 @@
+export * from './nats-proxy.js';
+export * from './nats-server.js';
 export * from './transcripts.js';

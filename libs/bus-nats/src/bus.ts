@@ -1,0 +1,103 @@
+import {
+  connect,
+  credsAuthenticator,
+  type ConnectionOptions,
+  type NatsConnection,
+  type TlsOptions,
+} from '@nats-io/transport-node';
+import { PAYLOAD_RESERVE } from './tuning.js';
+
+/** How to reach NATS. */
+export interface BusOptions {
+  /** `nats://host:port` or `tls://host:port`, of one server or several of a cluster. */
+  readonly servers: string | readonly string[];
+  /** Shown in the server's list of connections. */
+  readonly name: string;
+  readonly user?: string;
+  readonly password?: string;
+  readonly token?: string;
+  /** Content of a credentials file. */
+  readonly credentials?: string;
+  /** Files in PEM. The server is verified against `ca`, or against the authorities the system trusts. */
+  readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+}
+
+/** One connection to NATS. It comes back by itself, for as long as the process lives. */
+export class Bus {
+  private readonly listeners = new Set<(connected: boolean) => void>();
+  private up = true;
+
+  private constructor(readonly connection: NatsConnection) {
+    void this.follow();
+  }
+
+  /** Connects; waits for a server that is not there yet. @throws if the options are at fault */
+  static async connect(options: BusOptions): Promise<Bus> {
+    return new Bus(await connect(toConnectionOptions(options)));
+  }
+
+  get connected(): boolean {
+    return this.up && !this.connection.isClosed();
+  }
+
+  /** Most bytes of one message. */
+  get maxMessage(): number {
+    return (this.connection.info?.max_payload ?? 1_048_576) - PAYLOAD_RESERVE;
+  }
+
+  /** Calls `listener` when the connection is lost or back, until the returned function is called. */
+  onChange(listener: (connected: boolean) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Sends what is queued, then closes. */
+  async close(): Promise<void> {
+    if (this.connection.isClosed()) return;
+    if (this.up) await this.connection.drain();
+    else await this.connection.close();
+  }
+
+  private async follow(): Promise<void> {
+    for await (const status of this.connection.status()) {
+      if (status.type === 'disconnect' || status.type === 'reconnect') this.tell(status.type === 'reconnect');
+    }
+    this.tell(false);
+  }
+
+  private tell(up: boolean): void {
+    if (up === this.up) return;
+    this.up = up;
+    for (const listener of [...this.listeners]) listener(up);
+  }
+}
+
+function toConnectionOptions({
+  servers,
+  name,
+  user,
+  password,
+  token,
+  credentials,
+  tls,
+}: BusOptions): ConnectionOptions {
+  return {
+    servers: typeof servers === 'string' ? servers : [...servers],
+    name,
+    ...(user !== undefined && { user }),
+    ...(password !== undefined && { pass: password }),
+    ...(token !== undefined && { token }),
+    ...(credentials !== undefined && { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }),
+    ...(tls && { tls: tls as TlsOptions }),
+    waitOnFirstConnect: true,
+    maxReconnectAttempts: -1,
+    // Credentials may be mended while the process runs.
+    ignoreAuthErrorAbort: true,
+    reconnectTimeWait: 250,
+    reconnectJitter: 250,
+    // A peer that vanished without a word is noticed after two of these.
+    pingInterval: 5_000,
+    maxPingOut: 2,
+    timeout: 5_000,
+  };
+}

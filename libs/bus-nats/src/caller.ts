@@ -1,0 +1,149 @@
+import { checkPayloadVersion, FaultReply, MessageKind, requestSubject, type Operation } from '@edgesync/bus-contract';
+import { EdgeError, isEdgeError, type ErrorCode } from '@edgesync/errors';
+import { ask, AttemptFailed, type Answer, type Question } from './attempt.js';
+import type { Bus } from './bus.js';
+import { Gate } from './gate.js';
+import { Mailboxes } from './mailboxes.js';
+import {
+  ATTEMPT_MS,
+  CALL_MS,
+  CLIENT_CALLS,
+  CLIENT_QUEUE,
+  FIRST_PAUSE_MS,
+  LAST_PAUSE_MS,
+  PATIENCE_MS,
+} from './tuning.js';
+
+/** How long calls may take, in milliseconds. */
+export interface CallerOptions {
+  /** In all. */
+  readonly timeout?: number;
+  /** Until an owner and a connection must be there. */
+  readonly patience?: number;
+  /** Until a silent attempt is repeated. */
+  readonly attempt?: number;
+}
+
+/** What is asked of a database's owner. */
+export interface Call extends Omit<Question, 'subject' | 'version'> {
+  readonly database: string;
+  readonly operation: Operation;
+  /** Versions of the payloads of request and reply. */
+  /** The upload gives the same content however often it is read. */
+  readonly repeatable?: boolean;
+  readonly versions: { readonly request: number; readonly reply: number };
+}
+
+/** Answers that mean: not by this owner, or not now. Another attempt may be luckier. */
+const PASSING: ReadonlySet<ErrorCode> = new Set(['storage.unavailable', 'storage.closed', 'server.draining']);
+
+/**
+ * Calls the owners of databases. A call is repeated until it is answered or its time is over; that is safe, because
+ * reads change nothing and writes carry a key or an ID of their own.
+ */
+export class Caller {
+  private readonly mailboxes: Mailboxes;
+  private readonly gate = new Gate({ running: CLIENT_CALLS, waiting: CLIENT_QUEUE });
+  private readonly timeout: number;
+  private readonly patience: number;
+  private readonly firstAttempt: number;
+  /** Requests sent, repeated ones included. */
+  requests = 0;
+
+  constructor(
+    private readonly bus: Bus,
+    options: CallerOptions = {},
+  ) {
+    this.mailboxes = new Mailboxes(bus);
+    this.timeout = options.timeout ?? CALL_MS;
+    this.patience = Math.min(options.patience ?? PATIENCE_MS, this.timeout);
+    this.firstAttempt = options.attempt ?? ATTEMPT_MS;
+  }
+
+  /** @throws EdgeError of the owner, `storage.unavailable`, `server.overloaded`, `bus.*` */
+  call(call: Call): Promise<Answer> {
+    const start = performance.now();
+    return this.gate.run(() => this.repeat(call, start));
+  }
+
+  close(): void {
+    this.mailboxes.close();
+  }
+
+  private async repeat(call: Call, start: number): Promise<Answer> {
+    const upload = call.upload && new Once(call.upload);
+    const question: Question = {
+      ...call,
+      ...(upload && { upload }),
+      subject: requestSubject(call.database, call.operation),
+      version: call.versions.request,
+    };
+    for (let attempt = 0; ; attempt++) {
+      const left = start + this.timeout - performance.now();
+      const outcome = this.bus.connected
+        ? await this.tryOnce(question, left, attempt)
+        : new AttemptFailed('disconnected');
+      if (!(outcome instanceof Error)) {
+        checkPayloadVersion(`the reply to ${call.operation}`, outcome.message.version, call.versions.reply);
+        return outcome;
+      }
+      const now = performance.now();
+      const silent = outcome instanceof AttemptFailed && outcome.why === 'silent';
+      // Silence has cost time already: an owner that was slow gets the whole time of the call.
+      const over = now - start >= (silent ? this.timeout : this.patience);
+      if (over || !isPassing(outcome) || (upload?.started && !call.repeatable)) throw toFault(outcome, call.database);
+      await this.pause(attempt, start + this.timeout - now);
+    }
+  }
+
+  private async tryOnce(question: Question, left: number, attempt: number): Promise<Answer | Error> {
+    this.requests++;
+    try {
+      const answer = await ask(
+        this.bus,
+        this.mailboxes,
+        question,
+        left,
+        Math.min(left, this.firstAttempt * 2 ** attempt),
+      );
+      return answer.message.kind === MessageKind.fault ? FaultReply.parse(answer.message.meta).toError() : answer;
+    } catch (error) {
+      return error as Error;
+    }
+  }
+
+  /** Waits a little, or for the connection if that is what is missing. */
+  private pause(attempt: number, left: number): Promise<void> {
+    const longest = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LAST_PAUSE_MS);
+    const delay = Math.max(0, Math.min(left, longest * (0.5 + Math.random() / 2)));
+    return new Promise((resolve) => setTimeout(resolve, delay));
+  }
+}
+
+/** Content that can be read once: whether it was decides whether a call can be repeated. */
+class Once implements AsyncIterable<Uint8Array> {
+  started = false;
+
+  constructor(private readonly source: AsyncIterable<Uint8Array>) {}
+
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    this.started = true;
+    return this.source[Symbol.asyncIterator]();
+  }
+}
+
+function isPassing(error: Error): boolean {
+  return error instanceof AttemptFailed || (isEdgeError(error) && PASSING.has(error.code));
+}
+
+const REASONS = {
+  nobody: 'no storage process serves',
+  silent: 'the storage process did not answer for',
+  disconnected: 'the connection to NATS was lost while asking for',
+  broken: 'a transfer broke off while asking for',
+};
+
+function toFault(error: Error, database: string): Error {
+  if (!(error instanceof AttemptFailed)) return error;
+  return new EdgeError('storage.unavailable', `${REASONS[error.why]} ${database}; try again shortly`);
+}

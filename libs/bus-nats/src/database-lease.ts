@@ -1,0 +1,134 @@
+import { EdgeError } from '@edgesync/errors';
+import type { LeaseBucket, LeaseRecord } from './lease-bucket.js';
+import { LEASE_MARGIN, LEASE_RENEWALS } from './tuning.js';
+
+/** Two clocks, in milliseconds: one that is never set, and the time of day. */
+export interface Clocks {
+  readonly steady: () => number;
+  readonly wall: () => number;
+}
+
+const CLOCKS: Clocks = { steady: () => performance.now(), wall: () => Date.now() };
+
+/**
+ * The right to own a database, renewed until it is released or lost.
+ *
+ * It is valid for a bounded time from *before* its last renewal was sent, less a margin, by both clocks: the steady
+ * clock sees a process that was stopped (SIGSTOP) and a time of day that was set back, the time of day sees a machine
+ * that was suspended, whose steady clock stood still. NATS counts the same life from when the renewal arrived, which is
+ * later; so whoever takes the entry over does it after the former holder's validity has ended.
+ */
+export class DatabaseLease {
+  /** Resolves when the lease is no longer held: lost or released. */
+  readonly ended: Promise<'lost' | 'released'>;
+  private end!: (why: 'lost' | 'released') => void;
+  private timer: NodeJS.Timeout | undefined;
+  private over = false;
+
+  private constructor(
+    private readonly bucket: LeaseBucket,
+    readonly database: string,
+    private readonly record: LeaseRecord,
+    private revision: number,
+    private confirmed: { steady: number; wall: number },
+    private readonly clocks: Clocks,
+    /** Greater than that of every former owner; compare as texts. */
+    readonly epoch: string,
+  ) {
+    this.ended = new Promise((resolve) => (this.end = resolve));
+    this.schedule();
+  }
+
+  /**
+   * Takes the lease if nobody has it.
+   * @param name tells people who holds it
+   * @throws if NATS does not answer
+   */
+  static async tryAcquire(
+    bucket: LeaseBucket,
+    database: string,
+    name: string,
+    clocks: Clocks = CLOCKS,
+  ): Promise<DatabaseLease | undefined> {
+    const sent = { steady: clocks.steady(), wall: clocks.wall() };
+    const taken = await bucket.create(database, name);
+    if (!taken) return undefined;
+    const { record, revision } = taken;
+    return new DatabaseLease(bucket, database, record, revision, sent, clocks, bucket.epochOf(revision));
+  }
+
+  /** Whether it is certain, at this moment, that nobody else has the database. */
+  get held(): boolean {
+    return !this.over && this.left() > 0;
+  }
+
+  /** @throws EdgeError `storage.unavailable` if it is not certain that nobody else has the database */
+  assertHeld(): void {
+    if (!this.held)
+      throw new EdgeError(
+        'storage.unavailable',
+        `this process does not own ${this.database} any more; try again shortly`,
+      );
+  }
+
+  /** Gives the database free. To be called after its files are closed. */
+  async release(): Promise<void> {
+    if (this.over) return;
+    this.finish('released');
+    // If NATS is away the entry runs out by itself.
+    await this.bucket.remove(this.database, this.revision).catch(() => undefined);
+  }
+
+  /** Milliseconds of validity left. */
+  private left(): number {
+    const elapsed = Math.max(
+      this.clocks.steady() - this.confirmed.steady,
+      // A time of day that was set back tells nothing; the steady clock still does.
+      this.clocks.wall() - this.confirmed.wall,
+    );
+    return this.bucket.life * (1 - LEASE_MARGIN) - elapsed;
+  }
+
+  private schedule(): void {
+    if (this.over) return;
+    const left = this.left();
+    if (left <= 0) return this.finish('lost');
+    this.timer = setTimeout(() => void this.renew(), Math.min(left, this.bucket.life / LEASE_RENEWALS));
+  }
+
+  private async renew(): Promise<void> {
+    const left = this.left();
+    if (this.over || left <= 0) return this.finish('lost');
+    const sent = { steady: this.clocks.steady(), wall: this.clocks.wall() };
+    // Validity ends on time, whatever an answer that does not come is waiting for.
+    this.timer = setTimeout(() => this.finish('lost'), left);
+    try {
+      const timeout = Math.min(left, this.bucket.life / LEASE_RENEWALS);
+      const revision = await this.bucket.renew(this.database, this.record, this.revision, timeout);
+      if (revision !== undefined) {
+        this.revision = revision;
+        this.confirmed = sent;
+      } else if (!(await this.adopt())) this.finish('lost');
+    } catch {
+      // NATS does not answer: tried again while there is time.
+      await new Promise((resolve) => setTimeout(resolve, this.bucket.life / LEASE_RENEWALS / 4));
+    }
+    clearTimeout(this.timer);
+    this.schedule();
+  }
+
+  /** An earlier renewal may have arrived although its answer did not: then the entry is ours under a later revision. */
+  private async adopt(): Promise<boolean> {
+    const entry = await this.bucket.look(this.database);
+    if (entry?.record.holder !== this.record.holder) return false;
+    this.revision = entry.revision;
+    return true;
+  }
+
+  private finish(why: 'lost' | 'released'): void {
+    if (this.over) return;
+    this.over = true;
+    clearTimeout(this.timer);
+    this.end(why);
+  }
+}

@@ -1,0 +1,112 @@
+import { nameToken } from '@edgesync/bus-contract';
+import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { Kvm, type KV } from '@nats-io/kv';
+import { nuid } from '@nats-io/transport-node';
+import type { Bus } from './bus.js';
+import { LEASE_MS } from './tuning.js';
+
+export interface LeaseBucketOptions {
+  /** Life of a lease that is not renewed, in milliseconds. The one given when the bucket was made counts. */
+  readonly life?: number;
+  /** Copies of the bucket in a cluster of NATS servers: 1, 3 or 5. */
+  readonly replicas?: number;
+}
+
+/** Who holds a lease, as stored. */
+export interface LeaseRecord {
+  /** Unique per lease taken. */
+  readonly holder: string;
+  /** For people: which process on which box. */
+  readonly name: string;
+}
+
+const BUCKET = 'edge-v1-owners';
+
+/**
+ * The NATS key-value bucket that holds one entry per owned database. NATS removes entries that are not renewed. It is
+ * opened when it is first needed, and again after a fault: NATS may have lost it.
+ */
+export class LeaseBucket {
+  private entries: Promise<KV> | undefined;
+  /** When the bucket was made, Unix milliseconds: it tells the revisions of a lost bucket from those of a new one. */
+  private made = 0;
+  private actualLife: number;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly options: LeaseBucketOptions = {},
+  ) {
+    this.actualLife = options.life ?? LEASE_MS;
+  }
+
+  /** Life of an entry in milliseconds: what the bucket was made with. */
+  get life(): number {
+    return this.actualLife;
+  }
+
+  /** Creates the entry of a database. @returns its revision; undefined: somebody has it */
+  async create(database: string, name: string): Promise<{ record: LeaseRecord; revision: number } | undefined> {
+    const record = { holder: nuid.next(), name };
+    try {
+      const entries = await this.open();
+      return { record, revision: await entries.create(nameToken(database), JSON.stringify(record)) };
+    } catch (error) {
+      if (isWrongRevision(error)) return undefined;
+      this.entries = undefined;
+      throw error;
+    }
+  }
+
+  /** Writes the entry anew if it still has that revision. @returns the new one; undefined: it has not */
+  async renew(database: string, record: LeaseRecord, revision: number, timeout: number): Promise<number | undefined> {
+    try {
+      return await (await this.open()).update(nameToken(database), JSON.stringify(record), revision, timeout);
+    } catch (error) {
+      if (isWrongRevision(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Who has a database, with the revision of the entry. */
+  async look(database: string): Promise<{ record: LeaseRecord; revision: number } | undefined> {
+    const entry = await (await this.open()).get(nameToken(database));
+    if (entry?.operation !== 'PUT') return undefined;
+    return { record: entry.json<LeaseRecord>(), revision: entry.revision };
+  }
+
+  /** Removes the entry if it still has that revision. */
+  async remove(database: string, revision: number): Promise<void> {
+    try {
+      await (await this.open()).delete(nameToken(database), { previousSeq: revision });
+    } catch (error) {
+      if (!isWrongRevision(error)) throw error;
+    }
+  }
+
+  /** An epoch from a revision. Later owners have greater ones, compared as texts, also across a lost bucket. */
+  epochOf(revision: number): string {
+    return `${this.made.toString(16).padStart(12, '0')}${revision.toString(16).padStart(12, '0')}`;
+  }
+
+  private open(): Promise<KV> {
+    return (this.entries ??= this.openBucket());
+  }
+
+  /** An existing bucket keeps the options it was made with. @throws if NATS has no JetStream or does not answer */
+  private async openBucket(): Promise<KV> {
+    const { life = LEASE_MS, replicas = 1 } = this.options;
+    const entries = await new Kvm(this.bus.connection).create(BUCKET, { ttl: life, history: 1, replicas });
+    const { ttl, streamInfo } = await entries.status();
+    this.actualLife = ttl;
+    this.made = Date.parse(streamInfo.created);
+    return entries;
+  }
+}
+
+function isWrongRevision(error: unknown): boolean {
+  return (
+    error instanceof JetStreamApiError &&
+    (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
+      error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
+  );
+}

@@ -1,0 +1,94 @@
+import {
+  encodeMessage,
+  encodePieces,
+  FLAG_STREAMED,
+  MessageKind,
+  surelyExceeds,
+  type Content,
+} from '@edgesync/bus-contract';
+import { EdgeError } from '@edgesync/errors';
+import type { Bus } from './bus.js';
+import { ChunkSender } from './chunk-sender.js';
+import { Gate } from './gate.js';
+import type { Result } from './handlers.js';
+import type { Mailboxes } from './mailboxes.js';
+import { CHUNK_BYTES, SERVER_STREAMS } from './tuning.js';
+
+/** Sends answers: as one message where that is possible, otherwise in chunks. */
+export class Replies {
+  private readonly streams = new Gate({ running: SERVER_STREAMS, waiting: 0 });
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly mailboxes: Mailboxes,
+    private readonly report: (error: unknown) => void,
+  ) {}
+
+  /**
+   * Resolves when the answer is sent, or its sending has begun if it is sent in chunks.
+   * @param version of the payload
+   * @throws EdgeError `server.overloaded`
+   */
+  async send(replyTo: string, version: number, result: Result): Promise<void> {
+    if ('stream' in result) return this.sendBytes(replyTo, version, result.stream, result.length);
+    const limit = this.bus.maxMessage;
+    if (surelyExceeds(result, limit))
+      return this.stream(replyTo, version, encodePieces(MessageKind.reply, version, result));
+    const bytes = write(version, result);
+    if (bytes.byteLength <= limit) this.publish(replyTo, bytes);
+    else this.stream(replyTo, version, [bytes]);
+  }
+
+  /** Resolves when no large answer is on its way. */
+  idle(): Promise<void> {
+    return this.streams.idle();
+  }
+
+  private async sendBytes(
+    replyTo: string,
+    version: number,
+    source: AsyncIterable<Uint8Array>,
+    length: number,
+  ): Promise<void> {
+    if (length > Math.min(CHUNK_BYTES, this.bus.maxMessage)) return this.stream(replyTo, version, source);
+    const pieces: Uint8Array[] = [];
+    for await (const piece of source) pieces.push(piece);
+    this.publish(replyTo, write(version, { meta: undefined, bodies: [Buffer.concat(pieces)] }));
+  }
+
+  private stream(replyTo: string, version: number, source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): void {
+    const transfer = async (): Promise<void> => {
+      const sender = new ChunkSender((bytes) => this.publish(replyTo, bytes));
+      const mailbox = this.mailboxes.create({
+        message: (message) => sender.accept(message),
+        unreadable: (error) => sender.fail(error),
+        disconnected: () => sender.fail(new EdgeError('storage.unavailable', 'the connection was lost')),
+      });
+      try {
+        const head = encodeMessage(MessageKind.reply, version, undefined, [], FLAG_STREAMED);
+        this.bus.connection.publish(replyTo, head, { reply: mailbox.address });
+        await sender.send(source);
+      } finally {
+        mailbox.close();
+      }
+    };
+    this.streams.run(transfer).catch((error: unknown) => this.broke(replyTo, error));
+  }
+
+  /** The receiver of a transfer that was cut short tries again by itself; only faults of ours are worth a word. */
+  private broke(replyTo: string, error: unknown): void {
+    if (error instanceof EdgeError && error.code === 'server.overloaded')
+      return this.publish(
+        replyTo,
+        encodeMessage(MessageKind.fault, 1, { code: error.code, reason: 'too many large answers at a time' }),
+      );
+    if (!(error instanceof EdgeError && error.code === 'storage.unavailable')) this.report(error);
+  }
+
+  private publish(to: string, bytes: Uint8Array): void {
+    if (!this.bus.connection.isClosed()) this.bus.connection.publish(to, bytes);
+  }
+}
+
+const write = (version: number, { meta, bodies }: Content): Uint8Array =>
+  encodeMessage(MessageKind.reply, version, meta, bodies);

@@ -1,0 +1,180 @@
+import {
+  checkPayloadVersion,
+  databaseSubjects,
+  decodeMessage,
+  encodeMessage,
+  FaultReply,
+  MessageKind,
+  OPERATIONS,
+  RequestHeader,
+  type Message,
+  type Operation,
+} from '@edgesync/bus-contract';
+import { EdgeError, isEdgeError } from '@edgesync/errors';
+import type { Storage } from '@edgesync/ports';
+import type { Msg, Subscription } from '@nats-io/transport-node';
+import type { Bus } from './bus.js';
+import { ChunkReceiver } from './chunk-receiver.js';
+import { Doorbells } from './doorbells.js';
+import { Gate } from './gate.js';
+import { HANDLERS, type Request } from './handlers.js';
+import { Mailboxes } from './mailboxes.js';
+import { Replies } from './replies.js';
+import { SERVER_QUEUE, SERVER_QUEUE_BYTES, SERVER_REQUESTS, SERVER_STREAMS } from './tuning.js';
+
+export interface StorageServerOptions {
+  /** Told of faults that no caller is at fault for. */
+  readonly report?: (error: unknown) => void;
+}
+
+/** A database being served. */
+interface Served {
+  readonly database: string;
+  readonly prefix: string;
+  readonly isOwned: () => boolean;
+  readonly subscription: Subscription;
+  readonly doorbells: Doorbells;
+  readonly gate: Gate;
+}
+
+/**
+ * Serves the storage ports of databases to other processes. It answers only for databases whose ownership is proved
+ * at that moment: an owner that was suspended keeps silent, and the request is repeated to the one that took over.
+ */
+export class StorageServer {
+  private readonly served = new Map<string, Served>();
+  private readonly mailboxes: Mailboxes;
+  private readonly replies: Replies;
+  private readonly report: (error: unknown) => void;
+  private uploads = 0;
+
+  constructor(
+    private readonly bus: Bus,
+    private readonly storage: Storage,
+    options: StorageServerOptions = {},
+  ) {
+    this.mailboxes = new Mailboxes(bus);
+    this.report = options.report ?? (() => undefined);
+    this.replies = new Replies(bus, this.mailboxes, this.report);
+  }
+
+  /**
+   * Serves an open database until {@link withdraw}.
+   * @param isOwned whether this process may answer for it at this moment
+   */
+  async serve(database: string, isOwned: () => boolean = () => true): Promise<void> {
+    const { collections } = await this.storage.describe(database);
+    const prefix = databaseSubjects(database);
+    const subscription = this.bus.connection.subscribe(`${prefix}*`, {
+      callback: (error, message) => {
+        if (!error) void this.take(served, message);
+      },
+    });
+    const doorbells = new Doorbells(this.bus, this.storage);
+    const gate = new Gate({ running: SERVER_REQUESTS, waiting: SERVER_QUEUE, waitingBytes: SERVER_QUEUE_BYTES });
+    const served: Served = { database, prefix, isOwned, subscription, doorbells, gate };
+    this.served.set(database, served);
+    for (const { scope, collection, lastSequence } of collections)
+      doorbells.start({ database, scope, collection }, lastSequence);
+    await this.bus.connection.flush();
+  }
+
+  /** Takes no more requests for a database and resolves when those under way are answered. */
+  async withdraw(database: string): Promise<void> {
+    const served = this.served.get(database);
+    if (!served) return;
+    this.served.delete(database);
+    if (!this.bus.connection.isClosed()) {
+      // What is on its way to this process is still answered; what is asked from now on finds nobody.
+      if (this.bus.connected) await served.subscription.drain().catch(() => undefined);
+      else served.subscription.unsubscribe();
+    }
+    await served.gate.idle();
+    served.doorbells.close();
+  }
+
+  /** Withdraws every database, then lets go of the connection, which stays open. */
+  async close(): Promise<void> {
+    await Promise.all([...this.served.keys()].map((database) => this.withdraw(database)));
+    await this.replies.idle();
+    if (this.bus.connected) await this.bus.connection.flush();
+    this.mailboxes.close();
+  }
+
+  private async take(served: Served, raw: Msg): Promise<void> {
+    const { reply } = raw;
+    if (!reply || !served.isOwned()) return;
+    const arrived = performance.now();
+    try {
+      const operation = raw.subject.slice(served.prefix.length) as Operation;
+      if (!OPERATIONS.includes(operation)) throw new EdgeError('bus.invalid', `no such operation: ${operation}`);
+      const message = decodeMessage(raw.data);
+      if (message.kind !== MessageKind.request) throw new EdgeError('bus.invalid', 'not a request');
+      checkPayloadVersion(operation, message.version, HANDLERS[operation].request);
+      const { header, payload } = RequestHeader.read(message);
+      await served.gate.run(async () => {
+        // Nobody waits for the answer any more, or it is not ours to give.
+        if (performance.now() - arrived > header.budget || !served.isOwned()) return;
+        await this.answer(served, operation, message, header, payload, reply);
+      }, raw.data.byteLength);
+    } catch (error) {
+      this.refuse(reply, error);
+    }
+  }
+
+  private async answer(
+    { database }: Served,
+    operation: Operation,
+    message: Message,
+    header: RequestHeader,
+    payload: unknown,
+    replyTo: string,
+  ): Promise<void> {
+    const handler = HANDLERS[operation];
+    let request: Request = {
+      database,
+      payload,
+      message,
+      ...(header.idempotencyKey !== undefined && { idempotencyKey: header.idempotencyKey }),
+    };
+    const upload = header.streamed ? this.receive(replyTo) : undefined;
+    try {
+      if (upload && handler.upload) request = { ...request, upload };
+      else if (upload) {
+        const whole = decodeMessage(await upload.whole());
+        request = { ...request, message: whole, payload: whole.meta };
+      }
+      await this.replies.send(replyTo, handler.reply, await handler.handle(this.storage, request));
+    } finally {
+      upload?.cancel();
+    }
+  }
+
+  /** Tells a sender where to send its chunks to. */
+  private receive(replyTo: string): ChunkReceiver {
+    if (this.uploads >= SERVER_STREAMS) throw new EdgeError('server.overloaded', 'too many large values at a time');
+    this.uploads++;
+    const { connection } = this.bus;
+    const receiver = new ChunkReceiver(
+      (bytes) => connection.publish(replyTo, bytes),
+      () => {
+        this.uploads--;
+        mailbox.close();
+      },
+    );
+    const mailbox = this.mailboxes.create({
+      message: (message) => receiver.accept(message),
+      unreadable: (error) => receiver.fail(error),
+      disconnected: () => receiver.fail(new EdgeError('storage.unavailable', 'the connection was lost')),
+    });
+    connection.publish(replyTo, encodeMessage(MessageKind.proceed, 1, undefined), { reply: mailbox.address });
+    return receiver;
+  }
+
+  private refuse(replyTo: string, error: unknown): void {
+    const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
+    if (fault.status >= 500 && fault.status !== 503) this.report(error);
+    if (this.bus.connection.isClosed()) return;
+    this.bus.connection.publish(replyTo, encodeMessage(MessageKind.fault, FaultReply.version, FaultReply.of(fault)));
+  }
+}

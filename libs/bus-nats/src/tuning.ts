@@ -1,0 +1,54 @@
+/*
+ * Every limit and delay of the bus. Times are milliseconds.
+ */
+
+/** How long a call may take in all, unless the caller says otherwise. */
+export const CALL_MS = 10_000;
+/** How long a call waits for an owner to appear or for the connection to come back: REST answers 503 after it. */
+export const PATIENCE_MS = 3_000;
+/** An attempt without an answer is repeated after this; the next ones wait twice as long each. Losses are rare. */
+export const ATTEMPT_MS = 2_000;
+/** Pauses between attempts double from the first to the last, less a random part. */
+export const FIRST_PAUSE_MS = 20;
+export const LAST_PAUSE_MS = 250;
+
+/** Calls a client has under way, and more that wait for their turn. Beyond it callers are told to come later. */
+export const CLIENT_CALLS = 256;
+export const CLIENT_QUEUE = 4_096;
+
+/** Requests a server works on at a time: enough for a full group commit. */
+export const SERVER_REQUESTS = 256;
+/** Requests that wait, in number and bytes. */
+export const SERVER_QUEUE = 4_096;
+export const SERVER_QUEUE_BYTES = 64 * 1_024 * 1_024;
+/** Large values on their way at a time; each holds at most a window of chunks. */
+export const SERVER_STREAMS = 64;
+
+/** Pieces of a large value. Smaller than NATS's default limit of 1 MB, so that others get their turn between them. */
+export const CHUNK_BYTES = 256 * 1_024;
+/** Chunks on their way before the receiver must have taken the first. */
+export const WINDOW_CHUNKS = 8;
+/** Both ends of a transfer show that they are alive at least this often … */
+export const ALIVE_MS = 1_500;
+/** … and give up when they hear nothing for this long. */
+export const STALL_MS = 6_000;
+/** Set aside in a message for what the server counts beside the payload. */
+export const PAYLOAD_RESERVE = 1_024;
+
+/** Doorbells of a collection are at least this far apart. The first one of a burst rings at once. */
+export const DOORBELL_MS = 5;
+
+/** Life of a lease that is not renewed. It bounds how long a database stays without an owner after a crash. */
+export const LEASE_MS = 5_000;
+/** The holder stops this fraction of the life early: clocks of boxes run at slightly different speeds. */
+export const LEASE_MARGIN = 0.15;
+/** Renewals per life. */
+export const LEASE_RENEWALS = 4;
+/** How often a process that wants a database looks whether it is free. */
+export const LEASE_RETRY_MS = 500;
+/** Extra wait per database already owned, so that several storage processes share what is free. */
+export const LEASE_SHARING_MS = 150;
+
+/** How often a worker announces itself, and how long it counts without doing so. */
+export const ANNOUNCE_MS = 1_000;
+export const ANNOUNCEMENT_LIFE_MS = 3_500;

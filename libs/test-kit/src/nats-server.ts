@@ -1,0 +1,122 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, connect as connectTo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** A real NATS server of a test's own, with JetStream, on loopback. */
+export interface NatsServer {
+  readonly port: number;
+  readonly url: string;
+  readonly pid: number;
+  /** Ends the process: at once (SIGKILL) or in good order. */
+  stop(how?: 'kill' | 'quit'): Promise<void>;
+  /** Starts it again on the same port, with the same store unless that is to be lost. */
+  restart(options?: { readonly loseStore?: boolean }): Promise<void>;
+  /** Stops the process and lets it go on, as a debugger would. */
+  pause(): void;
+  resume(): void;
+  /** Stops it and removes its files. */
+  dispose(): Promise<void>;
+}
+
+export interface NatsServerOptions {
+  /** Lines added to its configuration file. */
+  readonly config?: string;
+  /** A free one if absent. */
+  readonly port?: number;
+}
+
+/**
+ * Starts a server. Where `nats-server` is not on the PATH, Debian's package is installed if this process may do that.
+ * @throws Error saying how to install it
+ */
+export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
+  const program = findNatsServer();
+  const directory = mkdtempSync(join(tmpdir(), 'edgesync-nats-'));
+  const port = options.port ?? (await freePort());
+  const store = join(directory, 'store');
+  const file = join(directory, 'nats.conf');
+  writeFileSync(
+    file,
+    [`listen: "127.0.0.1:${port}"`, `jetstream { store_dir: "${store}" }`, options.config ?? ''].join('\n'),
+  );
+  let child: ChildProcess;
+  const start = async (): Promise<void> => {
+    child = spawn(program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    let log = '';
+    child.stderr!.on('data', (data: Buffer) => (log = (log + data.toString()).slice(-10_000)));
+    await answers(port, child, () => log);
+  };
+  const stop = async (how: 'kill' | 'quit' = 'kill'): Promise<void> => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const exited = once(child, 'exit');
+    child.kill(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
+    await exited;
+  };
+  await start();
+  return {
+    port,
+    url: `nats://127.0.0.1:${port}`,
+    get pid() {
+      return child.pid!;
+    },
+    stop,
+    restart: async ({ loseStore = false } = {}) => {
+      await stop();
+      if (loseStore) rmSync(store, { recursive: true, force: true });
+      await start();
+    },
+    pause: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
+    dispose: async () => {
+      await stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function findNatsServer(): string {
+  const program = 'nats-server';
+  const works = (): boolean => spawnSync(program, ['--version']).status === 0;
+  if (works()) return program;
+  if (process.getuid?.() === 0) {
+    const apt = (...parameters: string[]): number | null =>
+      spawnSync('apt-get', ['-qq', ...parameters], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+        .status;
+    if (apt('install', '-y', program) !== 0) {
+      apt('update');
+      apt('install', '-y', program);
+    }
+    if (works()) return program;
+  }
+  throw new Error(
+    'These tests need nats-server on the PATH. Install it with "sudo apt-get install nats-server" or from https://nats.io/download.',
+  );
+}
+
+/** A port nobody listens on at the moment. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function answers(port: number, child: ChildProcess, log: () => string): Promise<void> {
+  for (;;) {
+    if (child.exitCode !== null) throw new Error(`nats-server ended:\n${log()}`);
+    const socket = connectTo(port, '127.0.0.1');
+    try {
+      await once(socket, 'data');
+      return;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    } finally {
+      socket.destroy();
+    }
+  }
+}
