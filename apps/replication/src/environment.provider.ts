@@ -23,6 +23,7 @@ export const environmentProvider: FactoryProvider<Environment> = {
       scheduler: systemScheduler,
       createSha1,
       randomBytes: (count) => randomBytes(count),
+      now: Date.now,
       log: {
         info: (message) => log.info(message),
         warn: (message) => log.warning(message),

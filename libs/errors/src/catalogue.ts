@@ -71,6 +71,7 @@ export const CATALOGUE = {
   }),
   'rev.invalid': entry(400, 'invalid revision ID', 'Send a revision ID as the server returned it.'),
   'version.invalid': entry(400, 'invalid version', 'Send a version as time@source.'),
+  'version.ahead': entry(503, 'the version is more than two minutes ahead of the clock', 'Set the clocks of client and server.'),
 
   // Documents
   'doc.missing': entry(404, 'missing', 'The document does not exist.'),

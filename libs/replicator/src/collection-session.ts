@@ -59,7 +59,9 @@ export class CollectionSession {
       bodies: since === 0,
       ...(request.docIds && { ids: request.docIds }),
     });
-    const revs = new RevSender(this.collection, this.blobs, { kind, isPush: false }, () => changes.makeProgress());
+    const revs = new RevSender(this.collection, this.blobs, { kind, isPush: false, takesReplacements: request.sendReplacementRevs }, () =>
+      changes.makeProgress(),
+   );
     const changes = new ChangesSender(this.collection, subscription, revs, this.ownPushes, {
       kind,
       continuous: request.continuous,

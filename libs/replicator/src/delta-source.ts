@@ -1,7 +1,5 @@
-import { createDelta } from '@edgesync/document';
-import type { DocumentRevision } from '@edgesync/ports';
-import type { CollectionLink } from './peer-link.js';
-import type { WantedRev } from './wanted-rev.js';
+import { createDelta, keyspaceKey, type Keyspace } from '@edgesync/document';
+import type { DocumentStore } from '@edgesync/ports';
 
 export interface Delta {
   /** The revision it applies to, as the peer listed it. */
@@ -9,35 +7,56 @@ export interface Delta {
   readonly json: string;
 }
 
-/** Whether it is worth looking for a delta (wire H.1). */
-export function mayBeDelta({ link }: CollectionLink, wanted: WantedRev, body: string): boolean {
-  const { smallestDeltaBody, largestDeltaBody } = link.environment.tuning;
-  const { length } = body;
-  return (
-    link.takesDeltas &&
-    wanted.listed.length > 0 &&
-    !wanted.deleted &&
-    length >= smallestDeltaBody &&
-    length <= largestDeltaBody
-  );
+/** The revision to make a delta of. */
+export interface DeltaTarget {
+  readonly id: string;
+  /** Rev-tree ID. */
+  readonly rev: string;
+  readonly body: string;
 }
 
-/**
- * The body as a delta against a revision that the peer listed: never against another one, for a client that lacks the
- * document crashes on it (J.4-26). Undefined if no listed body is stored or nothing is saved.
- * @throws EdgeError `storage.*`
- */
-export async function findDelta(
-  { link, keyspace }: CollectionLink,
-  wanted: WantedRev,
-  body: string,
-): Promise<Delta | undefined> {
-  // The peer puts the one it would rather have first; a versioned peer lists a second one.
-  for (const base of wanted.listed.slice(0, 2)) {
-    const stored: DocumentRevision | undefined = await link.environment.storage.readRevision(keyspace, wanted.id, base);
-    if (!stored || stored.deleted) continue;
+/** Larger deltas are not kept for others. */
+const MAX_SHARED_CHARACTERS = 16_384;
+
+/** Makes deltas, once for all peers that hold the same base. */
+export class DeltaSource {
+  private readonly shared = new Map<string, Promise<Delta | undefined>>();
+
+  constructor(
+    private readonly storage: DocumentStore,
+    private readonly limit: number,
+  ) {}
+
+  /**
+   * The body as a delta against a revision that the peer listed: never against another one, for a client that lacks the
+   * document crashes on it (J.4-26). Undefined if no listed body is stored or nothing is saved.
+   * @throws EdgeError `storage.*`
+   */
+  async find(keyspace: Keyspace, target: DeltaTarget, listed: readonly string[]): Promise<Delta | undefined> {
+    // The peer puts the base it would rather have first; a versioned peer lists a second one.
+    for (const base of listed.slice(0, 2)) {
+      const delta = await this.against(keyspace, target, base);
+      if (delta) return delta;
+    }
+    return undefined;
+  }
+
+  private against(keyspace: Keyspace, target: DeltaTarget, base: string): Promise<Delta | undefined> {
+    const key = `${keyspaceKey(keyspace)}\n${target.id}\n${target.rev}\n${base}`;
+    const known = this.shared.get(key);
+    if (known) return known;
+    const delta = this.make(keyspace, target, base);
+    if (this.shared.size >= this.limit) this.shared.delete(this.shared.keys().next().value as string);
+    this.shared.set(key, delta);
+    const forget = (): void => void this.shared.delete(key);
+    delta.then((made) => (made && made.json.length > MAX_SHARED_CHARACTERS ? forget() : undefined), forget);
+    return delta;
+  }
+
+  private async make(keyspace: Keyspace, { id, body }: DeltaTarget, base: string): Promise<Delta | undefined> {
+    const stored = await this.storage.readRevision(keyspace, id, base);
+    if (!stored || stored.deleted) return undefined;
     const json = createDelta(stored.body, body);
     return json === undefined ? undefined : { base, json };
   }
-  return undefined;
 }

@@ -1,6 +1,7 @@
 import type { Scheduler } from '@edgesync/blip';
 import type { ChangeFeeds } from '@edgesync/change-feed';
 import type { Storage } from '@edgesync/ports';
+import { DeltaSource } from './delta-source.js';
 import { LegacyMemory } from './legacy-memory.js';
 import { TUNING, type Tuning } from './tuning.js';
 
@@ -26,6 +27,8 @@ export interface EnvironmentOptions {
   readonly scheduler: Scheduler;
   readonly createSha1: () => Sha1;
   readonly randomBytes: (count: number) => Uint8Array;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly log?: SyncLog;
   readonly tuning?: Partial<Tuning>;
 }
@@ -37,9 +40,11 @@ export class Environment {
   readonly scheduler: Scheduler;
   readonly createSha1: () => Sha1;
   readonly randomBytes: (count: number) => Uint8Array;
+  readonly now: () => number;
   readonly log: SyncLog;
   readonly tuning: Tuning;
   readonly legacy: LegacyMemory;
+  readonly deltas: DeltaSource;
 
   constructor(options: EnvironmentOptions) {
     this.storage = options.storage;
@@ -47,8 +52,10 @@ export class Environment {
     this.scheduler = options.scheduler;
     this.createSha1 = options.createSha1;
     this.randomBytes = options.randomBytes;
+    this.now = options.now;
     this.log = options.log ?? SILENT;
     this.tuning = { ...TUNING, ...options.tuning };
     this.legacy = new LegacyMemory(this.tuning.legacyDocuments);
+    this.deltas = new DeltaSource(options.storage, this.tuning.sharedDeltas);
   }
 }

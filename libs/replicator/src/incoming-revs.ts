@@ -2,7 +2,7 @@ import { EdgeError } from '@edgesync/errors';
 import { applyDelta, checkDocId, findBlobs, readBody, type BlobReference } from '@edgesync/document';
 import { errorReplyOf, type IncomingRequest, Properties } from '@edgesync/blip';
 import type { RevisionRequest, WriteResult } from '@edgesync/ports';
-import { currentVersionOf, isVersion } from '@edgesync/revision';
+import { currentVersionOf, isTreeRevId, isVersion, vectorTimeFault } from '@edgesync/revision';
 import { decodeText, parseRev, type RevMessage } from '@edgesync/sync-protocol';
 import type { BlobReceiver } from './blob-receiver.js';
 import type { Inserter } from './inserter.js';
@@ -45,6 +45,7 @@ export class IncomingRevs {
 
   private begin(rev: RevMessage, request: IncomingRequest): void {
     checkDocId(rev.id);
+    if (isVersion(rev.rev)) this.checkTimes(rev);
     if (rev.error !== undefined) throw new EdgeError('doc.invalid', 'the sender could not read the revision');
     const text = decodeText(request.body);
     if (rev.deltaSrc !== undefined) {
@@ -52,6 +53,18 @@ export class IncomingRevs {
       return;
     }
     this.continueWith(rev, text, request);
+  }
+
+  /**
+   * Couchbase Lite refuses a version whose time cannot be, and gives its document up (J.4-43): it must not be stored to
+   * be offered to others. A clock that is ahead is caught up with, so that answer is for now only.
+   */
+  private checkTimes({ rev, history }: RevMessage): void {
+    const wallNanoseconds = BigInt(this.collection.link.environment.now()) * 1_000_000n;
+    const found = vectorTimeFault(history === '' ? rev : `${rev};${history}`, wallNanoseconds);
+    if (!found) return;
+    if (found.fault === 'ahead') throw new EdgeError('version.ahead', `${found.version} is ahead of the clock`);
+    throw new EdgeError('version.invalid', `the time of ${found.version} is out of range`);
   }
 
   private continueWith(rev: RevMessage, text: string, request: IncomingRequest): void {
@@ -112,6 +125,7 @@ export class IncomingRevs {
       case 'stored':
         link.traffic.received++;
         if (isSameRevision(rev.rev, result)) this.options.ownPushes.add(result.sequence);
+        if (isVersion(rev.rev)) this.rememberLegacy(rev);
         request.respond();
         break;
       case 'known':
@@ -125,6 +139,14 @@ export class IncomingRevs {
         return this.refuse(rev, request, new EdgeError(result.code, result.reason));
     }
     this.options.onDone?.(rev, { result });
+  }
+
+  /** A versioned client that names a legacy ID wants to see it again with every later update (wire F.9). */
+  private rememberLegacy({ id, history }: RevMessage): void {
+    if (!history.includes('-')) return;
+    const head = history.split(/[,;]/).find((element) => isTreeRevId(element.trim()));
+    const { link, tag } = this.collection;
+    if (head !== undefined) link.environment.legacy.remember(link.peerId, tag ?? '', id, head.trim());
   }
 
   private refuse(rev: RevMessage, request: IncomingRequest, error: unknown): void {

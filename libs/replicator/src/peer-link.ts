@@ -1,9 +1,10 @@
-import { type BlipConnection, CloseCode, errorReplyOf, type RequestInit, type BlipReply } from '@edgesync/blip';
+import { type BlipConnection, CloseCode, type RequestInit, type BlipReply } from '@edgesync/blip';
 import { isEdgeError } from '@edgesync/errors';
 import type { Keyspace } from '@edgesync/document';
-import { isTransient, type ProtocolVersion, type ReceiverOptions } from '@edgesync/sync-protocol';
+import { type ProtocolVersion, type ReceiverOptions } from '@edgesync/sync-protocol';
 import type { RevisionKind } from '@edgesync/revision';
 import type { Environment } from './environment.js';
+import { isTemporary } from './temporary.js';
 
 /** Counts what went over one connection. */
 export interface Traffic {
@@ -53,9 +54,12 @@ export class PeerLink {
     void this.closeAfterLastWords(CloseCode.transient, reason);
   }
 
-  /** Ends the connection if the fault is of the kind that later may be gone: the peer is to come back (J.4-37). */
+  /**
+   * Ends the connection if the server is in trouble that will pass: the peer is to come back (J.4-37). A revision that
+   * must wait for its own sake waits for the next connection without that.
+   */
   failIfTemporary(error: unknown): void {
-    if (isEdgeError(error) && isTransient(errorReplyOf(error))) this.fail(error);
+    if (isTemporary(error) && !isEdgeError(error, 'version.ahead')) this.fail(error);
   }
 
   /** Closes once the replies given so far are in the socket, or the peer does not take them. */

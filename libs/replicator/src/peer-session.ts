@@ -4,7 +4,7 @@ import type { BlipConnectionOptions } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
 import { DEFAULT_COLLECTION, DEFAULT_SCOPE, keyspaceKey, type Keyspace } from '@edgesync/document';
 import type { DatabaseInfo } from '@edgesync/ports';
-import { type GetCollections, type ProtocolVersion, readCollectionIndex } from '@edgesync/sync-protocol';
+import { type GetCollections, Profile, type ProtocolVersion, readCollectionIndex } from '@edgesync/sync-protocol';
 import { isVisible, type SyncPolicy } from '@edgesync/sync-policy';
 import { BlobReceiver } from './blob-receiver.js';
 import { Checkpointer } from './checkpointer.js';
@@ -122,7 +122,7 @@ export class PeerSession {
   }
 
   private handle(request: IncomingRequest): void | Promise<void> {
-    if (this.isDraining && request.profile !== 'rev') throw new EdgeError('server.draining');
+    if (this.isDraining && STARTS_WORK.has(request.profile)) throw new EdgeError('server.draining');
     return dispatch(this, request);
   }
 
@@ -149,6 +149,14 @@ export class PeerSession {
     if (this.addressing.form === 'indexed') for (const session of this.addressing.sessions) session?.unsubscribe();
   }
 }
+
+/** What a session that is about to end does not begin any more; what belongs to work under way it still answers. */
+const STARTS_WORK: ReadonlySet<string> = new Set([
+  Profile.getCollections,
+  Profile.subChanges,
+  Profile.proposeChanges,
+  Profile.changes,
+]);
 
 function inappropriate(): EdgeError {
   return new EdgeError('request.invalid', 'inappropriate use of the collection property');

@@ -3,7 +3,7 @@ import { findBlobs, withAttachments } from '@edgesync/document';
 import { generationOf, offeredId, treeHistory, vectorHistory, type RevisionKind } from '@edgesync/revision';
 import { buildNoRev, buildRev, encodeText, wantsFullBody, type ReceiverOptions } from '@edgesync/sync-protocol';
 import type { BlobSender } from './blob-sender.js';
-import { findDelta, mayBeDelta, type Delta } from './delta-source.js';
+import type { Delta } from './delta-source.js';
 import type { CollectionLink } from './peer-link.js';
 import { readRevBodies, type RevContent } from './rev-bodies.js';
 import type { WantedRev } from './wanted-rev.js';
@@ -12,6 +12,8 @@ export interface RevSenderOptions {
   readonly kind: RevisionKind;
   /** A pusher: the receiver must refuse what does not descend from its revision, and every answer counts. */
   readonly isPush: boolean;
+  /** The peer takes a newer revision for one that is gone, as it said when it subscribed (wire C.5). */
+  readonly takesReplacements?: boolean;
   /** Told how a revision ended: answered, or not sent at all. `error` undefined: stored, or not to be known. */
   readonly onSettled?: (wanted: WantedRev, error: BlipErrorInfo | undefined) => void;
 }
@@ -84,12 +86,19 @@ export class RevSender {
     const contents = await readRevBodies(link.environment.storage, keyspace, batch);
     const deltas: (Promise<Delta | undefined> | undefined)[] = batch.map((wanted, index) => {
       const content = contents[index]!;
-      return content.kind === 'body' && mayBeDelta(this.collection, wanted, content.body)
-        ? findDelta(this.collection, wanted, content.body)
-        : undefined;
+      if (content.kind !== 'body' || !this.mayBeDelta(wanted, content.body)) return undefined;
+      return link.environment.deltas.find(keyspace, { ...wanted, body: content.body }, wanted.listed);
     });
     const found = deltas.some((delta) => delta) ? await Promise.all(deltas) : [];
     return batch.map((wanted, index) => ({ wanted, content: contents[index]!, delta: found[index] }));
+  }
+
+  /** Whether it is worth looking for a delta (wire H.1). */
+  private mayBeDelta(wanted: WantedRev, { length }: string): boolean {
+    const { takesDeltas, environment } = this.collection.link;
+    const { smallestDeltaBody, largestDeltaBody } = environment.tuning;
+    if (!takesDeltas || wanted.listed.length === 0 || wanted.deleted) return false;
+    return length >= smallestDeltaBody && length <= largestDeltaBody;
   }
 
   private isFull(): boolean {
@@ -121,7 +130,7 @@ export class RevSender {
       this.settle(wanted, SUPERSEDED);
       return;
     }
-    if (content.kind === 'superseded' && this.receiver.sendReplacementRevs) {
+    if (content.kind === 'superseded' && (this.options.takesReplacements || this.receiver.sendReplacementRevs)) {
       const { by } = content;
       const replacedRev = offeredId(wanted, this.options.kind);
       this.sendRev({ ...wanted, ...by, sequence: wanted.sequence }, by.body, undefined, replacedRev);

@@ -2,7 +2,7 @@ import { errorReplyOf } from '@edgesync/blip';
 import { isEdgeError } from '@edgesync/errors';
 import { isTransient } from '@edgesync/sync-protocol';
 
-/** Whether what failed may work a moment later: storage is busy, the write queue is full. */
+/** Whether what failed may work later: storage is away, the write queue is full, a clock is ahead. */
 export function isTemporary(error: unknown): boolean {
   return isEdgeError(error) && isTransient(errorReplyOf(error));
 }

@@ -21,6 +21,8 @@ export interface Tuning {
   /** Bodies below this size are not worth a delta (LiteCore uses the same, wire H.1), nor are those above worth the time. */
   readonly smallestDeltaBody: number;
   readonly largestDeltaBody: number;
+  /** Deltas kept for other peers that ask for the same: in a live feed many do at once. */
+  readonly sharedDeltas: number;
   /** Revisions inserted in one write. */
   readonly insertBatch: number;
   /** Writes under way; while they run, the next batch gathers. */
@@ -59,6 +61,7 @@ export const TUNING: Tuning = {
   unansweredRevBytes: 4 * 1024 * 1024,
   smallestDeltaBody: 200,
   largestDeltaBody: 1024 * 1024,
+  sharedDeltas: 256,
   insertBatch: 200,
   concurrentWrites: 2,
   writeRetries: 5,

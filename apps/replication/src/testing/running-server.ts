@@ -60,6 +60,7 @@ export function environmentOf(storage: SqliteStorage): Environment {
       return { update: (bytes) => void hash.update(bytes), digestBase64: () => hash.digest('base64') };
     },
     randomBytes: (count) => randomBytes(count),
+      now: Date.now,
   });
 }
 

@@ -1,4 +1,5 @@
-import { type IncomingRequest, refuseUnknownProfile } from '@edgesync/blip';
+import { errorReplyOf, type IncomingRequest, refuseUnknownProfile } from '@edgesync/blip';
+import { isEdgeError } from '@edgesync/errors';
 import { checkDirection } from '@edgesync/sync-policy';
 import { Profile } from '@edgesync/sync-protocol';
 import type { PeerSession } from '../peer-session.js';
@@ -41,13 +42,17 @@ const TABLE: ReadonlyMap<string, Handler> = new Map(Object.entries(HANDLERS));
 export function dispatch(session: PeerSession, request: IncomingRequest): void | Promise<void> {
   const handler = TABLE.get(request.profile);
   if (!handler) return refuseUnknownProfile(request);
+  return apply(handler, session, request)?.catch((error: unknown) => {
+    if (!isEdgeError(error)) throw error;
+    if (!request.answered) request.respondError(errorReplyOf(error));
+    // Whoever was refused for a reason that will pass must come back (J.4-37).
+    session.link.failIfTemporary(error);
+  });
+}
+
+function apply(handler: Handler, session: PeerSession, request: IncomingRequest): void | Promise<void> {
   if ('handleConnection' in handler) return handler.handleConnection(session, request);
   const collection = session.collectionOf(request);
   checkDirection(session.policy, handler.direction, collection.collection.keyspace);
-  const outcome = handler.handle(collection, request, session);
-  // Whoever was refused for a reason that will pass must come back (J.4-37).
-  return outcome?.catch((error: unknown) => {
-    queueMicrotask(() => session.link.failIfTemporary(error));
-    throw error;
-  });
+  return handler.handle(collection, request, session);
 }

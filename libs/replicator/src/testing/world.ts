@@ -29,6 +29,7 @@ export interface WorldOptions {
   /** Collections beside the default one, as `scope.collection`. */
   readonly collections?: readonly string[];
   readonly tuning?: EnvironmentOptions['tuning'];
+  readonly now?: () => number;
   /** Puts something between the replicator and the real storage. */
   readonly wrap?: (storage: Storage) => Storage;
 }
@@ -66,6 +67,7 @@ export class World implements AsyncDisposable {
       scheduler: REAL_TIME,
       createSha1,
       randomBytes: (count) => randomBytes(count),
+      now: options.now ?? Date.now,
       log: {
         info: () => {},
         warn: (message) => this.faults.push(message),
