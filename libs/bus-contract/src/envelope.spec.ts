@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { CONTRACT_VERSION, decodeMessage, encodeMessage, encodePieces, mayExceed, MessageKind } from './index.js';
+import { CONTRACT_VERSION, decodeMessage, encodeMessage, encodePieces, surelyExceeds, MessageKind } from './index.js';
 
 const join = (pieces: Iterable<Uint8Array>): Uint8Array => Buffer.concat([...pieces]);
 
@@ -72,8 +72,8 @@ describe('a message', () => {
     );
   });
 
-  it('is never underestimated by half its characters or more', () => {
-    expect(mayExceed({ meta: {}, bodies: ['x'.repeat(100)] }, 100)).toBe(true);
-    expect(mayExceed({ meta: {}, bodies: ['x'.repeat(10)] }, 100)).toBe(false);
+  it('is known to be too large without writing it', () => {
+    expect(surelyExceeds({ meta: {}, bodies: ['x'.repeat(100)] }, 100)).toBe(true);
+    expect(surelyExceeds({ meta: {}, bodies: ['x'.repeat(10)] }, 100)).toBe(false);
   });
 });

@@ -93,8 +93,8 @@ export function* encodePieces(
   for (const body of bodies) yield typeof body === 'string' ? encoder.encode(body) : body;
 }
 
-/** Whether a message with this content may be larger than `bytes`. Never wrong about one that is. */
-export function mayExceed({ bodies }: Content, bytes: number): boolean {
+/** Whether a message with this content is surely larger than `bytes`. Others have to be written to know. */
+export function surelyExceeds({ bodies }: Content, bytes: number): boolean {
   let units = FIXED_BYTES + bodies.length * 4;
   for (const body of bodies) if ((units += body.length) > bytes) return true;
   return false;

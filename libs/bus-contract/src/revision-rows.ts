@@ -1,5 +1,6 @@
 import { EdgeError } from '@edgesync/errors';
 import type { Content, Message } from './envelope.js';
+import { Fields } from './fields.js';
 
 /** A stored revision, as the storage port has it. */
 export interface RevisionRow {
@@ -43,6 +44,11 @@ export class RevisionsReply {
       if (row) bodies.push(row.body);
     }
     return { meta: { ...rest, rows: tuples }, bodies };
+  }
+
+  /** Whether a listing goes on behind its last row. */
+  static more(message: Message): boolean {
+    return new Fields('list reply', message.meta).flag('more');
   }
 
   /** @throws EdgeError `bus.invalid` */
