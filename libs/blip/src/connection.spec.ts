@@ -51,16 +51,17 @@ describe('requests and replies', () => {
 
   it('S11: what a handler throws becomes an error reply by the catalogue, never the end of the connection (J.1.12)', async () => {
     const secret = new Error('a secret');
-    const thrown = [new EdgeError('doc.conflict'), new EdgeError('doc-id.invalid'), secret, 'a string'];
+    const other = new RangeError('another');
+    const thrown: Error[] = [new EdgeError('doc.conflict'), new EdgeError('doc-id.invalid'), secret, other];
     const { time, left, right } = connectionPair(
       {},
       {
         onRequest: routeByProfile({
           sync: (request) => {
-            throw thrown[Number(request.properties.get('n'))];
+            throw thrown[Number(request.properties.get('n'))]!;
           },
           async: async (request) => {
-            throw thrown[Number(request.properties.get('n'))];
+            throw thrown[Number(request.properties.get('n'))]!;
           },
         }),
       },
@@ -78,7 +79,7 @@ describe('requests and replies', () => {
         { domain: 'HTTP', code: 503, message: 'internal error' },
       ]);
     }
-    expect(right.faults).toEqual([secret, 'a string', secret, 'a string']);
+    expect(right.faults).toEqual([secret, other, secret, other]);
   });
 
   it('S11: a reply that cannot be sent becomes an error reply', async () => {

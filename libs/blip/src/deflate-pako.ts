@@ -37,7 +37,7 @@ class PakoDeflater implements FrameDeflater {
 
   private createContext(): Deflate {
     const context = new Deflate({ raw: true, ...DEFLATE_SETTINGS, chunkSize: 16 * 1024 });
-    context.onData = (chunk) => this.output?.append(chunk as Uint8Array);
+    context.onData = (chunk) => this.output?.append(chunk);
     return context;
   }
 }
@@ -48,7 +48,7 @@ class PakoInflater implements FrameInflater {
 
   constructor() {
     this.context.onData = (chunk) => {
-      this.output.append(chunk as Uint8Array);
+      this.output.append(chunk);
       if (this.output.length > MAX_INFLATED_FRAME_BYTES)
         throw new BlipProtocolError('message-too-large', 'a frame that inflates to more than any legal one');
     };

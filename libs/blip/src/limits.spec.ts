@@ -140,7 +140,7 @@ describe('S14: limits', () => {
     for (let at = 0; at < payload.length; at += cutInto)
       peer.sendPayload(1, at + cutInto < payload.length ? MORE : 0, payload.subarray(at, at + cutInto));
     await time.advance(10);
-    const reply = peer.frames.find((frame) => frame.kind === 'message') as MessageFrame | undefined;
+    const reply = peer.frames.find((frame): frame is MessageFrame => frame.kind === 'message');
     const properties = reply && splitPayload(reply.payload)!.properties;
     const error = reply?.type === MessageType.error ? readErrorReply(properties!, '').code : undefined;
     return { delivered, error, isOpen: connection.isOpen, closed: peer.closedWith?.code };

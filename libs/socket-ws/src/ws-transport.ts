@@ -100,7 +100,7 @@ export class WsTransport implements Transport {
     this.hadLeftovers = this.wire.writableLength > 0;
     this.isCorked = true;
     this.wire.cork();
-    setImmediate(this.uncork);
+    process.nextTick(this.uncork);
   }
 
   private readonly uncork = (): void => {
