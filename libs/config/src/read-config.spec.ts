@@ -180,7 +180,10 @@ describe('a faulty configuration', () => {
     [{ databases: {}, https: { tls_cert_path: 'c' } }, 'edge.json5: https.tls_key_path: is missing.'],
     [{ databases: {}, cors: { max_age: 1.5 } }, 'cors.max_age: is 1.5. It must be an integer, at least 0.'],
     [{ databases: {}, logging: { file: { dir: '/x', maxSize: 10 } } }, 'logging.file.maxSize: is 10.'],
-    [{ databases: {}, logging: { file: { dir: '/x', format: 'binary' } } }, 'logging.file.format: is "binary", which is'],
+    [
+      { databases: {}, logging: { file: { dir: '/x', format: 'binary' } } },
+      'logging.file.format: is "binary", which is',
+    ],
     [{ databases: {}, logging: { domains: { REST: 'warn' } } }, 'logging.domains.REST: is "warn". Did you mean'],
     [{ databases: {}, replications: [{ source: 'a' }] }, 'edge.json5: replications[0].target: is missing.'],
     ['{databases: {}', 'edge.json5: is not valid JSON5 at line 1, column 15: invalid end of input.'],

@@ -8,3 +8,7 @@ export const EDGE_CONFIG = Symbol('EDGE_CONFIG');
 export const AUTHENTICATOR = Symbol('AUTHENTICATOR');
 /** {@link import('./logging/loggers.js').Loggers} */
 export const LOGGERS = Symbol('LOGGERS');
+/** {@link import('./audit/audit-log.js').AuditLog} */
+export const AUDIT_LOG = Symbol('AUDIT_LOG');
+/** {@link import('./metrics/metrics.js').Metrics} */
+export const METRICS = Symbol('METRICS');

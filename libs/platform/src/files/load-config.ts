@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { checkUsers, formatFault, readConfig, readUsers, type EdgeConfig, type Users } from '@edgesync/config';
+import { checkLogDirectories } from './check-log-directories.js';
 import { ConfigError } from './config-error.js';
 import { readText } from './read-text.js';
 
@@ -16,6 +17,8 @@ export interface Loaded<T> {
 export function loadConfig(file: string): Loaded<EdgeConfig> {
   const result = readConfig(readText(resolve(file), file), { file, resolvePath: (path) => resolve(path) });
   if (!result.ok) throw new ConfigError(result.faults);
+  const faults = checkLogDirectories(result.value.logging, file);
+  if (faults.length > 0) throw new ConfigError(faults);
   return { value: result.value, warnings: result.warnings.map(formatFault) };
 }
 

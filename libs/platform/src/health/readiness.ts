@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Storage } from '@edgesync/ports';
+import type { Logger } from '../logging/loggers.js';
+
+/** A storage that does not answer within this time counts as away. */
+const PATIENCE_MS = 2_000;
+/** An answer holds for this long, so that asking costs nothing however often it happens. */
+const FRESH_FOR_MS = 1_000;
+
+export interface ReadinessOptions {
+  readonly storage: Storage;
+  /** Names of the databases that have to be open. */
+  readonly databases: readonly string[];
+  /** Told which database is not readable, when that begins and when it ends. */
+  readonly log: Logger;
+  /** Milliseconds of a steady clock. */
+  readonly now?: () => number;
+  readonly patience?: number;
+}
+
+/** Whether requests can be served: every configured database is open and can be read. */
+export class Readiness {
+  private asked = -Infinity;
+  private answer: Promise<boolean> | undefined;
+  private readonly failing = new Set<string>();
+
+  constructor(private readonly options: ReadinessOptions) {}
+
+  check(): Promise<boolean> {
+    const now = (this.options.now ?? (() => performance.now()))();
+    if (!this.answer || now - this.asked >= FRESH_FOR_MS) {
+      this.asked = now;
+      this.answer = this.ask();
+    }
+    return this.answer;
+  }
+
+  private async ask(): Promise<boolean> {
+    const outcomes = await Promise.all(this.options.databases.map((name) => this.isReadable(name)));
+    return outcomes.every(Boolean);
+  }
+
+  private async isReadable(database: string): Promise<boolean> {
+    const patience = new AbortController();
+    const tooLong = sleep(this.options.patience ?? PATIENCE_MS, undefined, {
+      signal: patience.signal,
+      ref: false,
+    }).then(() => {
+      throw new Error('no answer');
+    });
+    try {
+      await Promise.race([this.read(database), tooLong]);
+      if (this.failing.delete(database)) this.options.log.warning(`${database} can be read again`);
+      return true;
+    } catch (error) {
+      if (!this.failing.has(database)) this.options.log.error(`not ready: ${database} cannot be read`, error);
+      this.failing.add(database);
+      return false;
+    } finally {
+      patience.abort();
+      tooLong.catch(() => {});
+    }
+  }
+
+  /** Reads a document that need not exist: the index it would be in is enough. */
+  private async read(database: string): Promise<void> {
+    const { collections } = await this.options.storage.describe(database);
+    const first = collections[0];
+    if (!first) return;
+    const { scope, collection } = first;
+    await this.options.storage.read({ database, scope, collection }, ['readiness'], { body: false });
+  }
+}
