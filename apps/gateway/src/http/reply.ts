@@ -4,8 +4,6 @@ import { errorBody, NO_CACHE_HEADERS } from './error-body.js';
 /** As the API documents it: without `charset`, which JSON does not have. */
 export const JSON_TYPE = 'application/json';
 
-const asIs = (text: string): string => text;
-
 /**
  * Sends JSON text.
  * @param etag quoted entity tag
@@ -14,8 +12,8 @@ export function sendJson(reply: FastifyReply, status: number, json: string, etag
   reply.statusCode = status;
   reply.header('content-type', JSON_TYPE);
   if (etag !== undefined) reply.header('etag', etag);
-  // A serializer of our own keeps Fastify from adding a charset.
-  reply.serializer(asIs).send(json);
+  // As bytes: Fastify would add a charset to text, and Node writes bytes faster.
+  reply.send(Buffer.from(json));
 }
 
 /** Tells that what the client has is still current: no body (ref 6.0). */
