@@ -18,5 +18,6 @@ export { Logger, Loggers, type LogDomain, type LoggersOptions, type RequestRecor
 export { NestLogger } from './logging/nest-logger.js';
 export { Metrics } from './metrics/metrics.js';
 export { Counter, Family, Gauge, Histogram, MetricsRegistry, type Collected } from './metrics/metrics-registry.js';
+export { openObservers, type Observers } from './open-observers.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
 export * from './tokens.js';

@@ -58,7 +58,7 @@ describe('an audit event', () => {
     const session = { id: 1, protocol: 'BLIP_3+CBMobile_4', seconds: 1 };
     const feed = { id: 2, mode: 'continuous', seconds: 1 };
     const ids = recorded(true, (audit) => {
-      audit.serverStarted({ version: '1', url: 'http://x', databases: ['a'] });
+      audit.serverStarted({ version: '1', interface: '0.0.0.0:59840', databases: ['a'] });
       audit.serverStopped();
       audit.httpRequest(actor, { method: 'GET', url: '/', status: 200, elapsedMilliseconds: 1.234 });
       audit.authenticated(actor);

@@ -53,7 +53,7 @@ export class AuditLog {
 
   serverStarted(fields: {
     readonly version: string;
-    readonly url: string;
+    readonly interface: string;
     readonly databases: readonly string[];
   }): void {
     this.record('serverStarted', fields);

@@ -177,7 +177,7 @@ describe('log files', () => {
     files.line('info', 'y');
     await files.flush();
     for (let index = 0; index < 3; index++) files.line('info', 'z'.repeat(600_000));
-    expect(files.droppedLines('info')).toBe(2);
+    expect(files.droppedLines()).toBe(2);
     renameSync(`${dir}-away`, dir);
     await files.close();
     expect(logged('info').at(-1)).toBe('(2 lines were dropped here: the disk was full, away or too slow)');

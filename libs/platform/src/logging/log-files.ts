@@ -39,9 +39,9 @@ export class LogFiles {
     this.levels[level].queue.line(text);
   }
 
-  /** Lines of a level dropped since the process began. */
-  droppedLines(level: LogLevel): number {
-    return this.levels[level].queue.droppedLines;
+  /** Lines dropped since the process began. */
+  droppedLines(): number {
+    return LEVELS.reduce((sum, level) => sum + this.levels[level].queue.droppedLines, 0);
   }
 
   async flush(): Promise<void> {

@@ -51,6 +51,11 @@ export class Loggers {
     this.options.files?.flushSync();
   }
 
+  /** Lines of the log files dropped since the process began. */
+  droppedLines(): number {
+    return this.options.files?.droppedLines() ?? 0;
+  }
+
   /** Writes what waits and ends the files: nothing is to be logged after this. */
   async close(): Promise<void> {
     await this.options.files?.close();

@@ -19,6 +19,14 @@ export class Metrics {
     registerProcessMetrics(this.registry);
   }
 
+  /** Tells of lines that the logs could not take. */
+  watchLosses(losses: { readonly logLines: () => number; readonly auditEvents: () => number }): void {
+    const watch = (name: string, help: string, value: () => number): void =>
+      this.registry.collected(name, help, 'counter', [], () => [[value()]]);
+    watch('edgesync_log_lines_dropped_total', 'Lines missing in the log files.', losses.logLines);
+    watch('edgesync_audit_events_lost_total', 'Events missing in the audit log.', losses.auditEvents);
+  }
+
   /** The text for Prometheus (exposition format 0.0.4). */
   render(): string {
     return this.registry.render();
