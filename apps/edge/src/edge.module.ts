@@ -1,6 +1,16 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { GatewayModule } from '@edgesync/gateway';
-import { AUTHENTICATOR, EDGE_CONFIG, LOGGERS, type Authenticator, type Loggers } from '@edgesync/platform';
+import {
+  AUDIT_LOG,
+  AUTHENTICATOR,
+  EDGE_CONFIG,
+  LOGGERS,
+  METRICS,
+  type AuditLog,
+  type Authenticator,
+  type Loggers,
+  type Metrics,
+} from '@edgesync/platform';
 import { StorageModule } from '@edgesync/storage';
 import type { EdgeConfig } from '@edgesync/config';
 
@@ -9,20 +19,24 @@ export interface EdgeParts {
   readonly config: EdgeConfig;
   readonly authenticator: Authenticator;
   readonly loggers: Loggers;
+  readonly audit: AuditLog;
+  readonly metrics: Metrics;
 }
 
 @Global()
 @Module({})
 class PartsModule {
-  static register({ config, authenticator, loggers }: EdgeParts): DynamicModule {
+  static register({ config, authenticator, loggers, audit, metrics }: EdgeParts): DynamicModule {
     return {
       module: PartsModule,
       providers: [
         { provide: EDGE_CONFIG, useValue: config },
         { provide: AUTHENTICATOR, useValue: authenticator },
         { provide: LOGGERS, useValue: loggers },
+        { provide: AUDIT_LOG, useValue: audit },
+        { provide: METRICS, useValue: metrics },
       ],
-      exports: [EDGE_CONFIG, AUTHENTICATOR, LOGGERS],
+      exports: [EDGE_CONFIG, AUTHENTICATOR, LOGGERS, AUDIT_LOG, METRICS],
     };
   }
 }

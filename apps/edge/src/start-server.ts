@@ -4,7 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpAdapter } from '@edgesync/gateway';
-import { createAuthenticator, createLoggers, loadConfig, loadUsers, NestLogger, VERSION } from '@edgesync/platform';
+import {
+  createAuthenticator,
+  loadConfig,
+  loadUsers,
+  NestLogger,
+  openObservers,
+  recordAuthentications,
+  VERSION,
+} from '@edgesync/platform';
 import { EdgeModule } from './edge.module.js';
 
 export interface ServerOptions {
@@ -26,34 +34,49 @@ export interface RunningServer {
 const GRACE_MS = 3_500;
 
 /**
- * Starts the server (ref 3.9): configuration, users, log, databases, port.
+ * Starts the server (ref 3.9): configuration, users, logs, databases, port.
  * @throws ConfigError, EdgeError `storage.*`, or the error of listening
  */
 export async function startServer(configFile: string, options: ServerOptions = {}): Promise<RunningServer> {
   const { value: config, warnings } = loadConfig(configFile);
   const users = loadUsers(config);
-  const loggers = createLoggers(config.logging, options);
+  const observers = await openObservers(config.logging, options);
+  const { loggers, audit, metrics } = observers;
   const log = loggers.domain('Default');
   for (const warning of [...warnings, ...users.warnings]) log.warning(warning);
-  const parts = { config, loggers, authenticator: createAuthenticator(config, users.value) };
+  const authenticator = createAuthenticator(config, users.value, recordAuthentications(audit, metrics));
+  const parts = { config, loggers, audit, metrics, authenticator };
   const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.register(parts), createHttpAdapter(), {
     logger: new NestLogger(loggers.domain('Listener')),
     abortOnError: false,
   });
+  const { host, port } = config.listen;
+  let started = false;
+  const close = async (): Promise<void> => {
+    try {
+      await closeGracefully(app);
+    } finally {
+      if (started) audit.serverStopped();
+      await observers.close();
+    }
+  };
   try {
-    await app.listen(config.listen.port, config.listen.host);
+    await app.init();
+    audit.serverStarted({ version: VERSION, interface: `${host}:${port}`, databases: [...config.databases.keys()] });
+    started = true;
+    await app.listen(port, host);
   } catch (error) {
-    await app.close();
+    await close();
     throw listenError(error);
   }
-  const server = app.getHttpServer() as Server;
-  const url = urlOf(server.address() as AddressInfo);
+  const url = urlOf((app.getHttpServer() as Server).address() as AddressInfo);
   options.announce?.(`edgesync ${VERSION}, compatible with Couchbase Edge Server 1.1`);
   for (const { name, path } of config.databases.values()) options.announce?.(`${url}/${name}  ${path}`);
-  return { url, close: () => closeGracefully(app, server).finally(() => loggers.flush()) };
+  return { url, close };
 }
 
-async function closeGracefully(app: NestFastifyApplication, server: Server): Promise<void> {
+async function closeGracefully(app: NestFastifyApplication): Promise<void> {
+  const server = app.getHttpServer() as Server;
   const cutOff = setTimeout(() => server.closeAllConnections(), GRACE_MS);
   try {
     await app.close();
@@ -64,7 +87,8 @@ async function closeGracefully(app: NestFastifyApplication, server: Server): Pro
 
 function listenError(error: unknown): unknown {
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  if (code === 'EADDRINUSE') return new Error(`port ${port} of ${address} is in use by another process`, { cause: error });
+  if (code === 'EADDRINUSE')
+    return new Error(`port ${port} of ${address} is in use by another process`, { cause: error });
   if (code === 'EACCES') return new Error(`port ${port} needs more rights than this process has`, { cause: error });
   if (code === 'EADDRNOTAVAIL') return new Error(`${address} is not an address of this machine`, { cause: error });
   return error;
