@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CheckedClient } from '../testing/checked-client.js';
+import { CheckedClient, type Loose } from '../testing/checked-client.js';
 import { startGateway, type TestGateway } from '../testing/start-gateway.js';
 
 let gateway: TestGateway;
@@ -13,7 +13,7 @@ beforeAll(async () => {
 afterAll(() => gateway[Symbol.asyncDispose]());
 
 const fresh = (): string => `doc-${next++}`;
-const bulk = async (...docs: unknown[]): Promise<any> => (await client.post('/db/_bulk_docs', { docs })).json;
+const bulk = async (...docs: unknown[]): Promise<Loose> => (await client.post('/db/_bulk_docs', { docs })).json;
 const create = async (): Promise<{ id: string; rev: string }> => {
   const [{ id, rev }] = await bulk({ _id: fresh() });
   return { id, rev };
@@ -119,7 +119,7 @@ describe('ref 6.7: _bulk_docs', () => {
 });
 
 describe('ref 6.7: "new_edits": false', () => {
-  const store = async (...docs: object[]): Promise<any> =>
+  const store = async (...docs: object[]): Promise<Loose> =>
     (await client.post('/db/_bulk_docs', { docs, new_edits: false })).json;
 
   it('stores the revisions as they are', async () => {

@@ -14,7 +14,7 @@ export class AllowedMethods {
   private readonly router: Instance<never> = findMyWay({
     ignoreTrailingSlash: true,
     maxParamLength: MAX_PATH_COMPONENT,
-  }) as unknown as Instance<never>;
+  });
 
   /** Must be called before the routes are registered. */
   watch(fastify: FastifyInstance): void {

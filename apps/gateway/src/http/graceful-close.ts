@@ -1,4 +1,3 @@
-import type { Server } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 
 const LOOK_EVERY_MS = 20;
@@ -8,7 +7,7 @@ const LOOK_EVERY_MS = 20;
  * at the start; the others would stay until their keep-alive time is over.
  */
 export function closeConnectionsWhenIdle(fastify: FastifyInstance): void {
-  const server = fastify.server as Server;
+  const server = fastify.server;
   fastify.addHook('preClose', (done) => {
     const timer = setInterval(() => server.closeIdleConnections(), LOOK_EVERY_MS);
     server.once('close', () => clearInterval(timer));

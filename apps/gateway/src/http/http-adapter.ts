@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { SecureContextOptions } from 'node:tls';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyServerOptions } from 'fastify';
@@ -55,7 +55,7 @@ export function createHttpAdapter(options: HttpAdapterOptions = {}): GatewayHttp
     skipMiddie: true,
   } as never);
   adapter.allowedMethods.watch(adapter.fastify);
-  const server = adapter.fastify.server as Server;
+  const server = adapter.fastify.server;
   server.headersTimeout = HEADERS_TIMEOUT_MS;
   // Only upgrades that somebody serves leave the path of ordinary requests, where the others are refused.
   (server as { shouldUpgradeCallback?: (message: IncomingMessage) => boolean }).shouldUpgradeCallback = (message) =>
@@ -78,7 +78,7 @@ const serverOptions: FastifyServerOptions = {
   routerOptions: {
     ignoreTrailingSlash: true,
     maxParamLength: MAX_PATH_COMPONENT,
-    querystringParser: parseQueryString as (text: string) => Record<string, string>,
+    querystringParser: parseQueryString,
   },
 };
 

@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ListOptions } from '@edgesync/ports';
-import { CheckedClient } from '../testing/checked-client.js';
+import { CheckedClient, type Loose } from '../testing/checked-client.js';
 import { startGateway, type TestGateway } from '../testing/start-gateway.js';
 
 let gateway: TestGateway;
@@ -22,8 +22,8 @@ const SORTED = ['B', 'a', 'b', 'c', 'd', 'ü', '\uffee', '\u{1f600}'];
 
 const list = async (query = ''): Promise<string[]> =>
   (await client.get(`/db/_all_docs${query}`)).json.rows.map(({ id }: { id: string }) => id);
-const post = async (body: object): Promise<any> => (await client.post('/db/_all_docs', body)).json;
-const idsOf = (json: any): string[] => json.rows.map(({ id }: { id: string }) => id);
+const post = async (body: object): Promise<Loose> => (await client.post('/db/_all_docs', body)).json;
+const idsOf = (json: Loose): string[] => json.rows.map(({ id }: { id: string }) => id);
 const encoded = (value: unknown): string => encodeURIComponent(JSON.stringify(value));
 
 describe('ref 6.6: _all_docs', () => {

@@ -86,7 +86,7 @@ const highlight = (path: string): string => escape(path).replaceAll(/\{\w+\}/g, 
 
 function typeOf(schema: Json | undefined): string {
   if (!schema) return 'JSON array';
-  return String(schema['type'] ?? 'any');
+  return typeof schema['type'] === 'string' ? schema['type'] : 'any';
 }
 
 function schemaLink(type: string, schema: Json | undefined): string {

