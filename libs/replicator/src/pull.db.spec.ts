@@ -1,26 +1,133 @@
 import { describe, expect, it } from 'vitest';
-import { jsonOf, textOf } from './testing/scripted-peer.js';
-import { World } from './testing/world.js';
+import type { Storage } from '@edgesync/ports';
+import { answer, describe as show, jsonOf, rowsOf, textOf, wantAll } from './testing/scripted-peer.js';
+import { DATABASE, DEFAULT, withMethods, World } from './testing/world.js';
 
-describe('a pull', () => {
-  it('J.1-17 answers subChanges first, then lists what changed after since', async () => {
+describe('a subscription', () => {
+  it('J.1-17 is answered first, then lists what changed strictly after since', async () => {
     await using world = await World.open();
     const one = await world.put('one', { n: 1 });
     const two = await world.put('two', { n: 2 });
-    const peer = await world.connect();
-    const reply = await peer.ask('subChanges', { since: String(one.sequence), batch: '200' });
-    expect(reply.error).toBeUndefined();
-    expect(textOf(reply.body)).toBe('');
-    const changes = await peer.next('changes');
-    expect(changes.properties.toRecord()).toEqual({ Profile: 'changes' });
-    expect(jsonOf(changes)).toEqual([[two.sequence, 'two', two.rev, 0, 7]]);
+    for (const since of [String(one.sequence), `"${one.sequence}"`]) {
+      const peer = await world.connect();
+      const reply = await peer.ask('subChanges', { since, batch: '200' });
+      expect(reply.error).toBeUndefined();
+      expect(reply.body).toHaveLength(0);
+      const changes = await peer.next('changes');
+      expect(changes.properties.toRecord()).toEqual({ Profile: 'changes' });
+      expect(jsonOf(changes)).toEqual([[two.sequence, 'two', two.rev, 0, 7]]);
+    }
   });
 
-  it('J.1-18 sends exactly one caught-up marker, without reply, and nothing after it in a one-shot pull', async () => {
+  it.each(['7:9', '"7::9"', 'x', '-5', '1.5', '999999', '4:'])(
+    'J.4-49 J.4-50 of an alien or future since %s begins at the beginning',
+    async (since) => {
+      await using world = await World.open();
+      const { rev } = await world.put('one', {});
+      const peer = await world.connect();
+      await peer.ask('subChanges', { since });
+      expect(jsonOf(await peer.next('changes'))).toEqual([[1, 'one', rev, 0, 2]]);
+    },
+  );
+
+  it('J.1-17 puts at most batch rows into a list, each document once at its newest, in order', async () => {
+    await using world = await World.open();
+    for (let n = 0; n < 25; n++) await world.put(`doc ${n}`, { n });
+    const first = (await world.storage.read(DEFAULT, ['doc 3']))[0]!;
+    await world.put('doc 3', { n: 'newer' }, { expect: first.rev });
+    const peer = await world.connect();
+    peer.on('changes', (request) => (request.noReply ? undefined : answer(request, [])));
+    await peer.ask('subChanges', { batch: '10' });
+    await peer.settled();
+    const lists = peer.heard.map((line) => JSON.parse(line.slice(line.indexOf('['))) as [number, string][]);
+    expect(lists.map((list) => list.length)).toEqual([10, 10, 5, 0]);
+    const sequences = lists.flat().map(([sequence]) => sequence);
+    expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
+    expect(new Set(lists.flat().map(([, id]) => id)).size).toBe(25);
+    expect(lists.flat().at(-1)!.slice(0, 2)).toEqual([26, 'doc 3']);
+  });
+
+  it('J.1-17 can be limited to documents by ID', async () => {
+    await using world = await World.open();
+    for (const id of ['a', 'b', 'c']) await world.put(id, {});
+    const peer = await world.connect();
+    await peer.ask('subChanges', { continuous: 'true' }, { docIDs: ['c', 'a', 'later'] });
+    expect(rowsOf(await peer.next('changes'))).toEqual([[1, 'a'], [3, 'c']]);
+    expect(jsonOf(await peer.next('changes'))).toEqual([]);
+    await world.put('other', {});
+    await world.put('later', {});
+    expect(rowsOf(await peer.next('changes'))).toEqual([[5, 'later']]);
+  });
+
+  it('J.1-17 J.4-48 with activeOnly leaves tombstones out of the backlog and only there', async () => {
+    await using world = await World.open();
+    const old = await world.put('old', {});
+    await world.put('old', {}, { expect: old.rev, deleted: true });
+    const live = await world.put('live', {});
+    const peer = await world.connect();
+    peer.on('changes', (request) => (request.noReply ? undefined : answer(request, [])));
+    await peer.ask('subChanges', { continuous: 'true', activeOnly: 'true' });
+    await peer.settled();
+    expect(peer.heard.map((line) => line.replace(/ \[\[.*"(.*)","1-.*/, ' $1'))).toEqual(['changes {} live', 'changes! {} []']);
+    await world.put('live', {}, { expect: live.rev, deleted: true });
+    const seen = peer.heard.length;
+    while (peer.heard.length === seen) await peer.settled();
+    expect(peer.heard.at(-1)).toMatch(/^changes \{\} \[\[4,"live","2-[0-9a-f]+",1,2\]\]$/);
+  });
+
+  it.each([
+    [{ filter: 'sync_gateway/bychannel', channels: 'a' }],
+    [{ channels: 'a,b' }],
+    [{ filter: 'mine', p: '1' }],
+  ])('J.1-17 J.4-38 with %j is refused for good with HTTP/400', async (properties) => {
+    await using world = await World.open();
+    const peer = await world.connect();
+    const reply = await peer.ask('subChanges', properties);
+    expect(reply.error).toMatchObject({ domain: 'HTTP', code: 400 });
+  });
+
+  it.each([{ docIDs: 'x' }, { docIDs: [1] }, 'no JSON'])('with the body %j is refused', async (body) => {
+    await using world = await World.open();
+    const peer = await world.connect();
+    expect((await peer.ask('subChanges', {}, body)).error).toMatchObject({ domain: 'HTTP', code: 400 });
+  });
+
+  it('is one at a time, and can be ended', async () => {
+    await using world = await World.open();
+    const peer = await world.connect();
+    await peer.ask('subChanges', { continuous: 'true' });
+    expect((await peer.ask('subChanges', { continuous: 'true' })).error).toMatchObject({ domain: 'HTTP', code: 400 });
+    expect((await peer.ask('unsubChanges')).error).toBeUndefined();
+    expect((await peer.ask('unsubChanges')).error).toBeUndefined();
+    const seen = peer.heard.length;
+    await world.put('later', {});
+    const other = await world.connect();
+    await other.ask('subChanges');
+    await other.next('changes');
+    await peer.settled();
+    expect(peer.heard).toHaveLength(seen);
+    expect((await peer.ask('subChanges', { continuous: 'true' })).error).toBeUndefined();
+    expect(jsonOf(await peer.next('changes'))).toEqual([]);
+    expect(rowsOf(await peer.next('changes'))).toEqual([[1, 'later']]);
+  });
+
+  it('from now on skips what is there', async () => {
+    await using world = await World.open();
+    await world.put('old', {});
+    const peer = await world.connect();
+    await peer.ask('subChanges', { continuous: 'true', future: 'true' });
+    expect(jsonOf(await peer.next('changes'))).toEqual([]);
+    await world.put('new', {});
+    expect(rowsOf(await peer.next('changes'))).toEqual([[2, 'new']]);
+  });
+});
+
+describe('a list of changes', () => {
+  it('J.1-18 J.4-18 ends with exactly one caught-up marker, and nothing after it in a one-shot pull', async () => {
     await using world = await World.open();
     await world.put('one', { n: 1 });
     const peer = await world.connect();
-    peer.on('changes', (request) => request.respond({ body: new TextEncoder().encode('[]') }));
+    peer.on('changes', (request) => (request.noReply ? undefined : answer(request, [])));
     await peer.ask('subChanges');
     await peer.settled();
     await world.put('two', { n: 2 });
@@ -28,14 +135,103 @@ describe('a pull', () => {
     expect(peer.heard).toEqual([expect.stringMatching(/^changes \{\} \[\[1,/), 'changes! {} []']);
   });
 
-  it('J.1-21 sends one rev per wanted row, its sequence as in the row', async () => {
+  it('J.1-18 has its marker at once if there is nothing', async () => {
+    await using world = await World.open();
+    const peer = await world.connect();
+    await peer.ask('subChanges', { continuous: 'true' });
+    expect(show(await peer.next('changes'))).toBe('changes! {} []');
+  });
+
+  it('J.1-18 J.4-19 wants a reply unless it is empty', async () => {
+    await using world = await World.open();
+    const peer = await world.connect();
+    await peer.ask('subChanges', { continuous: 'true' });
+    expect((await peer.next('changes')).noReply).toBe(true);
+    await world.put('one', {});
+    const changes = await peer.next('changes');
+    expect([changes.noReply, changes.urgent]).toEqual([false, true]);
+  });
+
+  it.each([
+    [2 as const, 'false', 'true'],
+    [3 as const, '0', '1'],
+    [4 as const, '0', '1'],
+  ])('J.1-19 in protocol %i marks live and deleted with %s and %s', async (version, live, deleted) => {
+    await using world = await World.open();
+    await world.put('live', {});
+    const { rev } = await world.put('gone', {});
+    await world.put('gone', {}, { expect: rev, deleted: true });
+    const peer = await world.connect({ version });
+    await peer.ask('subChanges');
+    const flags = [...textOf((await peer.next('changes')).body).matchAll(/","[^"]+",([^,]+),/g)].map(([, flag]) => flag);
+    expect(flags).toEqual([live, deleted]);
+  });
+
+  it('J.1-20 J.4-20 may be answered shorter: the rest is not wanted', async () => {
+    await using world = await World.open();
+    for (const id of ['a', 'b', 'c', 'd']) await world.put(id, {});
+    const peer = await world.connect();
+    await peer.ask('subChanges');
+    answer(await peer.next('changes'), [0, null, []]);
+    expect((await peer.next('rev')).properties.get('id')).toBe('c');
+    await peer.settled();
+    expect(peer.heard.filter((line) => line.startsWith('rev'))).toHaveLength(1);
+  });
+
+  it('J.1-20 J.4-27 J.4-57 that the client cannot take is offered again in parts', async () => {
+    await using world = await World.open();
+    for (const id of ['a', 'b', 'bad', 'c', 'd']) await world.put(id, {});
+    const peer = await world.connect();
+    const got: string[] = [];
+    peer.on('changes', (request) => {
+      if (request.noReply) return;
+      if (textOf(request.body).includes('"bad"'))
+        request.respondError({ domain: 'LiteCore', code: 26, message: 'no thanks' });
+      else wantAll()(request);
+    });
+    peer.on('rev', (request) => void got.push(request.properties.get('id')!));
+    await peer.ask('subChanges');
+    while (got.length < 4) await peer.settled();
+    expect(got.sort()).toEqual(['a', 'b', 'c', 'd']);
+    expect(world.faults).toEqual([expect.stringContaining('cannot take "bad"')]);
+  });
+
+  it('J.4-31 does not offer a client its own pushes', async () => {
+    await using world = await World.open();
+    const peer = await world.connect();
+    await peer.ask('subChanges', { continuous: 'true' });
+    await peer.next('changes');
+    await peer.ask('rev', { id: 'mine', rev: '1-aa' }, {});
+    await world.put('other', {});
+    expect(rowsOf(await peer.next('changes'))).toEqual([[2, 'other']]);
+    const edited = await world.put('mine', { n: 2 }, { expect: '1-aa' });
+    expect(jsonOf(await peer.next('changes'))).toEqual([[3, 'mine', edited.rev, 0, 7]]);
+  });
+
+  it('waits while the client has not answered, then lists the newest of each document', async () => {
+    await using world = await World.open({ tuning: { unansweredLiveLists: 1 } });
+    const peer = await world.connect();
+    await peer.ask('subChanges', { continuous: 'true' });
+    await peer.next('changes');
+    let { rev } = await world.put('doc', { n: 0 });
+    const first = await peer.next('changes');
+    for (let n = 1; n <= 5; n++) ({ rev } = await world.put('doc', { n }, { expect: rev }));
+    await world.put('other', {});
+    await peer.ask('PING');
+    expect(peer.unseen('changes')).toHaveLength(0);
+    answer(first, []);
+    expect(rowsOf(await peer.next('changes'))).toEqual([[6, 'doc'], [7, 'other']]);
+  });
+});
+
+describe('a wanted revision', () => {
+  it('J.1-21 J.4-22 J.4-23 J.4-24 comes once, its sequence spelt as in the row', async () => {
     await using world = await World.open();
     const first = await world.put('doc', { text: 'x' });
     const second = await world.put('doc', { text: 'y' }, { expect: first.rev });
     const peer = await world.connect();
     await peer.ask('subChanges', { versioning: 'rev-trees' });
-    const changes = await peer.next('changes');
-    changes.respond({ body: new TextEncoder().encode('[[]]') });
+    answer(await peer.next('changes'), [[]]);
     const rev = await peer.next('rev');
     expect(rev.properties.toRecord()).toEqual({
       Profile: 'rev',
@@ -45,33 +241,167 @@ describe('a pull', () => {
       history: first.rev,
     });
     expect(jsonOf(rev)).toEqual({ text: 'y' });
+    await peer.settled();
+    expect(peer.heard.filter((line) => line.startsWith('rev'))).toHaveLength(1);
   });
 
-  it('sends versions to a client that speaks version 4', async () => {
+  it('J.1-21 J.4-29 J.4-55 has a history without gaps or spaces, within maxHistory or down to what the client has', async () => {
     await using world = await World.open();
-    const { vector } = await world.put('doc', { text: 'x' });
-    const peer = await world.connect({ version: 4 });
-    await peer.ask('getCollections', {}, { collections: ['_default'], checkpoint_ids: ['cp'] });
-    await peer.ask('subChanges', { collection: '0' });
-    const changes = await peer.next('changes');
-    expect(changes.properties.get('collection')).toBe('0');
-    expect(jsonOf(changes)).toEqual([[1, 'doc', vector, 0, 12]]);
-    changes.respond({ body: new TextEncoder().encode('[[]]') });
-    const rev = await peer.next('rev');
-    expect(rev.properties.toRecord()).toEqual({ Profile: 'rev', collection: '0', id: 'doc', rev: vector, sequence: '1' });
+    const revs = ['', (await world.put('doc', { n: 1 })).rev];
+    for (let n = 2; n <= 9; n++) revs.push((await world.put('doc', { n }, { expect: revs.at(-1)! })).rev);
+    const historyFor = async (listed: string[], properties: Record<string, string>): Promise<string | undefined> => {
+      const peer = await world.connect();
+      await peer.ask('subChanges');
+      answer(await peer.next('changes'), [listed], properties);
+      return (await peer.next('rev')).properties.get('history');
+    };
+    expect(await historyFor([], { maxHistory: '3' })).toBe([revs[8], revs[7], revs[6]].join(','));
+    expect(await historyFor([revs[2]!], { maxHistory: '3' })).toBe(revs.slice(2, 9).reverse().join(','));
+    expect(await historyFor(['2-ffff'], {})).toBe(revs.slice(1, 9).reverse().join(','));
   });
 
-  it('goes on with every later change if it is continuous, each once', async () => {
+  it('J.1-22 J.4-25 never comes unasked', async () => {
+    await using world = await World.open();
+    await world.put('doc', {});
+    const peer = await world.connect();
+    await peer.ask('subChanges');
+    const changes = await peer.next('changes');
+    await peer.ask('PING');
+    answer(changes, [0, [], []]);
+    await peer.settled();
+    expect(peer.heard.filter((line) => line.startsWith('rev'))).toEqual([]);
+  });
+
+  it('that is a tombstone says so', async () => {
+    await using world = await World.open();
+    const { rev } = await world.put('doc', {});
+    await world.put('doc', {}, { expect: rev, deleted: true });
+    const peer = await world.connect();
+    peer.on('changes', (request) => (request.noReply ? undefined : wantAll()(request)));
+    await peer.ask('subChanges');
+    const message = await peer.next('rev');
+    expect(message.properties.get('deleted')).toBe('1');
+    expect(jsonOf(message)).toEqual({});
+  });
+
+  it('J.1-21 that was superseded is sent as long as it is kept', async () => {
+    await using world = await World.open();
+    const long = { text: 'x'.repeat(300) };
+    const first = await world.put('doc', long);
+    const peer = await world.connect();
+    await peer.ask('subChanges', { since: '9' });
+    const changes = await peer.next('changes');
+    const second = await world.put('doc', { n: 2 }, { expect: first.rev });
+    answer(changes, [[]]);
+    const rev = await peer.next('rev');
+    expect([rev.properties.get('rev'), jsonOf(rev)]).toEqual([first.rev, long]);
+    expect(rev.properties.get('history')).toBeUndefined();
+    expect(second.rev).not.toBe(first.rev);
+  });
+
+  it.each([
+    [{ sendReplacementRevs: '1' }, {}],
+    [{}, { sendReplacementRevs: '1' }],
+  ])('that is gone is replaced by the newest for a client that says so %j %j', async (subscription, reply) => {
+    await using world = await World.open({ wrap: forgetful });
+    const first = await world.put('doc', { n: 1 });
+    const peer = await world.connect();
+    await peer.ask('subChanges', { since: '9', ...subscription });
+    const changes = await peer.next('changes');
+    const second = await world.put('doc', { n: 2 }, { expect: first.rev });
+    answer(changes, [[]], reply);
+    const rev = await peer.next('rev');
+    expect(rev.properties.toRecord()).toMatchObject({ rev: second.rev, replacedRev: first.rev, sequence: '1' });
+    expect(jsonOf(rev)).toEqual({ n: 2 });
+  });
+
+  it('J.1-21 J.4-22 that is gone is answered by norev', async () => {
+    await using world = await World.open({ wrap: forgetful });
+    const first = await world.put('doc', { n: 1 });
+    const peer = await world.connect();
+    await peer.ask('subChanges', { since: '9' });
+    const changes = await peer.next('changes');
+    await world.put('doc', { n: 2 }, { expect: first.rev });
+    answer(changes, [[]]);
+    expect(show(await peer.next('norev'))).toBe(
+      `norev! ${JSON.stringify({ id: 'doc', rev: first.rev, sequence: '1', error: '404', reason: 'missing' })} `,
+    );
+  });
+
+  it('J.4-54 that storage cannot deliver now ends the connection instead of a norev', async () => {
+    const unreadable = { read: () => Promise.reject(new Error('disk on fire')) };
+    await using world = await World.open({ wrap: (storage) => withMethods(storage, unreadable) });
+    await world.put('doc', {});
+    const peer = await world.connect();
+    await peer.ask('subChanges', { since: '9' });
+    const changes = await peer.next('changes');
+    answer(changes, [[]]);
+    expect(await peer.closed).toMatchObject({ code: 4001, by: 'peer' });
+    expect(peer.heard.filter((line) => line.startsWith('norev'))).toEqual([]);
+  });
+
+  it('J.4-44 J.4-45 has the rest of the vector as history, merges with their semicolon', async () => {
+    await using world = await World.open();
+    const [a, b] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'H0J8SAyCSjSjE+PxM4NQrQ'];
+    const t = (n: number): string => (0x18ea8000_00000000n + BigInt(n << 16)).toString(16);
+    const push = (rev: string, history: string) =>
+      world.storage.write(DATABASE, [
+        { type: 'revision', keyspace: DEFAULT, id: 'doc', rev, history, deleted: false, body: '{}', onConflict: 'refuse' },
+      ]);
+    await push(`${t(1)}@${a}`, '');
+    await push(`${t(9)}@${b}`, `${t(8)}@${b}, ${t(1)}@${a};`);
+    const peer = await world.connect({ version: 4 });
+    peer.on('changes', (request) => (request.noReply ? undefined : wantAll()(request)));
+    await peer.ask('subChanges');
+    const rev = await peer.next('rev');
+    expect(rev.properties.get('rev')).toBe(`${t(9)}@${b}`);
+    expect(rev.properties.get('history')).toBe(`${t(8)}@${b}, ${t(1)}@${a};`);
+  });
+
+  it('J.4-58 goes to a version 4 client under a version, never under a bare rev-tree ID', async () => {
+    await using world = await World.open();
+    const pusher = await world.connect({ version: 3 });
+    await pusher.ask('rev', { id: 'doc', rev: '2-bb', history: '1-aa' }, { n: 1 });
+    const peer = await world.connect({ version: 4 });
+    await peer.ask('subChanges');
+    const changes = await peer.next('changes');
+    const [[, , offered]] = jsonOf(changes) as [[number, string, string]];
+    expect(offered).toMatch(/^[0-9a-f]{16}@[A-Za-z0-9+/]{22}$/);
+    answer(changes, [[]]);
+    const rev = await peer.next('rev');
+    expect(rev.properties.toRecord()).toEqual({ Profile: 'rev', id: 'doc', rev: offered, sequence: '1' });
+  });
+
+  it('J.4-59 carries the legacy IDs that a client has, and carries them again later', async () => {
+    await using world = await World.open();
+    const pusher = await world.connect({ version: 3 });
+    await pusher.ask('rev', { id: 'doc', rev: '2-bb', history: '1-aa' }, { n: 1 });
+    await pusher.ask('rev', { id: 'doc', rev: '3-cc', history: '2-bb' }, { n: 2 });
+    const peer = await world.connect({ version: 4 });
+    await peer.ask('subChanges', { continuous: 'true' });
+    const changes = await peer.next('changes');
+    const [[, , version]] = jsonOf(changes) as [[number, string, string]];
+    answer(changes, [['2-bb']]);
+    expect((await peer.next('rev')).properties.get('history')).toBe('2-bb, 1-aa');
+    await peer.next('changes');
+    await world.put('doc', { n: 3 }, { expect: '3-cc' });
+    const later = await peer.next('changes');
+    answer(later, [[version]]);
+    expect((await peer.next('rev')).properties.get('history')).toMatch(/(^|, )2-bb, 1-aa$/);
+  });
+
+  it('J.4-30 J.4-28 has IDs that every client takes, whatever was pushed', async () => {
     await using world = await World.open();
     const peer = await world.connect();
-    await peer.ask('subChanges', { continuous: 'true' });
-    expect(jsonOf(await peer.next('changes'))).toEqual([]);
-    for (const id of ['a', 'b', 'c']) {
-      await world.put(id, {});
-      const changes = await peer.next('changes');
-      expect(jsonOf(changes)).toMatchObject([[expect.anything(), id, expect.anything(), 0, 2]]);
-      changes.respond({ body: new TextEncoder().encode('[[]]') });
-      expect((await peer.next('rev')).properties.get('id')).toBe(id);
-    }
+    for (const id of ['_under', 'x'.repeat(241), '', 'a\u0001'])
+      expect((await peer.ask('rev', { id, rev: '1-aa' }, {})).error?.code).toBeGreaterThan(0);
+    for (const rev of ['1-AA', '1-abc', '0-aa', '1-', 'aa', '01-aa'])
+      expect((await peer.ask('rev', { id: 'doc', rev }, {})).error).toMatchObject({ domain: 'HTTP', code: 400 });
+    expect(await world.documents()).toEqual({});
   });
 });
+
+/** A storage that keeps no superseded bodies. */
+function forgetful(storage: Storage): Storage {
+  return withMethods(storage, { readRevision: () => Promise.resolve(undefined) });
+}

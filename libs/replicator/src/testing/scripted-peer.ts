@@ -47,6 +47,12 @@ export class ScriptedPeer {
     return new Promise((resolve) => this.waiting.push({ profile, resolve }));
   }
 
+  /** Starts a session that addresses collections by index. */
+  async openCollections(...collections: string[]): Promise<unknown> {
+    const checkpoint_ids = collections.map((name) => `cp-${name}`);
+    return jsonOf(await this.ask('getCollections', {}, { collections, checkpoint_ids }));
+  }
+
   /** Requests of the server that no test has seen. */
   unseen(profile: string): readonly IncomingRequest[] {
     return this.unclaimed.filter((request) => request.profile === profile);
@@ -86,6 +92,24 @@ export function textOf(body: Uint8Array): string {
 
 export function jsonOf(message: { readonly body: Uint8Array }): unknown {
   return JSON.parse(textOf(message.body));
+}
+
+/** Sequence and document ID of every row of a list. */
+export function rowsOf(request: IncomingRequest): readonly unknown[] {
+  return (jsonOf(request) as unknown[][]).map(([sequence, id]) => [sequence, id]);
+}
+
+/** Answers a request with JSON. */
+export function answer(request: IncomingRequest, body: unknown, properties: Record<string, string> = {}): void {
+  request.respond({ properties: Properties.from(properties), body: new TextEncoder().encode(JSON.stringify(body)) });
+}
+
+/** Wants every row of a list that it lacks, as a client with an empty database does. */
+export function wantAll(properties: Record<string, string> = { blobs: 'true' }): (request: IncomingRequest) => void {
+  return (request) => {
+    const rows = jsonOf(request) as unknown[];
+    answer(request, rows.map(() => []), properties);
+  };
 }
 
 function propertiesOf(profile: string, properties: Record<string, string>): Properties {

@@ -166,3 +166,13 @@ function sharedCollections(names: readonly string[]): readonly { scope: string; 
   };
   return [{ scope: '_default', collection: '_default' }, ...names.map(parse)];
 }
+
+/** A storage some of whose methods are others. */
+export function withMethods(storage: Storage, methods: Partial<Storage>): Storage {
+  return new Proxy(storage, {
+    get: (target, name) => {
+      const method = methods[name as keyof Storage] ?? target[name as keyof Storage];
+      return (method as () => unknown).bind(target);
+    },
+  });
+}
