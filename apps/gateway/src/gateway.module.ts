@@ -6,11 +6,13 @@ import { DocumentController } from './documents/document.controller.js';
 import { DocumentReader } from './documents/document-reader.service.js';
 import { DocumentWriter } from './documents/document-writer.service.js';
 import { ErrorFilter } from './http/error.filter.js';
+import { RequestAudit } from './http/request-audit.js';
 import { RequestPipeline } from './http/request-pipeline.js';
 import { CollectionTags } from './keyspaces/collection-tags.js';
 import { KeyspaceController } from './keyspaces/keyspace.controller.js';
 import { Keyspaces } from './keyspaces/keyspaces.js';
 import { AllDocsController } from './listing/all-docs.controller.js';
+import { OperationsController } from './operations/operations.controller.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { DOCUMENTED_CONTROLLERS, OpenApi } from './openapi/openapi.service.js';
 import { PropertyController } from './properties/property.controller.js';
@@ -20,6 +22,7 @@ import { ServerController } from './server/server.controller.js';
 /** What serves the API; the manual describes all of it. */
 export const CONTROLLERS = [
   ServerController,
+  OperationsController,
   KeyspaceController,
   AllDocsController,
   BulkDocsController,
@@ -29,7 +32,7 @@ export const CONTROLLERS = [
 ];
 
 export interface GatewayModuleOptions {
-  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR` and `LOGGERS`, unless a global one does. */
+  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG` and `METRICS`, unless a global one does. */
   readonly imports?: ModuleMetadata['imports'];
 }
 
@@ -50,6 +53,7 @@ export class GatewayModule {
         Keyspaces,
         OpenApi,
         PropertyEditor,
+        RequestAudit,
         RequestPipeline,
         { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: DOCUMENTED_CONTROLLERS, useValue: CONTROLLERS },

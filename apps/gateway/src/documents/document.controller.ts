@@ -5,13 +5,14 @@ import { EdgeError } from '@edgesync/errors';
 import { currentVersionOf } from '@edgesync/revision';
 import { entityTag, matchesNone } from '../http/entity-tag.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
+import { RequestAudit, type DocumentChange } from '../http/request-audit.js';
 import { sendJson, sendNotModified } from '../http/reply.js';
 import { readJsonText } from '../http/request-body.js';
 import { ReadsKeyspace, WritesKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { ExpiryQuery, readDeadline } from '../parameters/expiry.js';
 import { UrlParameters } from '../parameters/query.pipe.js';
-import { readExpectedRevision } from '../parameters/revision.js';
+import { readExpectedRevision, type ExpectedRevision } from '../parameters/revision.js';
 import { readDocumentId } from './document-id.js';
 import { ReadDocumentQuery, WriteDocumentQuery } from './document-queries.js';
 import { DocumentReader } from './document-reader.service.js';
@@ -26,6 +27,7 @@ export class DocumentController {
   constructor(
     @Inject(DocumentReader) private readonly reader: DocumentReader,
     @Inject(DocumentWriter) private readonly writer: DocumentWriter,
+    @Inject(RequestAudit) private readonly audit: RequestAudit,
   ) {}
 
   @Post(':keyspace')
@@ -67,6 +69,7 @@ export class DocumentController {
       body: json,
       expiresAt,
     });
+    this.audit.documentWritten(request, changeOf(metadata.rev, metadata.deleted), id, stored.rev);
     reply.header('location', `/${encodeURIComponent(request.params['keyspace']!)}/${encodeURIComponent(id)}`);
     sendJson(reply, 201, writeReply(stored, expiresAt));
   }
@@ -97,6 +100,7 @@ export class DocumentController {
     const document = query.rev
       ? await this.reader.readRevision(request.keyspace, id, query.rev)
       : await this.reader.readCurrent(request.keyspace, id);
+    this.audit.documentRead(request, id);
     const etag = entityTag(document.rev);
     if (matchesNone(request.headers['if-none-match'], document.rev, currentVersionOf(document.vector)))
       return sendNotModified(reply, etag);
@@ -138,15 +142,11 @@ export class DocumentController {
     if (metadata.id !== undefined && metadata.id !== id)
       throw new EdgeError('doc.invalid', '"_id" conflicts with the URL');
     const expiresAt = readDeadline(query, Date.now());
-    const stored = await this.writer.write({
-      keyspace: request.keyspace,
-      id,
-      expect: readExpectedRevision(query.rev, request.headers['if-match'], metadata.rev),
-      deleted: metadata.deleted,
-      body: json,
-      expiresAt,
-    });
-    sendJson(reply, metadata.deleted ? 200 : 201, writeReply(stored, expiresAt));
+    const expect = readExpectedRevision(query.rev, request.headers['if-match'], metadata.rev);
+    const { deleted } = metadata;
+    const stored = await this.writer.write({ keyspace: request.keyspace, id, expect, deleted, body: json, expiresAt });
+    this.audit.documentWritten(request, changeOf(expect, deleted), id, stored.rev);
+    sendJson(reply, deleted ? 200 : 201, writeReply(stored, expiresAt));
   }
 
   @Delete(':keyspace/:docid')
@@ -172,14 +172,22 @@ export class DocumentController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const expiresAt = readDeadline(query, Date.now());
+    const id = readDocumentId(request.params['docid']!);
     const stored = await this.writer.write({
       keyspace: request.keyspace,
-      id: readDocumentId(request.params['docid']!),
+      id,
       expect: readExpectedRevision(query.rev, request.headers['if-match']),
       deleted: true,
       body: '{}',
       expiresAt,
     });
+    this.audit.documentWritten(request, 'deleted', id, stored.rev);
     sendJson(reply, 200, writeReply(stored, expiresAt));
   }
+}
+
+/** What an edit does that has succeeded. */
+function changeOf(expect: ExpectedRevision, deleted: boolean): DocumentChange {
+  if (deleted) return 'deleted';
+  return expect === undefined ? 'created' : 'updated';
 }

@@ -1,12 +1,24 @@
 import { Inject, Injectable, type OnModuleInit } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AUTHENTICATOR, LOGGERS, SERVER_HEADER, type Authenticator, type Loggers } from '@edgesync/platform';
+import { ANONYMOUS } from '@edgesync/access';
+import {
+  AUDIT_LOG,
+  AUTHENTICATOR,
+  LOGGERS,
+  METRICS,
+  SERVER_HEADER,
+  type AuditLog,
+  type Authenticator,
+  type Loggers,
+  type Metrics,
+} from '@edgesync/platform';
+import { isOpenPath } from '../operations/open-paths.js';
 import { ErrorFilter } from './error.filter.js';
 import type { GatewayRequest } from './gateway-request.js';
 import type { GatewayHttpAdapter } from './http-adapter.js';
 import { checkRequest } from './request-checks.js';
-import { logRequests } from './request-log.js';
+import { observeRequests } from './request-observer.js';
 
 /**
  * What every request passes before its route, known or not: the `Server` header, authentication, the checks of
@@ -19,6 +31,8 @@ export class RequestPipeline implements OnModuleInit {
     @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
     @Inject(ErrorFilter) private readonly faults: ErrorFilter,
     @Inject(LOGGERS) private readonly loggers: Loggers,
+    @Inject(AUDIT_LOG) private readonly audit: AuditLog,
+    @Inject(METRICS) private readonly metrics: Metrics,
   ) {}
 
   onModuleInit(): void {
@@ -29,7 +43,7 @@ export class RequestPipeline implements OnModuleInit {
       'reportFault',
       (error: unknown, request: FastifyRequest) => void this.faults.report(error, request),
     );
-    logRequests(fastify, this.loggers.domain('REST'));
+    observeRequests(fastify, { log: this.loggers.domain('REST'), audit: this.audit, metrics: this.metrics });
     fastify.addHook('onRequest', (request, reply, done) => this.admit(request as GatewayRequest, reply, done));
   }
 
@@ -43,6 +57,7 @@ export class RequestPipeline implements OnModuleInit {
       done();
     };
     try {
+      if (isOpenPath(request.raw.url!)) return goOn(ANONYMOUS);
       const principal = this.authenticator.authenticate(headers.authorization, socket.remoteAddress ?? '');
       if (principal instanceof Promise) principal.then(goOn).catch(refuse);
       else goOn(principal);

@@ -5,6 +5,7 @@ import { STORAGE } from '@edgesync/platform';
 import type { DatabaseInfo, Storage } from '@edgesync/ports';
 import { matchesNone } from '../http/entity-tag.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
+import { RequestAudit } from '../http/request-audit.js';
 import { sendJson, sendNotModified } from '../http/reply.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { databaseTag } from './collection-tags.js';
@@ -16,6 +17,7 @@ export class KeyspaceController {
   constructor(
     @Inject(Keyspaces) private readonly keyspaces: Keyspaces,
     @Inject(STORAGE) private readonly storage: Storage,
+    @Inject(RequestAudit) private readonly audit: RequestAudit,
   ) {}
 
   @Get(':keyspace')
@@ -40,6 +42,7 @@ export class KeyspaceController {
     const named = this.keyspaces.resolve(text);
     const database = await this.storage.describe(named.keyspace.database);
     const json = text.includes('.') ? await this.describeCollection(database, named) : describeDatabase(database);
+    this.audit.keyspaceRead(request, named.keyspace);
     const tag = databaseTag(database);
     if (matchesNone(request.headers['if-none-match'], tag)) return sendNotModified(reply, `"${tag}"`);
     sendJson(reply, 200, json, `"${tag}"`);

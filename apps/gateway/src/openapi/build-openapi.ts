@@ -181,6 +181,7 @@ function contents(content: readonly Content[]): Json {
     types['application/json'] = { schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } };
   if (content.some((one) => 'bytes' in one)) types['*/*'] = {};
   if (content.some((one) => 'html' in one)) types['text/html'] = {};
+  if (content.some((one) => 'text' in one)) types['text/plain'] = {};
   return types;
 }
 

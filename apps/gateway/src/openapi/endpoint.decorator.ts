@@ -7,7 +7,8 @@ export type Content =
   | { readonly json: true }
   /** Bytes of any type. */
   | { readonly bytes: true }
-  | { readonly html: true };
+  | { readonly html: true }
+  | { readonly text: true };
 
 export interface ReplyDescription {
   readonly description: string;
@@ -17,7 +18,7 @@ export interface ReplyDescription {
 
 /** What the manual says about one endpoint. */
 export interface EndpointDescription {
-  readonly tag: 'Server' | 'Keyspaces' | 'Documents' | 'Properties and blobs' | 'Manual';
+  readonly tag: 'Server' | 'Keyspaces' | 'Documents' | 'Properties and blobs' | 'Operation' | 'Manual';
   readonly summary: string;
   readonly description?: string;
   /** Class of the URL's parameters. */

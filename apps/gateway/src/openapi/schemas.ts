@@ -30,6 +30,7 @@ export const SCHEMAS = {
       edgesync: { type: 'object', required: ['version'], properties: { version: text('Version of this server.') } },
     },
   },
+  ServerState: { type: 'object', required: ['status'], properties: { status: { const: 'ok' } } },
   DatabaseNames: { type: 'array', items: { type: 'string' } },
   DatabaseInfo: {
     type: 'object',

@@ -10,6 +10,7 @@ import { DocumentReader } from '../documents/document-reader.service.js';
 import { writeReply } from '../documents/write-result.js';
 import { entityTag, matchesNone } from '../http/entity-tag.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
+import { RequestAudit } from '../http/request-audit.js';
 import { sendJson, sendNotModified } from '../http/reply.js';
 import { readText } from '../http/request-body.js';
 import { ReadsKeyspace, WritesKeyspace } from '../keyspaces/keyspace.guards.js';
@@ -31,6 +32,7 @@ export class PropertyController {
     @Inject(STORAGE) private readonly storage: Storage,
     @Inject(DocumentReader) private readonly reader: DocumentReader,
     @Inject(PropertyEditor) private readonly editor: PropertyEditor,
+    @Inject(RequestAudit) private readonly audit: RequestAudit,
   ) {}
 
   @Get(':keyspace/:docid/:key')
@@ -153,7 +155,9 @@ export class PropertyController {
     const expect = readExpectedRevision(query.rev, request.headers['if-match']);
     const document = await this.editor.openForSet(request.keyspace, id, expect);
     const valueText = await this.readValue(request);
-    sendJson(reply, 201, writeReply(await this.editor.set(document, key, valueText)));
+    const stored = await this.editor.set(document, key, valueText);
+    this.audit.documentWritten(request, document.expect === undefined ? 'created' : 'updated', id, stored.rev);
+    sendJson(reply, 201, writeReply(stored));
   }
 
   @Delete(':keyspace/:docid/:key')
@@ -180,12 +184,17 @@ export class PropertyController {
     const key = readWritableKey(request.params['key']!);
     const expect = readExpectedRevision(query.rev, request.headers['if-match']);
     const document = await this.editor.openForRemoval(request.keyspace, id, key, expect);
-    sendJson(reply, 200, writeReply(await this.editor.remove(document, key)));
+    const stored = await this.editor.remove(document, key);
+    this.audit.documentWritten(request, 'updated', id, stored.rev);
+    sendJson(reply, 200, writeReply(stored));
   }
 
-  private open(request: GatewayRequest, rev: string | undefined): Promise<DocumentRevision> {
+  private async open(request: GatewayRequest, rev: string | undefined): Promise<DocumentRevision> {
+    const { keyspace } = request;
     const id = readDocumentId(request.params['docid']!);
-    return rev ? this.reader.readRevision(request.keyspace, id, rev) : this.reader.readCurrent(request.keyspace, id);
+    const document = await (rev ? this.reader.readRevision(keyspace, id, rev) : this.reader.readCurrent(keyspace, id));
+    this.audit.documentRead(request, id);
+    return document;
   }
 
   /** The value that the request's body stands for, as JSON text. */

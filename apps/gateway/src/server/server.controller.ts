@@ -1,8 +1,10 @@
-import { Controller, Get, Inject, Res } from '@nestjs/common';
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { SERVER_INFO, STORAGE, VERSION } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
+import type { GatewayRequest } from '../http/gateway-request.js';
 import { sendJson } from '../http/reply.js';
+import { RequestAudit } from '../http/request-audit.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 
 const INFO = JSON.stringify({ ...SERVER_INFO, edgesync: { version: VERSION } });
@@ -10,7 +12,10 @@ const INFO = JSON.stringify({ ...SERVER_INFO, edgesync: { version: VERSION } });
 /** The server itself (ref 6.2, 6.3). */
 @Controller()
 export class ServerController {
-  constructor(@Inject(STORAGE) private readonly storage: Storage) {}
+  constructor(
+    @Inject(STORAGE) private readonly storage: Storage,
+    @Inject(RequestAudit) private readonly audit: RequestAudit,
+  ) {}
 
   @Get()
   @Endpoint({
@@ -28,7 +33,9 @@ export class ServerController {
     summary: 'List the databases',
     replies: { 200: { description: 'Names, sorted.', content: [{ schema: 'DatabaseNames' }] } },
   })
-  async databases(@Res() reply: FastifyReply): Promise<void> {
-    sendJson(reply, 200, JSON.stringify(await this.storage.databases()));
+  async databases(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+    const names = await this.storage.databases();
+    this.audit.databasesRead(request);
+    sendJson(reply, 200, JSON.stringify(names));
   }
 }

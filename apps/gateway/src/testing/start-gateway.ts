@@ -8,17 +8,28 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import 'reflect-metadata';
 import { readConfig, readUsers, type EdgeConfig } from '@edgesync/config';
 import {
+  AUDIT_EVENTS,
+  AUDIT_LOG,
+  AuditLog,
   AUTHENTICATOR,
   createAuthenticator,
   EDGE_CONFIG,
   Loggers,
   LOGGERS,
+  Metrics,
+  METRICS,
+  recordAuthentications,
   STORAGE,
   type LogOutput,
 } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { createHttpAdapter, GatewayModule } from '../index.js';
+
+export interface AuditEvent {
+  readonly id: number;
+  readonly [field: string]: unknown;
+}
 
 export interface TestGateway extends AsyncDisposable {
   /** `http://127.0.0.1:port`. */
@@ -28,6 +39,8 @@ export interface TestGateway extends AsyncDisposable {
   readonly storage: SqliteStorage;
   /** Lines of the operational log. */
   readonly log: readonly string[];
+  /** Every event of the audit log. */
+  readonly audit: readonly AuditEvent[];
   /** Seconds that the clock of the storage is ahead. */
   advance(seconds: number): void;
 }
@@ -67,11 +80,21 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
   if (!users.ok) throw new Error(JSON.stringify(users.faults));
   const log: string[] = [];
   const output: LogOutput = { line: (text) => void log.push(text), flush: async () => {}, flushSync: () => {} };
+  const events: AuditEvent[] = [];
+  const audit = new AuditLog({
+    output: { ...output, line: (text) => void events.push(JSON.parse(text) as AuditEvent) },
+    selected: new Set(Object.values(AUDIT_EVENTS).map(({ id }) => id)),
+    omitDescription: true,
+    now: Date.now,
+  });
+  const metrics = new Metrics();
   const provided = {
     [STORAGE]: options.wrap ? options.wrap(storage) : storage,
     [EDGE_CONFIG]: config,
-    [AUTHENTICATOR]: createAuthenticator(config, users.value),
+    [AUTHENTICATOR]: createAuthenticator(config, users.value, recordAuthentications(audit, metrics)),
     [LOGGERS]: new Loggers({ config: config.logging, output, now: Date.now }),
+    [AUDIT_LOG]: audit,
+    [METRICS]: metrics,
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register({ imports: [provide(provided)] }),
@@ -86,6 +109,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     app,
     storage,
     log,
+    audit: events,
     advance: (seconds) => void (ahead += seconds),
     async [Symbol.asyncDispose]() {
       await app.close();
