@@ -59,8 +59,10 @@ export function ask(
   return new Promise((resolve, reject) => {
     let sender: ChunkSender | undefined;
     let receiver: ChunkReceiver | undefined;
-    const { connection } = bus;
-    const timer = setTimeout(() => fail(new AttemptFailed('silent')), patience);
+    let timer: NodeJS.Timeout;
+    const waitForAnswer = (): void => {
+      timer = setTimeout(() => fail(new AttemptFailed('silent')), patience);
+    };
 
     const fail = (error: Error): void => {
       clearTimeout(timer);
@@ -78,7 +80,7 @@ export function ask(
     const receive = (message: Message, replyTo: string): void => {
       clearTimeout(timer);
       receiver = new ChunkReceiver(
-        (bytes) => connection.publish(replyTo, bytes),
+        (bytes) => bus.publish(replyTo, bytes),
         () => mailbox.close(),
       );
       if (question.streamReply) return resolve({ message, stream: receiver });
@@ -90,9 +92,9 @@ export function ask(
     const upload = (replyTo: string): void => {
       if (sender) return;
       clearTimeout(timer);
-      sender = new ChunkSender((bytes) => connection.publish(replyTo, bytes, { reply: mailbox.address }));
+      sender = new ChunkSender((bytes) => bus.publish(replyTo, bytes, mailbox.address));
       const source = question.upload ?? encodePieces(MessageKind.request, question.version, contentOf(question));
-      sender.send(source).catch((error: Error) => fail(error));
+      sender.send(source).then(waitForAnswer, (error: Error) => fail(error));
     };
 
     const mailbox = mailboxes.create({
@@ -112,11 +114,8 @@ export function ask(
       nobody: () => fail(new AttemptFailed('nobody')),
       disconnected: () => fail(new AttemptFailed('disconnected')),
     });
-    try {
-      connection.publish(question.subject, encodeQuestion(bus, question, budget), { reply: mailbox.address });
-    } catch {
-      fail(new AttemptFailed('disconnected'));
-    }
+    waitForAnswer();
+    bus.publish(question.subject, encodeQuestion(bus, question, budget), mailbox.address);
   });
 }
 

@@ -45,6 +45,12 @@ export class Bus {
     return (this.connection.info?.max_payload ?? 1_048_576) - PAYLOAD_RESERVE;
   }
 
+  /** Sends a message; while the connection is lost it waits. Nothing is sent any more once the connection is closed. */
+  publish(subject: string, message: Uint8Array, replyTo?: string): void {
+    if (this.connection.isClosed()) return;
+    this.connection.publish(subject, message, replyTo === undefined ? undefined : { reply: replyTo });
+  }
+
   /** Calls `listener` when the connection is lost or back, until the returned function is called. */
   onChange(listener: (connected: boolean) => void): () => void {
     this.listeners.add(listener);

@@ -79,7 +79,7 @@ export class Caller {
       version: call.versions.request,
     };
     for (let attempt = 0; ; attempt++) {
-      const left = start + this.timeout - performance.now();
+      const left = Math.max(1, start + this.timeout - performance.now());
       const outcome = this.bus.connected
         ? await this.tryOnce(question, left, attempt)
         : new AttemptFailed('disconnected');

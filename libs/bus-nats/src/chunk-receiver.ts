@@ -38,10 +38,11 @@ export class ChunkReceiver implements AsyncIterable<Uint8Array> {
       this.fail(new EdgeError('storage.unavailable', 'the sender of a large value broke off'));
   }
 
-  /** Ends the reading with an error. */
+  /** Ends the reading with an error. The sender hears of it: it need not wait to find out. */
   fail(error: Error): void {
     if (this.ended || this.failure) return;
     this.failure = error;
+    this.publish(encodeMessage(MessageKind.cancel, CreditSignal.version, undefined));
     this.queue.length = 0;
     this.finish();
   }
@@ -71,10 +72,8 @@ export class ChunkReceiver implements AsyncIterable<Uint8Array> {
     return Buffer.concat(chunks);
   }
 
-  /** Tells the sender that nobody reads any more. */
+  /** Nobody reads any more. */
   cancel(): void {
-    if (this.ended || this.failure) return;
-    this.publish(encodeMessage(MessageKind.cancel, CreditSignal.version, undefined));
     this.fail(new EdgeError('storage.unavailable', 'cancelled'));
   }
 

@@ -96,25 +96,33 @@ export class DatabaseLease {
     this.timer = setTimeout(() => void this.renew(), Math.min(left, this.bucket.life / LEASE_RENEWALS));
   }
 
+  /** Renews, again and again until it is done or too late. */
+
   private async renew(): Promise<void> {
-    const left = this.left();
-    if (this.over || left <= 0) return this.finish('lost');
-    const sent = { steady: this.clocks.steady(), wall: this.clocks.wall() };
     // Validity ends on time, whatever an answer that does not come is waiting for.
-    this.timer = setTimeout(() => this.finish('lost'), left);
+    this.timer = setTimeout(() => this.finish('lost'), Math.max(1, this.left()));
+    let renewed = false;
+    while (!renewed && !this.over && this.left() > 0) renewed = await this.renewOnce();
+    clearTimeout(this.timer);
+    this.schedule();
+  }
+
+  private async renewOnce(): Promise<boolean> {
+    const sent = { steady: this.clocks.steady(), wall: this.clocks.wall() };
+    const timeout = this.bucket.life / LEASE_RENEWALS / 2;
     try {
-      const timeout = Math.min(left, this.bucket.life / LEASE_RENEWALS);
       const revision = await this.bucket.renew(this.database, this.record, this.revision, timeout);
       if (revision !== undefined) {
         this.revision = revision;
         this.confirmed = sent;
-      } else if (!(await this.adopt())) this.finish('lost');
+        return true;
+      }
+      if (!(await this.adopt())) this.finish('lost');
     } catch {
-      // NATS does not answer: tried again while there is time.
-      await new Promise((resolve) => setTimeout(resolve, this.bucket.life / LEASE_RENEWALS / 4));
+      // NATS does not answer.
+      await new Promise((resolve) => setTimeout(resolve, timeout / 2));
     }
-    clearTimeout(this.timer);
-    this.schedule();
+    return false;
   }
 
   /** An earlier renewal may have arrived although its answer did not: then the entry is ours under a later revision. */

@@ -26,10 +26,7 @@ export class Doorbells {
     let timer: NodeJS.Timeout | undefined;
     const publish = (sequence: number): void => {
       if (!this.bus.connected) return;
-      this.bus.connection.publish(
-        subject,
-        encodeMessage(MessageKind.event, ChangedSignal.version, new ChangedSignal(sequence)),
-      );
+      this.bus.publish(subject, encodeMessage(MessageKind.event, ChangedSignal.version, new ChangedSignal(sequence)));
     };
     const pass = (): void => {
       timer = undefined;

@@ -1,9 +1,10 @@
 import { nameToken } from '@edgesync/bus-contract';
-import { JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { EdgeError } from '@edgesync/errors';
+import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import { nuid } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
-import { LEASE_MS } from './tuning.js';
+import { LEASE_MS, LEASE_RENEWALS } from './tuning.js';
 
 export interface LeaseBucketOptions {
   /** Life of a lease that is not renewed, in milliseconds. The one given when the bucket was made counts. */
@@ -21,6 +22,8 @@ export interface LeaseRecord {
 }
 
 const BUCKET = 'edge-v1-owners';
+/** NATS is given at least this long to answer, in milliseconds. */
+const ANSWER_MS = 500;
 
 /**
  * The NATS key-value bucket that holds one entry per owned database. NATS removes entries that are not renewed. It is
@@ -48,6 +51,7 @@ export class LeaseBucket {
   async create(database: string, name: string): Promise<{ record: LeaseRecord; revision: number } | undefined> {
     const record = { holder: nuid.next(), name };
     try {
+      if (!this.bus.connected) throw new EdgeError('storage.unavailable', 'NATS is away');
       const entries = await this.open();
       return { record, revision: await entries.create(nameToken(database), JSON.stringify(record)) };
     } catch (error) {
@@ -95,7 +99,8 @@ export class LeaseBucket {
   /** An existing bucket keeps the options it was made with. @throws if NATS has no JetStream or does not answer */
   private async openBucket(): Promise<KV> {
     const { life = LEASE_MS, replicas = 1 } = this.options;
-    const entries = await new Kvm(this.bus.connection).create(BUCKET, { ttl: life, history: 1, replicas });
+    const client = jetstream(this.bus.connection, { timeout: Math.max(ANSWER_MS, life / LEASE_RENEWALS) });
+    const entries = await new Kvm(client).create(BUCKET, { ttl: life, history: 1, replicas });
     const { ttl, streamInfo } = await entries.status();
     this.actualLife = ttl;
     this.made = Date.parse(streamInfo.created);

@@ -35,7 +35,7 @@ export class Replies {
     if (surelyExceeds(result, limit))
       return this.stream(replyTo, version, encodePieces(MessageKind.reply, version, result));
     const bytes = write(version, result);
-    if (bytes.byteLength <= limit) this.publish(replyTo, bytes);
+    if (bytes.byteLength <= limit) this.bus.publish(replyTo, bytes);
     else this.stream(replyTo, version, [bytes]);
   }
 
@@ -53,12 +53,12 @@ export class Replies {
     if (length > Math.min(CHUNK_BYTES, this.bus.maxMessage)) return this.stream(replyTo, version, source);
     const pieces: Uint8Array[] = [];
     for await (const piece of source) pieces.push(piece);
-    this.publish(replyTo, write(version, { meta: undefined, bodies: [Buffer.concat(pieces)] }));
+    this.bus.publish(replyTo, write(version, { meta: undefined, bodies: [Buffer.concat(pieces)] }));
   }
 
   private stream(replyTo: string, version: number, source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): void {
     const transfer = async (): Promise<void> => {
-      const sender = new ChunkSender((bytes) => this.publish(replyTo, bytes));
+      const sender = new ChunkSender((bytes) => this.bus.publish(replyTo, bytes));
       const mailbox = this.mailboxes.create({
         message: (message) => sender.accept(message),
         unreadable: (error) => sender.fail(error),
@@ -66,7 +66,7 @@ export class Replies {
       });
       try {
         const head = encodeMessage(MessageKind.reply, version, undefined, [], FLAG_STREAMED);
-        this.bus.connection.publish(replyTo, head, { reply: mailbox.address });
+        this.bus.publish(replyTo, head, mailbox.address);
         await sender.send(source);
       } finally {
         mailbox.close();
@@ -78,15 +78,11 @@ export class Replies {
   /** The receiver of a transfer that was cut short tries again by itself; only faults of ours are worth a word. */
   private broke(replyTo: string, error: unknown): void {
     if (error instanceof EdgeError && error.code === 'server.overloaded')
-      return this.publish(
+      return this.bus.publish(
         replyTo,
         encodeMessage(MessageKind.fault, 1, { code: error.code, reason: 'too many large answers at a time' }),
       );
     if (!(error instanceof EdgeError && error.code === 'storage.unavailable')) this.report(error);
-  }
-
-  private publish(to: string, bytes: Uint8Array): void {
-    if (!this.bus.connection.isClosed()) this.bus.connection.publish(to, bytes);
   }
 }
 

@@ -154,9 +154,8 @@ export class StorageServer {
   private receive(replyTo: string): ChunkReceiver {
     if (this.uploads >= SERVER_STREAMS) throw new EdgeError('server.overloaded', 'too many large values at a time');
     this.uploads++;
-    const { connection } = this.bus;
     const receiver = new ChunkReceiver(
-      (bytes) => connection.publish(replyTo, bytes),
+      (bytes) => this.bus.publish(replyTo, bytes),
       () => {
         this.uploads--;
         mailbox.close();
@@ -167,14 +166,13 @@ export class StorageServer {
       unreadable: (error) => receiver.fail(error),
       disconnected: () => receiver.fail(new EdgeError('storage.unavailable', 'the connection was lost')),
     });
-    connection.publish(replyTo, encodeMessage(MessageKind.proceed, 1, undefined), { reply: mailbox.address });
+    this.bus.publish(replyTo, encodeMessage(MessageKind.proceed, 1, undefined), mailbox.address);
     return receiver;
   }
 
   private refuse(replyTo: string, error: unknown): void {
     const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
     if (fault.status >= 500 && fault.status !== 503) this.report(error);
-    if (this.bus.connection.isClosed()) return;
-    this.bus.connection.publish(replyTo, encodeMessage(MessageKind.fault, FaultReply.version, FaultReply.of(fault)));
+    this.bus.publish(replyTo, encodeMessage(MessageKind.fault, FaultReply.version, FaultReply.of(fault)));
   }
 }

@@ -29,9 +29,9 @@ export const CHUNK_BYTES = 256 * 1_024;
 /** Chunks on their way before the receiver must have taken the first. */
 export const WINDOW_CHUNKS = 8;
 /** Both ends of a transfer show that they are alive at least this often … */
-export const ALIVE_MS = 1_500;
+export const ALIVE_MS = 1_000;
 /** … and give up when they hear nothing for this long. */
-export const STALL_MS = 6_000;
+export const STALL_MS = 4_000;
 /** Set aside in a message for what the server counts beside the payload. */
 export const PAYLOAD_RESERVE = 1_024;
 

@@ -52,7 +52,7 @@ export class WorkerAnnouncer {
     if (!this.bus.connected) return;
     const { address, load, capacity, protocols } = this.state();
     const announcement = new WorkerAnnouncement(this.id, address, load, capacity, protocols, leaving);
-    this.bus.connection.publish(
+    this.bus.publish(
       workerSubject(this.kind, this.id),
       encodeMessage(MessageKind.event, WorkerAnnouncement.version, announcement),
     );

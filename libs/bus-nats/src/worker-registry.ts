@@ -75,7 +75,7 @@ export class WorkerRegistry {
   }
 
   private callRoll(): void {
-    this.bus.connection.publish(rollCallSubject(this.kind));
+    this.bus.publish(rollCallSubject(this.kind), new Uint8Array(0));
   }
 
   private hear(message: Msg): void {
