@@ -1,0 +1,134 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { hashPassword } from '@edgesync/platform';
+import { CheckedClient } from '../testing/checked-client.js';
+import { startGateway, type AuditEvent, type TestGateway } from '../testing/start-gateway.js';
+
+const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
+const things = '/db.things';
+
+let gateway: TestGateway;
+let client: CheckedClient;
+let stranger: CheckedClient;
+let before = 0;
+
+beforeAll(async () => {
+  gateway = await startGateway({
+    config: { users: 'users.json', enable_anonymous_users: false },
+    users: { alice: { password: await hashPassword('wonderland') } },
+  });
+  client = new CheckedClient(gateway.url, { authorization: basic('alice:wonderland') });
+  stranger = new CheckedClient(gateway.url);
+});
+afterAll(() => gateway[Symbol.asyncDispose]());
+beforeEach(() => void (before = gateway.audit.length));
+
+/** Events since the test began, without those that every request has. */
+const events = (): Record<string, unknown>[] =>
+  gateway.audit.slice(before).flatMap((event) => ([57346, 57347].includes(event.id) ? [] : [withoutTime(event)]));
+const withoutTime = ({ timestamp: _, ...event }: AuditEvent) => event;
+const byAlice = { user: 'alice', remote: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as unknown };
+const inThings = { db: 'db', ks: 'db._default.things' };
+
+describe('the audit log', () => {
+  it('tells of documents that were created, changed, deleted and read', async () => {
+    const { json: created } = await client.put(`${things}/a%20b`, { n: 1 });
+    const { json: updated } = await client.put(`${things}/a%20b?rev=${created.rev}`, { n: 2 });
+    await client.get(`${things}/a%20b`);
+    await client.head(`${things}/a%20b`);
+    const { json: deleted } = await client.delete(`${things}/a%20b?rev=${updated.rev}`);
+    const about = { ...byAlice, ...inThings, doc_id: 'a b' };
+    expect(events()).toEqual([
+      { id: 57358, name: 'create document', ...about, rev: created.rev },
+      { id: 57360, name: 'update document', ...about, rev: updated.rev },
+      { id: 57359, name: 'read document', ...about },
+      { id: 57362, name: 'read document metadata', ...about },
+      { id: 57361, name: 'delete document', ...about, rev: deleted.rev },
+    ]);
+  });
+
+  it('tells of documents created by POST and deleted by PUT', async () => {
+    const { json } = await client.post(things, { n: 1 });
+    await client.put(`${things}/${json.id}?rev=${json.rev}`, { _deleted: true });
+    expect(events()).toMatchObject([
+      { id: 57358, doc_id: json.id },
+      { id: 57361, doc_id: json.id },
+    ]);
+  });
+
+  it('tells of single properties as of their document', async () => {
+    const { json: created } = await client.put(`${things}/p/key`, '1', {
+      headers: { 'content-type': 'application/json' },
+    });
+    await client.get(`${things}/p/key`);
+    await client.delete(`${things}/p/key?rev=${created.rev}`);
+    expect(events().map(({ id, doc_id }) => [id, doc_id])).toEqual([
+      [57358, 'p'],
+      [57359, 'p'],
+      [57360, 'p'],
+    ]);
+  });
+
+  it('tells of databases that were read', async () => {
+    await client.get('/_all_dbs');
+    await client.get('/db');
+    await client.get(things);
+    expect(events()).toEqual([
+      { id: 57350, name: 'read all databases', ...byAlice },
+      { id: 57349, name: 'read database', ...byAlice, db: 'db', ks: 'db' },
+      { id: 57349, name: 'read database', ...byAlice, ...inThings },
+    ]);
+  });
+
+  it('tells nothing of listings, batches and what did not succeed', async () => {
+    await client.get(`${things}/_all_docs?include_docs=true`);
+    await client.post(`${things}/_bulk_docs`, { docs: [{ _id: 'bulk' }] });
+    await client.get(`${things}/none`);
+    await client.put(`${things}/bulk`, {});
+    await client.delete(`${things}/none`);
+    await client.get('/nowhere');
+    expect(events()).toEqual([]);
+  });
+
+  it('tells of authenticated users and of failures, with the name that was claimed', async () => {
+    await client.get('/_all_dbs');
+    await stranger.get('/_all_dbs');
+    await stranger.get('/_all_dbs', { headers: { authorization: basic('mallory:wonderland') } });
+    const told = gateway.audit.slice(before).filter(({ id }) => id === 57347 || id === 57348);
+    expect(told.map(({ id, user, status, remote }) => [id, user, status, remote])).toEqual([
+      [57347, 'alice', undefined, '127.0.0.1'],
+      [57348, undefined, 401, '127.0.0.1'],
+      [57348, 'mallory', 401, '127.0.0.1'],
+    ]);
+  });
+
+  it('tells of every request with its outcome, refused ones too', async () => {
+    await client.put(`${things}/r?ttl=60`, {});
+    await stranger.get('/db/x?password=geheim');
+    const requests = (): Record<string, unknown>[] =>
+      gateway.audit
+        .slice(before)
+        .filter(({ id }) => id === 57346)
+        .map(withoutTime);
+    await expect.poll(requests).toHaveLength(2);
+    const common = { id: 57346, name: 'public HTTP request', remote: byAlice.remote, elapsed_ms: expect.any(Number) };
+    expect(requests()).toEqual([
+      { ...common, user: 'alice', method: 'PUT', uri: `${things}/r?ttl=60`, status: 201 },
+      { ...common, method: 'GET', uri: '/db/x?password=…', status: 401 },
+    ]);
+  });
+
+  it('tells of a request whose client went away', async () => {
+    const socket = connect(gateway.port, '127.0.0.1');
+    socket.write(
+      `PUT ${things}/gone HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic('alice:wonderland')}\r\n` +
+        'Expect: 100-continue\r\nContent-Length: 9\r\n\r\n',
+    );
+    await once(socket, 'data');
+    socket.destroy();
+    await expect
+      .poll(() => gateway.audit.slice(before).filter(({ id }) => id === 57346))
+      .toMatchObject([{ method: 'PUT', status: 499 }]);
+  });
+});
