@@ -15,8 +15,11 @@ export interface Connection {
 
 /** Page cache of one database, in KiB. */
 const CACHE_KIB = 16_384;
-/** The write-ahead log is folded into the file when it has grown by this many pages. */
-const CHECKPOINT_PAGES = 4_000;
+/**
+ * The write-ahead log is folded into the file when it has grown by this many pages. That happens inside some commit: at
+ * 1,000 it adds some 5 ms to it, at 4,000 some 20 ms, and throughput is the same.
+ */
+const CHECKPOINT_PAGES = 1_000;
 /** What is left of the write-ahead log on disk after an unusually large transaction, in bytes. */
 const LOG_BYTES = 64 * 1_024 * 1_024;
 

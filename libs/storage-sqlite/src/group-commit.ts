@@ -35,10 +35,16 @@ export class GroupCommit {
   private closed = false;
   private idle: (() => void)[] = [];
 
+  private readonly begin: Database.Statement<[]>;
+  private readonly commit: Database.Statement<[]>;
+
   constructor(
     private readonly handle: Database.Database,
     private readonly hooks: CommitHooks,
-  ) {}
+  ) {
+    this.begin = handle.prepare('BEGIN IMMEDIATE');
+    this.commit = handle.prepare('COMMIT');
+  }
 
   /**
    * Runs `apply` in the next transaction.
@@ -91,10 +97,10 @@ export class GroupCommit {
   private tryCommit(jobs: readonly Job[]): 'done' | 'busy' {
     const results: unknown[] = [];
     try {
-      this.handle.exec('BEGIN IMMEDIATE');
+      this.begin.run();
       for (const job of jobs) results.push(job.apply());
       this.hooks.beforeCommit();
-      this.handle.exec('COMMIT');
+      this.commit.run();
     } catch (error) {
       this.rollBack();
       if (errorCode(error).startsWith('SQLITE_BUSY')) return 'busy';

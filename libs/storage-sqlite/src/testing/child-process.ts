@@ -23,7 +23,7 @@ export function startDatabaseProcess(path: string, job: 'hold' | 'write'): Datab
   const exited = once(child, 'exit');
   return {
     child,
-    lines: createInterface({ input: child.stdout! })[Symbol.asyncIterator](),
+    lines: createInterface({ input: child.stdout })[Symbol.asyncIterator](),
     kill: async () => {
       child.kill('SIGKILL');
       await exited;
