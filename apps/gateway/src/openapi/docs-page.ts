@@ -39,9 +39,10 @@ export function docsPage({ info, tags, paths, components }: OpenApiDocument): st
         )
         .join('')}</ul>`,
   );
+  const everywhere = commonReplies(operations.map(({ operation }) => operation));
   const sections = groups.map(
     ({ name, operations: members }) =>
-      `<h2>${escape(name)}</h2>${members.map(({ method, path, operation }) => operationSection(method, path, operation)).join('')}`,
+      `<h2>${escape(name)}</h2>${members.map(({ method, path, operation }) => operationSection(method, path, operation, everywhere)).join('')}`,
   );
   const schemas = Object.entries(components.schemas).map(
     ([name, schema]) =>
@@ -56,17 +57,32 @@ export function docsPage({ info, tags, paths, components }: OpenApiDocument): st
     .join('')}</ul></nav>
 <main id="top"><header><h1>${escape(info.title)}</h1><p>${inline(info.description)}</p>
 <p>Machine-readable: <a href="/_openapi.json">/_openapi.json</a>. Every GET endpoint takes HEAD as well. Errors are
-<code>{"status", "error", "reason"}</code>. Credentials: HTTP Basic.</p></header>
+<code>{"status", "error", "reason"}</code>. Credentials: HTTP Basic.</p>
+<p>Any request may be answered with:</p><ul>${[...everywhere].map((reply) => `<li>${inline(reply)}</li>`).join('')}</ul></header>
 ${sections.join('')}<h2>Schemas</h2>${schemas.join('')}</main></body></html>
 `;
 }
 
-function operationSection(method: string, path: string, operation: OperationDocument): string {
+/** Replies that every operation has, with the same description: told once, at the top. */
+function commonReplies(operations: readonly OperationDocument[]): ReadonlySet<string> {
+  const [first, ...others] = operations.map(({ responses }) => Object.entries(responses).map(replyKey));
+  return new Set(first?.filter((key) => others.every((keys) => keys.includes(key))));
+}
+
+const replyKey = ([status, { description }]: [string, { description: string }]): string => `${status} ${description}`;
+
+function operationSection(
+  method: string,
+  path: string,
+  operation: OperationDocument,
+  everywhere: ReadonlySet<string>,
+): string {
   const parameters = operation.parameters.map(
     (parameter) =>
       `<tr><td><code>${escape(parameter.name)}</code></td><td>${escape(parameter.in)}</td><td>${escape(typeOf(parameter.schema))}</td><td>${inline(parameter.description ?? '')}</td></tr>`,
   );
-  const responses = Object.entries(operation.responses).map(([status, { description, content }]) => {
+  const own = Object.entries(operation.responses).filter((reply) => !everywhere.has(replyKey(reply)));
+  const responses = own.map(([status, { description, content }]) => {
     const shape = Object.entries(content ?? {}).map(([type, { schema }]) => schemaLink(type, schema));
     return `<tr class="s${status[0]}"><td><b>${status}</b></td><td>${inline(description)}</td><td>${shape.join('<br>')}</td></tr>`;
   });
