@@ -1,8 +1,8 @@
 import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
 import type { DatabaseConfig, EdgeConfig } from '@edgesync/config';
 import { EdgeError } from '@edgesync/errors';
-import { EDGE_CONFIG, LOGGERS, type Logger, type Loggers } from '@edgesync/platform';
-import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { EDGE_CONFIG, LOGGERS, METRICS, type Logger, type Loggers, type Metrics } from '@edgesync/platform';
+import { SqliteStorage, type CommitObserver } from '@edgesync/storage-sqlite';
 
 /** Opens the databases before anything is served, and closes them after everything has stopped. */
 @Injectable()
@@ -12,9 +12,11 @@ export class DatabaseOpener implements OnModuleInit, OnApplicationShutdown {
   constructor(
     @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
     @Inject(LOGGERS) loggers: Loggers,
+    @Inject(METRICS) private readonly metrics: Metrics,
     @Inject(SqliteStorage) private readonly storage: SqliteStorage,
   ) {
     this.log = loggers.domain('DB');
+    metrics.storage.watchQueues(() => storage.queuedWrites());
   }
 
   async onModuleInit(): Promise<void> {
@@ -40,13 +42,26 @@ export class DatabaseOpener implements OnModuleInit, OnApplicationShutdown {
         ...(collections && { collections }),
         ...(placeholderUuid !== undefined && { placeholderUuid }),
         keepSuperseded: config.enableClientSync !== 'none',
+        observer: this.observe(name),
         report: (error) => this.log.error(`${name}: upkeep failed: ${describe(error)}`),
       });
     } catch (error) {
-      if (error instanceof EdgeError) throw new EdgeError(error.code, `database ${name}: ${error.message}`, { cause: error });
+      if (error instanceof EdgeError)
+        throw new EdgeError(error.code, `database ${name}: ${error.message}`, { cause: error });
       throw error;
     }
     this.log.info(`opened ${name} at ${path}`);
+  }
+
+  private observe(database: string): CommitObserver {
+    const { seconds, jobs, failed } = this.metrics.storage.commits(database);
+    return {
+      committed: (count, duration) => {
+        seconds.observe(duration);
+        jobs.observe(count);
+      },
+      rolledBack: () => failed.inc(),
+    };
   }
 }
 

@@ -13,6 +13,13 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
+/** Told how transactions end. */
+export interface CommitObserver {
+  /** @param jobs how many pieces of writing became durable together; @param seconds from the beginning to the disk's answer */
+  committed(jobs: number, seconds: number): void;
+  rolledBack(): void;
+}
+
 /** What surrounds a transaction. */
 export interface CommitHooks {
   /** In the transaction, after the last job. */
@@ -21,6 +28,7 @@ export interface CommitHooks {
   committed(): void;
   /** Nothing of the transaction happened. */
   rolledBack(): void;
+  readonly observer?: CommitObserver | undefined;
 }
 
 /**
@@ -44,6 +52,11 @@ export class GroupCommit {
   ) {
     this.begin = handle.prepare('BEGIN IMMEDIATE');
     this.commit = handle.prepare('COMMIT');
+  }
+
+  /** Pieces of writing that wait for a transaction. */
+  get length(): number {
+    return this.queue.length;
   }
 
   /**
@@ -96,6 +109,7 @@ export class GroupCommit {
 
   private tryCommit(jobs: readonly Job[]): 'done' | 'busy' {
     const results: unknown[] = [];
+    const began = performance.now();
     try {
       this.begin.run();
       for (const job of jobs) results.push(job.apply());
@@ -109,6 +123,7 @@ export class GroupCommit {
       else jobs[0]!.reject(toStorageFault(error));
       return 'done';
     }
+    this.hooks.observer?.committed(jobs.length, (performance.now() - began) / 1_000);
     this.hooks.committed();
     jobs.forEach((job, index) => job.resolve(results[index] as never));
     return 'done';
@@ -124,6 +139,7 @@ export class GroupCommit {
       if (this.handle.inTransaction) this.handle.exec('ROLLBACK');
     } finally {
       this.hooks.rolledBack();
+      this.hooks.observer?.rolledBack();
     }
   }
 

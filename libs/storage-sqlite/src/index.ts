@@ -1,3 +1,4 @@
+export type { CommitObserver } from './group-commit.js';
 export type { DatabaseOptions } from './open-database.js';
 export { resetUuid } from './reset-uuid.js';
 export { SqliteDatabase } from './sqlite-database.js';

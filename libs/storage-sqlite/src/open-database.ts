@@ -15,7 +15,7 @@ import { errorCode, toStorageFault } from './faults.js';
 import { makeDirectory } from './files.js';
 import { CollectionEntity } from './entities/collection.entity.js';
 import { MetaEntity } from './entities/meta.entity.js';
-import { GroupCommit } from './group-commit.js';
+import { GroupCommit, type CommitObserver } from './group-commit.js';
 import { loadUuid } from './identity.js';
 import { quickCheck } from './integrity.js';
 import { Upkeep } from './upkeep.js';
@@ -39,6 +39,8 @@ export interface DatabaseOptions {
   readonly checkOwnership?: () => void;
   /** Told of faults that no caller is waiting for. */
   readonly report?: (error: unknown) => void;
+  /** Told how write transactions end. */
+  readonly observer?: CommitObserver;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
@@ -139,6 +141,7 @@ async function assemble(
     },
     committed: () => collections.keep(),
     rolledBack: () => collections.restore(),
+    observer: options.observer,
   });
   const checkpoints = new CheckpointTable(handle);
   const doneWrites = new DoneWrites(handle, nowSeconds);

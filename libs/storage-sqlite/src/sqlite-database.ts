@@ -38,6 +38,11 @@ export class SqliteDatabase {
     return new SqliteDatabase(options.name, options.path, await openParts(options));
   }
 
+  /** Writes that wait for a transaction. */
+  get queuedWrites(): number {
+    return this.parts.commit.length;
+  }
+
   describe(): DatabaseInfo {
     const collections = this.parts.collections.all().map((collection) => this.describeCollection(collection));
     const { uuid, source } = this.parts;

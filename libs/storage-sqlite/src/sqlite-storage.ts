@@ -44,6 +44,11 @@ export class SqliteStorage implements Storage {
     await database?.close();
   }
 
+  /** For each open database, how many writes wait for a transaction. */
+  queuedWrites(): [count: number, database: string][] {
+    return [...this.open.values()].map(({ queuedWrites, name }) => [queuedWrites, name]);
+  }
+
   /** Closes every database; what was queued is committed first. From now on everything throws `storage.closed`. */
   async close(): Promise<void> {
     this.closed = true;
