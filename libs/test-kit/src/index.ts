@@ -1,3 +1,4 @@
 export * from './nats-proxy.js';
 export * from './nats-server.js';
+export * from './test-pki.js';
 export * from './transcripts.js';

@@ -191,3 +191,73 @@ describe('a guesser', () => {
     expect(new Set(outcomes)).toEqual(new Set(['auth.required', 'auth.throttled']));
   });
 });
+
+describe('a client certificate', () => {
+  const valid = basic('alice', 'geheim');
+
+  it.each([
+    ['alone tells who it is', undefined, 'bob'],
+    ['gives way to a valid password', valid, 'alice'],
+    ['counts when the password is wrong', basic('alice', 'wrong'), 'bob'],
+    ['counts when the header is malformed', 'Bearer abc', 'bob'],
+  ])('%s', async (_, header, name) => {
+    const { authenticator } = authenticatorWith({ enableAnonymousUsers: true });
+    for (let round = 0; round < 2; round++)
+      expect(await authenticator.authenticate(header, '1.1.1.1', 'bob')).toMatchObject({ name });
+  });
+
+  it('in a name without an entry makes a user without role and rules', () => {
+    const { authenticator } = authenticatorWith();
+    const stranger = authenticator.authenticate(undefined, '1.1.1.1', 'stranger');
+    expect(stranger).toEqual({ name: 'stranger', anonymous: false, roles: new Set(), access: [] });
+  });
+});
+
+describe('other users', () => {
+  it('count from the next request on', async () => {
+    const { authenticator } = authenticatorWith();
+    await authenticator.authenticate(basic('bob', 'geheim'), '1.1.1.1');
+    authenticator.replaceUsers(usersOf({ carol: { password: HASH } }));
+    await expect(authenticator.authenticate(basic('bob', 'geheim'), '1.1.1.1')).rejects.toMatchObject(REQUIRED);
+    expect(await authenticator.authenticate(basic('carol', 'geheim'), '1.1.1.1')).toMatchObject({ name: 'carol' });
+  });
+
+  it('leave those who stay as they are', async () => {
+    const { authenticator, checks } = authenticatorWith();
+    const bob = await authenticator.authenticate(basic('bob', 'geheim'), '1.1.1.1');
+    expect(authenticator.replaceUsers(usersOf({ bob: { password: HASH, access: { 'plant.*': ['read'] } } }))).toBe(2);
+    expect(authenticator.authenticate(basic('bob', 'geheim'), '1.1.1.1')).toBe(bob);
+    expect(checks).toHaveLength(1);
+  });
+
+  it('end what was begun by those who are gone', async () => {
+    const { authenticator } = authenticatorWith({ enableAnonymousUsers: true });
+    const ended: string[] = [];
+    for (const header of [valid('bob'), valid('alice'), undefined]) {
+      const principal = await authenticator.authenticate(header, '1.1.1.1');
+      authenticator.watch(principal, () => ended.push(principal.name ?? 'anonymous'));
+    }
+    authenticator.replaceUsers(usersOf({ alice: { password: HASH, roles: ['admin'] } }));
+    expect(ended).toEqual(['bob']);
+  });
+
+  it.each([
+    ['may do something else now', { bob: { password: HASH, access: {} } }, { name: 'bob', access: [] }],
+    ['is gone', {}, undefined],
+    ['has another password', { bob: { password: HASH.replace(/.$/, 'v') } }, undefined],
+  ])('decide when they come while the password is checked of a user who %s', async (_, entries, expected) => {
+    let changed = false;
+    const { authenticator } = authenticatorWith({
+      verify: async (password, hash) => {
+        if (!changed) authenticator.replaceUsers(usersOf(entries));
+        changed = true;
+        return password === 'geheim' && hash === HASH;
+      },
+    });
+    const answer = Promise.resolve(authenticator.authenticate(valid('bob'), '1.1.1.1'));
+    if (expected) expect(await answer).toMatchObject(expected);
+    else await expect(answer).rejects.toMatchObject(REQUIRED);
+  });
+
+  const valid = (name: string): string => basic(name, 'geheim');
+});

@@ -1,6 +1,7 @@
 import { ANONYMOUS, type Principal } from '@edgesync/access';
-import type { UserEntry, Users } from '@edgesync/config';
-import { EdgeError } from '@edgesync/errors';
+import type { Users } from '@edgesync/config';
+import { EdgeError, isEdgeError } from '@edgesync/errors';
+import { Accounts, type Account } from './accounts.js';
 import { parseBasic } from './basic-credentials.js';
 import { FairLimiter } from './fair-limiter.js';
 import { GuessThrottle } from './guess-throttle.js';
@@ -25,22 +26,15 @@ const WAITING_VERIFICATIONS = 1_024;
 /** Attempts that may be held back at once by the throttle. */
 const MAX_SLEEPING = 1_024;
 
-interface KnownUser {
-  readonly hash: string;
-  readonly principal: Principal;
-  /** Digest of name, hash and the password that was last verified. */
-  verified?: string;
-}
-
 /**
- * Tells who sends a request from its `Authorization` header (ref 4).
+ * Tells who sends a request from its `Authorization` header and its client certificate (ref 4).
  *
  * A password is verified with bcrypt once and then recognised by a keyed digest; it is never kept. An unknown user
  * costs the same time as a known one and fails with the same error. Guessers are slowed down without slowing others.
  */
 export class Authenticator {
-  private readonly known = new Map<string, KnownUser>();
-  private readonly costs: readonly number[];
+  private readonly accounts: Accounts;
+  private costs: readonly number[];
   private readonly digest: (text: string) => string;
   private readonly verify: typeof verifyPassword;
   private readonly throttle = new GuessThrottle();
@@ -50,67 +44,105 @@ export class Authenticator {
     waiting: WAITING_VERIFICATIONS,
   });
   /** Verifications under way, by digest: a client that opens many connections at once is verified once. */
-  private readonly underWay = new Map<string, Promise<Principal>>();
+  private readonly underWay = new Map<string, Promise<Account>>();
   private sleeping = 0;
 
   constructor(private readonly options: AuthenticatorOptions) {
-    for (const user of options.users.values())
-      if (user.passwordHash !== undefined)
-        this.known.set(user.name, { hash: user.passwordHash, principal: principalOf(user) });
-    this.costs = this.known.size > 0 ? [...this.known.values()].map(({ hash }) => costOf(hash)) : [5];
+    this.accounts = new Accounts(options.users);
+    this.costs = costsOf(this.accounts);
     this.digest = keyedDigest(options.key);
     this.verify = options.verify ?? verifyPassword;
   }
 
   /**
-   * Answers at once, without a promise, for anonymous requests and for passwords verified before.
+   * Answers at once, without a promise, for anonymous requests, certificates, and passwords verified before. Of a
+   * password and a certificate that both prove somebody, the password counts (ref 14, row 6).
    * @param authorization the `Authorization` header
    * @param address the peer's IP address, without its port
+   * @param certified the name that a verified client certificate gives the peer
    * @throws EdgeError `auth.required` (also as a rejection), `auth.throttled` (as a rejection)
    */
-  authenticate(authorization: string | undefined, address: string): Principal | Promise<Principal> {
+  authenticate(authorization: string | undefined, address: string, certified?: string): Principal | Promise<Principal> {
     if (authorization === undefined) {
+      if (certified !== undefined) return this.accounts.certified(certified).principal;
       if (this.options.enableAnonymousUsers) return ANONYMOUS;
       throw new EdgeError('auth.required');
     }
+    if (certified === undefined) return this.byPassword(authorization, address);
+    const orByCertificate = (error: unknown): Principal => {
+      if (!isEdgeError(error)) throw error;
+      return this.accounts.certified(certified).principal;
+    };
+    try {
+      const principal = this.byPassword(authorization, address);
+      return principal instanceof Promise ? principal.catch(orByCertificate) : principal;
+    } catch (error) {
+      return orByCertificate(error);
+    }
+  }
+
+  /**
+   * Takes the users of a changed users file.
+   * @returns how many accounts ended: those of users who are gone, or who have another password, other roles or rules
+   */
+  replaceUsers(users: Users): number {
+    const ended = this.accounts.replace(users);
+    this.costs = costsOf(this.accounts);
+    return ended;
+  }
+
+  /**
+   * For whatever outlives the request that it came with, such as a sync session or a feed: calls `onEnd` once, as soon
+   * as a request like that would be authenticated as somebody else or nobody; at once if that is so already.
+   * @returns stops watching
+   */
+  watch(principal: Principal, onEnd: () => void): () => void {
+    return this.accounts.watch(principal, onEnd);
+  }
+
+  private byPassword(authorization: string, address: string): Principal | Promise<Principal> {
     const credentials = parseBasic(authorization);
     if (!credentials) throw new EdgeError('auth.required');
     const { name, password } = credentials;
-    const user = this.known.get(name);
-    const digest = this.digest(`${name}\0${user?.hash ?? ''}\0${password}`);
+    const found = this.accounts.find(name);
+    const account = found?.hash === undefined ? undefined : found;
+    const digest = this.digest(`${name}\0${account?.hash ?? ''}\0${password}`);
     // Comparing digests under a secret key with === tells a guesser nothing: its input does not determine them.
-    if (user !== undefined && user.verified === digest) return user.principal;
-    return this.verifyOnce(`${address}\0${digest}`, digest, address, name, password, user);
+    if (account !== undefined && account.verified === digest) return account.principal;
+    return this.verifyOnce(digest, address, name, password, account).then((verified) =>
+      // The users file may have changed while the password was checked.
+      verified.isCurrent ? verified.principal : this.byPassword(authorization, address),
+    );
   }
 
   private verifyOnce(
-    attempt: string,
     digest: string,
     address: string,
     name: string,
     password: string,
-    user: KnownUser | undefined,
-  ): Promise<Principal> {
+    account: Account | undefined,
+  ): Promise<Account> {
+    const attempt = `${address}\0${digest}`;
     const existing = this.underWay.get(attempt);
     if (existing) return existing;
-    const verification = this.verifyPassword(address, name, password, user)
-      .then((principal) => {
-        user!.verified = digest;
-        return principal;
+    const verification = this.verifyPassword(address, name, password, account)
+      .then((verified) => {
+        verified.verified = digest;
+        return verified;
       })
       .finally(() => this.underWay.delete(attempt));
     this.underWay.set(attempt, verification);
     return verification;
   }
 
-  private async verifyPassword(address: string, name: string, password: string, user?: KnownUser): Promise<Principal> {
+  private async verifyPassword(address: string, name: string, password: string, account?: Account): Promise<Account> {
     const key = `${address}\0${name}`;
     await this.waitForTurn(key);
-    const hash = user?.hash ?? unmatchableHash(this.costFor(name));
+    const hash = account?.hash ?? unmatchableHash(this.costFor(name));
     const matches = await this.limiter.run(address, () => this.verify(password, hash));
-    if (!matches || !user) throw new EdgeError('auth.required');
+    if (!matches || !account) throw new EdgeError('auth.required');
     this.throttle.succeeded(key);
-    return user.principal;
+    return account;
   }
 
   private async waitForTurn(key: string): Promise<void> {
@@ -131,6 +163,8 @@ export class Authenticator {
   }
 }
 
-function principalOf(user: UserEntry): Principal {
-  return { name: user.name, anonymous: false, roles: user.roles, ...(user.access && { access: user.access }) };
+/** The costs of all hashes. */
+function costsOf(accounts: Iterable<Account>): number[] {
+  const costs = [...accounts].flatMap(({ hash }) => (hash === undefined ? [] : [costOf(hash)]));
+  return costs.length > 0 ? costs : [5];
 }

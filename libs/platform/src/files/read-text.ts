@@ -8,18 +8,27 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * The text of a file that is needed at startup.
+ * The bytes of a file that is needed at startup.
  * @param path where it is
  * @param file what messages call it
  * @throws ConfigError
  */
-export function readText(path: string, file: string): string {
+export function readBytes(path: string, file: string = path): Buffer {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path));
+    return readFileSync(path);
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    const problem =
-      error instanceof TypeError ? 'is not UTF-8 text' : (REASONS[code ?? ''] ?? `cannot be read: ${message}`);
+    const problem = REASONS[code ?? ''] ?? `cannot be read: ${message}`;
     throw new ConfigError([{ file, path: '', problem, remedy: 'Check the path and the permissions.' }]);
+  }
+}
+
+/** Like {@link readBytes}, for text in UTF-8. */
+export function readText(path: string, file: string): string {
+  const bytes = readBytes(path, file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new ConfigError([{ file, path: '', problem: 'is not UTF-8 text', remedy: 'Save it in UTF-8.' }]);
   }
 }
