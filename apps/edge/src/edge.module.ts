@@ -11,6 +11,7 @@ import {
   type Loggers,
   type Metrics,
 } from '@edgesync/platform';
+import { ReplicationModule } from '@edgesync/replication';
 import { StorageModule } from '@edgesync/storage';
 import type { EdgeConfig } from '@edgesync/config';
 
@@ -47,7 +48,12 @@ export class EdgeModule {
   static register(parts: EdgeParts): DynamicModule {
     return {
       module: EdgeModule,
-      imports: [PartsModule.register(parts), StorageModule.register(), GatewayModule.register()],
+      imports: [
+        PartsModule.register(parts),
+        StorageModule.register(),
+        GatewayModule.register(),
+        ReplicationModule.register(),
+      ],
     };
   }
 }

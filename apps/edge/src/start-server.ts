@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpAdapter } from '@edgesync/gateway';
+import { mountPeers } from '@edgesync/replication';
 import {
   createAuthenticator,
   loadConfig,
@@ -50,6 +51,7 @@ export async function startServer(configFile: string, options: ServerOptions = {
     logger: new NestLogger(loggers.domain('Listener')),
     abortOnError: false,
   });
+  mountPeers(app);
   const { host, port } = config.listen;
   let started = false;
   const close = async (): Promise<void> => {
