@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Report } from './report.js';
+import { measureBus } from './scenarios/bus.js';
 import { measureLimits } from './scenarios/limits.js';
 import { measureRest } from './scenarios/rest.js';
 
@@ -11,6 +12,7 @@ const { values, positionals } = parseArgs({
 
 const scenarios: Record<string, (report: Report) => Promise<void>> = {
   limits: measureLimits,
+  bus: measureBus,
   rest: (report) => measureRest(report, { large: values.large }),
 };
 

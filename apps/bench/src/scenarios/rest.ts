@@ -63,7 +63,13 @@ async function measureListing(port: number): Promise<number> {
   const start = performance.now();
   const response = await fetch(`http://127.0.0.1:${port}/db/_all_docs?include_docs=true`);
   let tail = '';
-  for await (const chunk of response.body!) tail = (tail + Buffer.from(chunk as Uint8Array).subarray(-200).toString('latin1')).slice(-200);
+  for await (const chunk of response.body!)
+    tail = (
+      tail +
+      Buffer.from(chunk as Uint8Array)
+        .subarray(-200)
+        .toString('latin1')
+    ).slice(-200);
   const rows = Number(/"total_rows":(\d+)/.exec(tail)?.[1]);
   return Math.round((rows / (performance.now() - start)) * 1_000);
 }
