@@ -286,3 +286,28 @@ describe('ref 6.0: errors', () => {
     expect(faulty.log.find((line) => line.includes(reference))).toContain('secret path /x');
   });
 });
+
+describe('when the server stops', () => {
+  it('finishes what is in flight, and then does not wait for connections that could be reused', async () => {
+    const asked = Promise.withResolvers<void>();
+    const released = Promise.withResolvers<void>();
+    await using stopping = await startGateway({
+      wrap: (storage) =>
+        Object.assign(Object.create(storage), {
+          databases: async () => {
+            asked.resolve();
+            await released.promise;
+            return ['db'];
+          },
+        }),
+    });
+    const idle = connect(stopping.port, '127.0.0.1');
+    await once(idle, 'connect');
+    const inFlight = fetch(`${stopping.url}/_all_dbs`);
+    await asked.promise;
+    const closed = stopping.app.close();
+    released.resolve();
+    expect(await (await inFlight).json()).toEqual(['db']);
+    await closed;
+  });
+});

@@ -26,11 +26,6 @@ export async function readText(request: FastifyRequest): Promise<string> {
   return decodeUtf8(await readBytes(request.raw));
 }
 
-/** Whether the client says that the body is JSON. */
-export function isJson(request: FastifyRequest): boolean {
-  return JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '');
-}
-
 /**
  * Refuses a body whose declared length is over the limit before a byte of it is read.
  * @throws EdgeError `request.too-large`
