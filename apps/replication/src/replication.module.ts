@@ -1,11 +1,12 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { environmentProvider } from './environment.provider.js';
 import { PeerAdmission } from './peers/peer-admission.service.js';
+import { PeerObserver } from './peers/peer-observer.service.js';
 import { PeerSessions } from './peers/peer-sessions.service.js';
 import { PeersGateway } from './peers/peers.gateway.js';
 
 export interface ReplicationModuleOptions {
-  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR` and `LOGGERS`, unless a global one does. */
+  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG` and `METRICS`, unless a global one does. */
   readonly imports?: ModuleMetadata['imports'];
 }
 
@@ -16,7 +17,7 @@ export class ReplicationModule {
     return {
       module: ReplicationModule,
       imports,
-      providers: [environmentProvider, PeerAdmission, PeerSessions, PeersGateway],
+      providers: [environmentProvider, PeerAdmission, PeerObserver, PeerSessions, PeersGateway],
       exports: [PeerAdmission, PeerSessions],
     };
   }

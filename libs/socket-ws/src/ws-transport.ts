@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Scheduler, type Transport, type TransportReceiver } from '@edgesync/blip';
 import { WebSocket } from 'ws';
@@ -58,6 +59,12 @@ export class WsTransport implements Transport {
   /** The sub-protocol both sides agreed on. */
   get protocol(): string {
     return this.socket.protocol;
+  }
+
+  /** Bytes that went over the connection since it was made, its handshake included. */
+  get wireBytes(): { readonly sent: number; readonly received: number } {
+    const { bytesWritten = 0, bytesRead = 0 } = this.wire as Partial<Socket>;
+    return { sent: bytesWritten, received: bytesRead };
   }
 
   get bufferedBytes(): number {

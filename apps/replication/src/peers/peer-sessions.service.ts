@@ -5,6 +5,7 @@ import { LOGGERS, type Logger, type Loggers } from '@edgesync/platform';
 import { Environment, PeerSession, type Traffic } from '@edgesync/replicator';
 import { MAX_PEERS } from '../tuning.js';
 import type { Admission } from './peer-admission.service.js';
+import { PeerObserver, type TwoWays } from './peer-observer.service.js';
 
 /** One connected app, as `_active_tasks` shows it. */
 export interface PeerInfo {
@@ -38,6 +39,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
 
   constructor(
     @Inject(Environment) private readonly environment: Environment,
+    @Inject(PeerObserver) private readonly observer: PeerObserver,
     @Inject(LOGGERS) loggers: Loggers,
   ) {
     this.log = loggers.domain('Sync');
@@ -50,7 +52,8 @@ export class PeerSessions implements BeforeApplicationShutdown {
   }
 
   /** Starts a session; it ends by itself. */
-  open(transport: Transport, { principal, database, policy, version, remote }: Admission): void {
+  open(transport: Transport & { readonly wireBytes?: TwoWays }, admission: Admission): void {
+    const { principal, database, policy, version, remote } = admission;
     if (this.isDraining) {
       transport.close(CloseCode.transient, 'the server is shutting down');
       return;
@@ -75,7 +78,14 @@ export class PeerSessions implements BeforeApplicationShutdown {
     this.connected.set(id, { info, session });
     const who = `{${id}} ${principal.name ?? 'anonymous'} at ${remote}`;
     this.log.info(`${who} connected to ${database.name}, protocol ${version}`);
+    const ended = this.observer.begin({
+      id,
+      admission,
+      revisions: () => session.traffic,
+      bytes: () => transport.wireBytes ?? { sent: 0, received: 0 },
+    });
     void session.closed.then(({ code, reason, by }) => {
+      ended(code);
       this.connected.delete(id);
       const { sent, received } = session.traffic;
       const why = reason === '' ? '' : ` (${reason})`;

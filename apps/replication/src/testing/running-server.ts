@@ -10,7 +10,19 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readConfig, type EdgeConfig, type Users } from '@edgesync/config';
 import { ChangeFeeds } from '@edgesync/change-feed';
-import { AUTHENTICATOR, createAuthenticator, EDGE_CONFIG, Loggers, LOGGERS, STORAGE } from '@edgesync/platform';
+import {
+  AUDIT_EVENTS,
+  AUDIT_LOG,
+  AuditLog,
+  AUTHENTICATOR,
+  createAuthenticator,
+  EDGE_CONFIG,
+  Loggers,
+  LOGGERS,
+  Metrics,
+  METRICS,
+  STORAGE,
+} from '@edgesync/platform';
 import type { LogOutput } from '@edgesync/platform';
 import { Environment } from '@edgesync/replicator';
 import { systemScheduler } from '@edgesync/socket-ws';
@@ -20,7 +32,18 @@ import { mountPeers, PeerSessions, ReplicationModule } from '../index.js';
 /** Decorators are for files that are built; this module is put together by hand. */
 class PartsModule {}
 
-function parts(config: EdgeConfig, users: Users, loggers: Loggers, storage: SqliteStorage): DynamicModule {
+interface Observed {
+  readonly audit: AuditLog;
+  readonly metrics: Metrics;
+}
+
+function parts(
+  config: EdgeConfig,
+  users: Users,
+  loggers: Loggers,
+  storage: SqliteStorage,
+  { audit, metrics }: Observed,
+): DynamicModule {
   return {
     module: PartsModule,
     global: true,
@@ -30,8 +53,10 @@ function parts(config: EdgeConfig, users: Users, loggers: Loggers, storage: Sqli
       { provide: AUTHENTICATOR, useValue: createAuthenticator(config, users) },
       { provide: LOGGERS, useValue: loggers },
       { provide: STORAGE, useValue: storage },
+      { provide: AUDIT_LOG, useValue: audit },
+      { provide: METRICS, useValue: metrics },
     ],
-    exports: [EDGE_CONFIG, AUTHENTICATOR, LOGGERS, STORAGE],
+    exports: [EDGE_CONFIG, AUTHENTICATOR, LOGGERS, STORAGE, AUDIT_LOG, METRICS],
   };
 }
 
@@ -69,6 +94,9 @@ export interface RunningServer extends AsyncDisposable {
   readonly storage: SqliteStorage;
   readonly sessions: PeerSessions;
   readonly log: string[];
+  /** Every event of the audit log. */
+  readonly audit: readonly Record<string, unknown>[];
+  readonly metrics: Metrics;
   stop(): Promise<void>;
 }
 
@@ -86,8 +114,16 @@ export async function runServer(configuration: object, users: Users = new Map())
     now: Date.now,
     verbose: true,
   });
+  const events: Record<string, unknown>[] = [];
+  const audit = new AuditLog({
+    output: { ...output, line: (text) => void events.push(JSON.parse(text) as Record<string, unknown>) },
+    selected: new Set(Object.values(AUDIT_EVENTS).map(({ id }) => id)),
+    omitDescription: true,
+    now: Date.now,
+  });
+  const metrics = new Metrics();
   const app = await NestFactory.create<NestFastifyApplication>(
-    parts(config, users, loggers, storage),
+    parts(config, users, loggers, storage, { audit, metrics }),
     new FastifyAdapter(),
     { logger: false },
   );
@@ -101,6 +137,8 @@ export async function runServer(configuration: object, users: Users = new Map())
     storage,
     sessions: app.get(PeerSessions),
     log,
+    audit: events,
+    metrics,
     stop,
     [Symbol.asyncDispose]: async () => {
       await stop();
