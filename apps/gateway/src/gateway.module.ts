@@ -1,5 +1,7 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
 import { APP_FILTER } from '@nestjs/core';
+import { AccessPolicy } from '@edgesync/access';
+import { accessPolicyOf, EDGE_CONFIG } from '@edgesync/platform';
 import { BulkDocsController } from './bulk/bulk-docs.controller.js';
 import { BulkWriter } from './bulk/bulk-writer.service.js';
 import { DocumentController } from './documents/document.controller.js';
@@ -55,6 +57,7 @@ export class GatewayModule {
         PropertyEditor,
         RequestAudit,
         RequestPipeline,
+        { provide: AccessPolicy, useFactory: accessPolicyOf, inject: [EDGE_CONFIG] },
         { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: DOCUMENTED_CONTROLLERS, useValue: CONTROLLERS },
       ],

@@ -36,6 +36,7 @@ export class AccessPolicy {
 
   /** What the principal may do with the collection, whether it exists or not. */
   rightsOn(principal: Principal, keyspace: Keyspace): Rights {
+    if (!this.isEnforced(keyspace.database)) return ALL;
     let byKeyspace = this.decided.get(principal);
     if (!byKeyspace) this.decided.set(principal, (byKeyspace = new WeakMap()));
     let rights = byKeyspace.get(keyspace);

@@ -3,10 +3,6 @@
  * on that is not. `false` and an empty list switch nothing on and are fine. `*` stands for any one name.
  */
 export const NOT_SUPPORTED_YET: readonly string[] = [
-  'https',
-  'cors',
-  'enable_user_access_control',
-  'databases.*.enable_user_access_control',
   'databases.*.enable_adhoc_queries',
   'databases.*.queries',
   'databases.*.password',

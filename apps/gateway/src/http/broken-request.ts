@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyReply } from 'fastify';
 import { SERVER_HEADER } from '@edgesync/platform';
 import { errorBody, NO_CACHE_HEADERS } from './error-body.js';
 import { JSON_TYPE, sendError } from './reply.js';
@@ -12,9 +12,12 @@ const STATUS_OF_CODE: Readonly<Record<string, readonly [status: number, reason: 
   ERR_HTTP_REQUEST_TIMEOUT: [408, 'the request did not arrive in time'],
 };
 
+/** Faults of connections that never came to speak HTTP: of the network, and of TLS. */
+const WITHOUT_ANSWER = /^(?:ECONNRESET|EPIPE|ETIMEDOUT|ERR_SSL_|ERR_TLS_)/;
+
 /** Answers what is not HTTP, or stopped half way, and closes the connection. */
 export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+  if (WITHOUT_ANSWER.test(error.code ?? '') || !socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
     return;
   }
@@ -33,7 +36,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
 }
 
 /** Answers a URL that cannot be routed: malformed percent-encoding, or a component that is too long. */
-export function answerBadUrl(error: { readonly code?: string }, _request: FastifyRequest, reply: FastifyReply): void {
+export function answerBadUrl(error: { readonly code?: string }, reply: FastifyReply): void {
   const reason =
     error.code === 'FST_ERR_MAX_PARAM_LENGTH'
       ? 'a path component is too long'

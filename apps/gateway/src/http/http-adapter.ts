@@ -1,7 +1,6 @@
 import type { IncomingMessage } from 'node:http';
-import type { SecureContextOptions } from 'node:tls';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyServerOptions } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import {
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
@@ -10,8 +9,10 @@ import {
   MAX_PATH_COMPONENT,
   REQUEST_TIMEOUT_MS,
 } from '../tuning.js';
+import type { ServerTls } from '@edgesync/platform';
 import { AllowedMethods } from './allowed-methods.js';
 import { answerBrokenRequest, answerBadUrl } from './broken-request.js';
+import type { Cors } from './cors.js';
 import { deferContinue } from './expect-continue.js';
 import { closeConnectionsWhenIdle } from './graceful-close.js';
 import { parseQueryString } from './query-string.js';
@@ -19,7 +20,7 @@ import { asksForWebSocket, isSyncPath } from './upgrade.js';
 
 export interface HttpAdapterOptions {
   /** Certificate and key: the port speaks TLS only (ref 7). */
-  readonly https?: SecureContextOptions & { readonly requestCert?: boolean; readonly rejectUnauthorized?: boolean };
+  readonly https?: ServerTls['options'];
 }
 
 /**
@@ -29,6 +30,8 @@ export interface HttpAdapterOptions {
 export class GatewayHttpAdapter extends FastifyAdapter {
   /** Every route from here on. */
   readonly allowedMethods = new AllowedMethods();
+  /** Set when pages of other origins may use the server. */
+  cors?: Cors;
 
   get fastify(): FastifyInstance {
     return this.getInstance<FastifyInstance>();
@@ -48,8 +51,12 @@ export class GatewayHttpAdapter extends FastifyAdapter {
 
 /** Creates the adapter to hand to `NestFactory.create()`. */
 export function createHttpAdapter(options: HttpAdapterOptions = {}): GatewayHttpAdapter {
-  const adapter = new GatewayHttpAdapter({
+  const adapter: GatewayHttpAdapter = new GatewayHttpAdapter({
     ...serverOptions,
+    frameworkErrors: (error: { readonly code?: string }, request: FastifyRequest, reply: FastifyReply) => {
+      adapter.cors?.mark(request.raw, reply.raw);
+      answerBadUrl(error, reply);
+    },
     ...(options.https ? { https: { ...options.https, ...serverLimits } } : { http: serverLimits }),
     // Nest middleware is not used; its engine would cost every request a detour.
     skipMiddie: true,
@@ -74,7 +81,6 @@ const serverOptions: FastifyServerOptions = {
   return503OnClosing: false,
   forceCloseConnections: 'idle',
   clientErrorHandler: answerBrokenRequest,
-  frameworkErrors: answerBadUrl,
   routerOptions: {
     ignoreTrailingSlash: true,
     maxParamLength: MAX_PATH_COMPONENT,

@@ -4,7 +4,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ANONYMOUS } from '@edgesync/access';
 import {
   AUDIT_LOG,
+  authenticateRequest,
   AUTHENTICATOR,
+  EDGE_CONFIG,
   LOGGERS,
   METRICS,
   SERVER_HEADER,
@@ -13,7 +15,9 @@ import {
   type Loggers,
   type Metrics,
 } from '@edgesync/platform';
+import type { EdgeConfig } from '@edgesync/config';
 import { isOpenPath } from '../operations/open-paths.js';
+import { Cors } from './cors.js';
 import { ErrorFilter } from './error.filter.js';
 import type { GatewayRequest } from './gateway-request.js';
 import type { GatewayHttpAdapter } from './http-adapter.js';
@@ -21,7 +25,7 @@ import { checkRequest } from './request-checks.js';
 import { observeRequests } from './request-observer.js';
 
 /**
- * What every request passes before its route, known or not: the `Server` header, authentication, the checks of
+ * What every request passes before its route, known or not: the `Server` header, CORS, authentication, the checks of
  * ref 6.0. Guards decide afterwards what a request may do; they know what its route means.
  */
 @Injectable()
@@ -33,6 +37,7 @@ export class RequestPipeline implements OnModuleInit {
     @Inject(LOGGERS) private readonly loggers: Loggers,
     @Inject(AUDIT_LOG) private readonly audit: AuditLog,
     @Inject(METRICS) private readonly metrics: Metrics,
+    @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
   ) {}
 
   onModuleInit(): void {
@@ -44,12 +49,25 @@ export class RequestPipeline implements OnModuleInit {
       (error: unknown, request: FastifyRequest) => void this.faults.report(error, request),
     );
     observeRequests(fastify, { log: this.loggers.domain('REST'), audit: this.audit, metrics: this.metrics });
+    if (this.config.cors) this.serveOtherOrigins(new Cors(this.config.cors));
     fastify.addHook('onRequest', (request, reply, done) => this.admit(request as GatewayRequest, reply, done));
+  }
+
+  /** Browsers send no credentials with a preflight, so it is answered before they are asked for. */
+  private serveOtherOrigins(cors: Cors): void {
+    const adapter = this.host.httpAdapter;
+    adapter.cors = cors;
+    adapter.fastify.addHook('onRequest', ({ raw: request }, reply, done) => {
+      cors.mark(request, reply.raw);
+      if (request.method !== 'OPTIONS') return done();
+      reply.hijack();
+      reply.raw.setHeader('server', SERVER_HEADER);
+      cors.answerPreflight(request, reply.raw);
+    });
   }
 
   private admit(request: GatewayRequest, reply: FastifyReply, done: () => void): void {
     reply.header('server', SERVER_HEADER);
-    const { headers, socket } = request.raw;
     const refuse = (error: unknown): void => this.faults.answer(error, request, reply);
     const goOn = (principal: GatewayRequest['principal']): void => {
       request.principal = principal;
@@ -58,7 +76,7 @@ export class RequestPipeline implements OnModuleInit {
     };
     try {
       if (isOpenPath(request.raw.url!)) return goOn(ANONYMOUS);
-      const principal = this.authenticator.authenticate(headers.authorization, socket.remoteAddress ?? '');
+      const principal = authenticateRequest(this.authenticator, request.raw);
       if (principal instanceof Promise) principal.then(goOn).catch(refuse);
       else goOn(principal);
     } catch (error) {

@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { AccessPolicy, type Principal } from '@edgesync/access';
 import { formatCollection } from '@edgesync/document';
 import { STORAGE } from '@edgesync/platform';
 import type { DatabaseInfo, Storage } from '@edgesync/ports';
@@ -18,6 +19,7 @@ export class KeyspaceController {
     @Inject(Keyspaces) private readonly keyspaces: Keyspaces,
     @Inject(STORAGE) private readonly storage: Storage,
     @Inject(RequestAudit) private readonly audit: RequestAudit,
+    @Inject(AccessPolicy) private readonly access: AccessPolicy,
   ) {}
 
   @Get(':keyspace')
@@ -25,7 +27,7 @@ export class KeyspaceController {
     tag: 'Keyspaces',
     summary: 'Describe a database or a collection',
     description:
-      'The bare name of a database lists its collections. Documents that are deleted or expired do not count.',
+      'The bare name of a database lists its collections, as far as the user may read or write them. Documents that are deleted or expired do not count.',
     requestHeaders: ['If-None-Match'],
     replies: {
       200: {
@@ -39,13 +41,25 @@ export class KeyspaceController {
   })
   async describe(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
     const text = request.params['keyspace']!;
-    const named = this.keyspaces.resolve(text);
-    const database = await this.storage.describe(named.keyspace.database);
-    const json = text.includes('.') ? await this.describeCollection(database, named) : describeDatabase(database);
+    const { principal } = request;
+    const isCollection = text.includes('.');
+    const named = isCollection
+      ? this.keyspaces.collection(text, principal, 'any')
+      : this.keyspaces.database(text, principal);
+    const database = this.seenBy(principal, await this.storage.describe(named.keyspace.database));
+    const json = isCollection ? await this.describeCollection(database, named) : describeDatabase(database);
     this.audit.keyspaceRead(request, named.keyspace);
     const tag = databaseTag(database);
     if (matchesNone(request.headers['if-none-match'], tag)) return sendNotModified(reply, `"${tag}"`);
     sendJson(reply, 200, json, `"${tag}"`);
+  }
+
+  /** The database without the collections that the principal may not know of. */
+  private seenBy(principal: Principal, database: DatabaseInfo): DatabaseInfo {
+    const collections = database.collections.filter(({ scope, collection }) =>
+      this.access.maySee(principal, { database: database.name, scope, collection }),
+    );
+    return { ...database, collections };
   }
 
   private async describeCollection({ name, uuid }: DatabaseInfo, { keyspace }: NamedKeyspace): Promise<string> {

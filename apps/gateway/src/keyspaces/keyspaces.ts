@@ -1,4 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
+import { AccessPolicy, type Permission, type Principal } from '@edgesync/access';
 import type { DatabaseConfig, EdgeConfig } from '@edgesync/config';
 import { parseKeyspace, type Keyspace } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
@@ -12,7 +13,10 @@ export interface NamedKeyspace {
   readonly database: DatabaseConfig;
 }
 
-/** Resolves the first path component. */
+/** The same where the database may not exist. */
+type ReadKeyspace = Omit<NamedKeyspace, 'database'> & Partial<NamedKeyspace>;
+
+/** Resolves the first path component, for whoever may know about what it names. */
 @Injectable()
 export class Keyspaces {
   private readonly named = new Map<string, NamedKeyspace>();
@@ -21,24 +25,28 @@ export class Keyspaces {
   constructor(
     @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
     @Inject(STORAGE) private readonly storage: Storage,
+    @Inject(AccessPolicy) private readonly access: AccessPolicy,
   ) {}
 
   /**
-   * Reads a keyspace and finds its database. Whether the collection exists is another question ({@link check}).
-   * The same text gives the same object every time.
-   * @throws EdgeError `keyspace.invalid`, `keyspace.unknown`
+   * Reads the name of a collection, and lets those pass who have the needed right. Whether the collection exists is
+   * another question ({@link check}). The same text gives the same object every time.
+   * @throws EdgeError `keyspace.invalid`, `access.denied`, and only for those who may know, `keyspace.unknown`
    */
-  resolve(text: string): NamedKeyspace {
-    const known = this.named.get(text);
-    if (known) return known;
-    // Names that start with an underscore are endpoints, served or not (ref 2).
-    if (text.startsWith('_')) throw new EdgeError('request.path');
-    const keyspace = parseKeyspace(text);
-    const database = this.config.databases.get(keyspace.database);
-    if (!database) throw new EdgeError('keyspace.unknown', `no database ${keyspace.database}`);
-    const named = { keyspace, database };
-    if (this.named.size < MAX_KNOWN_KEYSPACES) this.named.set(text, named);
-    return named;
+  collection(text: string, principal: Principal, needed: Permission | 'any'): NamedKeyspace {
+    const named = this.read(text);
+    this.access.check(principal, named.keyspace, needed);
+    return known(named);
+  }
+
+  /**
+   * Reads the name of a database, and lets those pass who have some right in it.
+   * @throws EdgeError like {@link collection}
+   */
+  database(text: string, principal: Principal): NamedKeyspace {
+    const named = this.read(text);
+    if (!this.access.maySeeDatabase(principal, named.keyspace.database)) throw new EdgeError('access.denied');
+    return known(named);
   }
 
   /**
@@ -50,9 +58,27 @@ export class Keyspaces {
     return this.existing.has(keyspace) || this.ask(keyspace);
   }
 
+  private read(text: string): ReadKeyspace {
+    const remembered = this.named.get(text);
+    if (remembered) return remembered;
+    // Names that start with an underscore are endpoints, served or not (ref 2).
+    if (text.startsWith('_')) throw new EdgeError('request.path');
+    const keyspace = parseKeyspace(text);
+    const database = this.config.databases.get(keyspace.database);
+    if (!database) return { keyspace };
+    const named = { keyspace, database };
+    if (this.named.size < MAX_KNOWN_KEYSPACES) this.named.set(text, named);
+    return named;
+  }
+
   private async ask(keyspace: Keyspace): Promise<true> {
     await this.storage.collection(keyspace);
     if (this.existing.size < MAX_KNOWN_KEYSPACES) this.existing.add(keyspace);
     return true;
   }
+}
+
+function known(named: ReadKeyspace): NamedKeyspace {
+  if (!named.database) throw new EdgeError('keyspace.unknown', `no database ${named.keyspace.database}`);
+  return named as NamedKeyspace;
 }

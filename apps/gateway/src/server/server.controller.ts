@@ -1,5 +1,6 @@
 import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { AccessPolicy } from '@edgesync/access';
 import { SERVER_INFO, STORAGE, VERSION } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import type { GatewayRequest } from '../http/gateway-request.js';
@@ -15,6 +16,7 @@ export class ServerController {
   constructor(
     @Inject(STORAGE) private readonly storage: Storage,
     @Inject(RequestAudit) private readonly audit: RequestAudit,
+    @Inject(AccessPolicy) private readonly access: AccessPolicy,
   ) {}
 
   @Get()
@@ -31,10 +33,12 @@ export class ServerController {
   @Endpoint({
     tag: 'Server',
     summary: 'List the databases',
+    description: 'Those in which the user has some right.',
     replies: { 200: { description: 'Names, sorted.', content: [{ schema: 'DatabaseNames' }] } },
   })
   async databases(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
-    const names = await this.storage.databases();
+    const all = await this.storage.databases();
+    const names = all.filter((name) => this.access.maySeeDatabase(request.principal, name));
     this.audit.databasesRead(request);
     sendJson(reply, 200, JSON.stringify(names));
   }
