@@ -3,7 +3,7 @@ FROM node:24-slim AS build
 WORKDIR /src
 RUN npm install --global pnpm@10.34.9
 COPY . .
-RUN pnpm install --frozen-lockfile && pnpm exec tsc --build
+RUN pnpm install --frozen-lockfile && pnpm exec tsc --build && node scripts/bundle.mjs
 RUN pnpm --filter @edgesync/edge --prod deploy --legacy /out
 
 FROM node:24-slim
@@ -14,5 +14,5 @@ USER 1000:1000
 WORKDIR /var/lib/edgesync
 VOLUME /var/lib/edgesync
 EXPOSE 59840
-ENTRYPOINT ["node", "/opt/edgesync/dist/main.js"]
+ENTRYPOINT ["node", "/opt/edgesync/bundle/main.js"]
 CMD ["/etc/edgesync/config.json5"]

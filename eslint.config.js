@@ -31,7 +31,7 @@ const boundaries = (extra = []) => [
 ];
 
 export default tseslint.config(
-  { ignores: ['**/dist/**', '**/node_modules/**', '.nx/**', '**/fixtures/**', '**/data/**'] },
+  { ignores: ['**/dist/**', 'apps/edge/bundle/**', '**/node_modules/**', '.nx/**', '**/fixtures/**', '**/data/**'] },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommendedTypeChecked],
@@ -68,7 +68,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.spec.ts', '**/*.bench.ts', 'libs/ports/src/testing/**', 'libs/test-kit/**'],
+    files: ['**/*.spec.ts', '**/*.bench.ts', 'libs/*/src/testing/**', 'libs/test-kit/**'],
     rules: {
       '@nx/enforce-module-boundaries': boundaries(['test', 'adapter', 'engine']),
       '@typescript-eslint/no-unsafe-assignment': 'off',

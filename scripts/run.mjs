@@ -24,7 +24,7 @@ const environment = {
 install();
 if (command === 'start') {
   build();
-  run(NODE, rest.length > 0 ? ['apps/edge/dist/main.js', ...rest] : ['apps/edge/dist/quickstart.js']);
+  run(NODE, rest.length > 0 ? ['apps/edge/bundle/main.js', ...rest] : ['apps/edge/bundle/quickstart.js']);
 } else if (command === 'test') {
   build();
   run(NODE, ['scripts/test.mjs', ...rest]);
@@ -55,9 +55,10 @@ function fingerprint() {
   return hash.digest('hex');
 }
 
-/** The compiler itself sees what changed. */
+/** The compiler and the bundler see themselves whether anything changed. */
 function build() {
   must(join(BIN, 'tsc'), ['--build'], 'loud');
+  must(NODE, ['scripts/bundle.mjs'], 'loud');
 }
 
 function must(program, args, volume) {

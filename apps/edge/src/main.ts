@@ -1,5 +1,6 @@
 import { PasswordPrompt } from './cli/ask-password.js';
 import { main } from './cli/main.js';
+import { collectStartupGarbage } from './collect-startup-garbage.js';
 import { explainStartError } from './explain-start-error.js';
 import { runUntilSignal } from './run-until-signal.js';
 
@@ -18,7 +19,10 @@ const exitCode = await main(
       const { startServer } = await import('./start-server.js');
       const announce = (line: string): void => console.log(line);
       try {
-        return await runUntilSignal(await startServer(configFile, { ...options, announce }));
+        const server = await startServer(configFile, { ...options, announce });
+        // Not before signals are watched.
+        setImmediate(collectStartupGarbage);
+        return await runUntilSignal(server);
       } catch (error) {
         throw new Error(explainStartError(error), { cause: error });
       }

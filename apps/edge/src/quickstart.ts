@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { collectStartupGarbage } from './collect-startup-garbage.js';
 import { explainStartError } from './explain-start-error.js';
 import { runUntilSignal } from './run-until-signal.js';
 import { startServer, type RunningServer } from './start-server.js';
@@ -24,6 +25,8 @@ async function main(): Promise<number> {
   }
   await loadSamples(server.url);
   console.log(tour(server.url));
+  // Not before signals are watched.
+  setImmediate(collectStartupGarbage);
   return runUntilSignal(server);
 }
 

@@ -5,7 +5,10 @@ import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const MAIN = join(import.meta.dirname, '../../dist/main.js');
+/** What the compiler made last, unless a build says what it ships. */
+const MAIN = process.env['EDGESYNC_MAIN'] ?? join(import.meta.dirname, '../../dist/main.js');
+/** Without the search path of the package manager's scripts, which makes up for undeclared dependencies. */
+export const ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, NODE_PATH: '' };
 const STARTED = /^http:\/\/\S+\/\S+ {2}/m;
 
 /** A directory with a configuration of one database `db`, for servers in processes of their own. */
@@ -45,7 +48,11 @@ export class EdgeSandbox implements Disposable {
 
   spawn(...args: string[]): EdgeProcess {
     return new EdgeProcess(
-      spawn(process.execPath, [MAIN, ...args], { cwd: this.directory, stdio: ['pipe', 'pipe', 'pipe'] }),
+      spawn(process.execPath, [MAIN, ...args], {
+        cwd: this.directory,
+        env: ENVIRONMENT,
+        stdio: ['pipe', 'pipe', 'pipe'],
+      }),
     );
   }
 
