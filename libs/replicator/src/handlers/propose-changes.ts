@@ -1,3 +1,4 @@
+import { isVersion } from '@edgesync/revision';
 import { buildProposeReply, parseProposeChanges } from '@edgesync/sync-protocol';
 import type { CollectionHandler } from './handler.js';
 
@@ -7,7 +8,9 @@ export const proposeChanges: CollectionHandler = {
   async handle(collection, request) {
     const { rows, conflictIncludesRev } = parseProposeChanges(request);
     const answers = rows.length === 0 ? [] : await collection.finder.judge(rows);
-    const { link } = collection.collection;
-    request.respond(buildProposeReply(answers, conflictIncludesRev, link.receiverOptions(collection.kind)));
+    // A client with rev trees may push over version 4 (wire C.15); histories of trees are what `maxHistory` is about.
+    const kind = rows[0] && !isVersion(rows[0].rev) ? 'tree' : collection.kind;
+    const options = collection.collection.link.receiverOptions(kind);
+    request.respond(buildProposeReply(answers, conflictIncludesRev, options));
   },
 };
