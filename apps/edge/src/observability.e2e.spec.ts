@@ -100,7 +100,8 @@ describe('a server with an audit log', () => {
   it('writes events at once, whole lines, so that a kill leaves what happened before', async () => {
     using sandbox = await sandboxWith({ audit: { file: 'audit.log', enable: [57358] } });
     await using server = await sandbox.start();
-    await fetch(`${sandbox.url}/db/last`, { method: 'PUT', body: '{}' });
+    const headers = { 'Content-Type': 'application/json' };
+    await fetch(`${sandbox.url}/db/last`, { method: 'PUT', headers, body: '{}' });
     await expect.poll(() => audited(sandbox).at(-1)).toMatchObject({ id: 57358, doc_id: 'last' });
     await server.end('SIGKILL');
     expect(audited(sandbox).map(({ id }) => id)).toEqual([57344, 57358]);
