@@ -1,7 +1,5 @@
 import { PasswordPrompt } from './cli/ask-password.js';
 import { main } from './cli/main.js';
-import { collectStartupGarbage } from './collect-startup-garbage.js';
-import { explainStartError } from './explain-start-error.js';
 import { runUntilSignal } from './run-until-signal.js';
 
 const prompt = new PasswordPrompt(process.stdin, process.stderr);
@@ -18,14 +16,7 @@ const exitCode = await main(
     serve: async (configFile, options) => {
       const { startServer } = await import('./start-server.js');
       const announce = (line: string): void => console.log(line);
-      try {
-        const server = await startServer(configFile, { ...options, announce });
-        // Not before signals are watched.
-        setImmediate(collectStartupGarbage);
-        return await runUntilSignal(server);
-      } catch (error) {
-        throw new Error(explainStartError(error), { cause: error });
-      }
+      return runUntilSignal(() => startServer(configFile, { ...options, announce }));
     },
     resetUuid: async (path) => {
       const { resetUuid } = await import('@edgesync/storage-sqlite');

@@ -1,6 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { collectStartupGarbage } from './collect-startup-garbage.js';
-import { explainStartError } from './explain-start-error.js';
 import { runUntilSignal } from './run-until-signal.js';
 import { startServer, type RunningServer } from './start-server.js';
 
@@ -15,19 +13,11 @@ interface SampleLine {
   readonly body: Record<string, unknown>;
 }
 
-async function main(): Promise<number> {
-  let server: RunningServer;
-  try {
-    server = await startServer(`${FOLDER}/config.json5`);
-  } catch (error) {
-    console.error(explainStartError(error));
-    return 1;
-  }
+async function start(): Promise<RunningServer> {
+  const server = await startServer(`${FOLDER}/config.json5`);
   await loadSamples(server.url);
   console.log(tour(server.url));
-  // Not before signals are watched.
-  setImmediate(collectStartupGarbage);
-  return runUntilSignal(server);
+  return server;
 }
 
 /** Loads every collection that was never written, as any client would. */
@@ -65,4 +55,4 @@ Stop with Ctrl-C. Your own configuration: npm start -- --config FILE
 `;
 }
 
-process.exitCode = await main();
+process.exitCode = await runUntilSignal(start);
