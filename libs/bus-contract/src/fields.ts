@@ -45,7 +45,7 @@ export class Fields {
     const value = this.values[name];
     if (value === undefined) return undefined;
     if (!Array.isArray(value) || !value.every((item) => typeof item === 'string')) this.fail(name, 'a list of texts');
-    return value as string[];
+    return value;
   }
 
   list(name: string): readonly unknown[] {

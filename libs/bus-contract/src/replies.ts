@@ -187,7 +187,7 @@ export class FaultReply {
 
   /** The fault; one that this release does not know is `internal`. */
   toError(): EdgeError {
-    return this.code in CATALOGUE
+    return Object.hasOwn(CATALOGUE, this.code)
       ? new EdgeError(this.code as ErrorCode, this.reason)
       : new EdgeError('internal', `${this.code}: ${this.reason}`);
   }

@@ -1,9 +1,9 @@
 import {
   connect,
   credsAuthenticator,
+  errors,
   type ConnectionOptions,
   type NatsConnection,
-  type TlsOptions,
 } from '@nats-io/transport-node';
 import { PAYLOAD_RESERVE } from './tuning.js';
 
@@ -20,7 +20,12 @@ export interface BusOptions {
   readonly credentials?: string;
   /** Files in PEM. The server is verified against `ca`, or against the authorities the system trusts. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
+  /** Told why connecting for the first time has to wait. */
+  readonly report?: (error: unknown) => void;
 }
+
+/** Pause between attempts to connect, in milliseconds; up to twice as long once it was connected. */
+const RECONNECT_MS = 250;
 
 /** One connection to NATS. It comes back by itself, for as long as the process lives. */
 export class Bus {
@@ -31,9 +36,20 @@ export class Bus {
     void this.follow();
   }
 
-  /** Connects; waits for a server that is not there yet. @throws if the options are at fault */
+  /**
+   * Connects; waits for a server that is not there yet.
+   * @throws if the options are at fault: the server does not accept the credentials, a file cannot be read
+   */
   static async connect(options: BusOptions): Promise<Bus> {
-    return new Bus(await connect(toConnectionOptions(options)));
+    const connectionOptions = toConnectionOptions(options);
+    for (;;)
+      try {
+        return new Bus(await connect(connectionOptions));
+      } catch (error) {
+        if (!(error instanceof errors.ConnectionError || error instanceof errors.TimeoutError)) throw error;
+        options.report?.(error);
+        await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+      }
   }
 
   get connected(): boolean {
@@ -94,13 +110,12 @@ function toConnectionOptions({
     ...(password !== undefined && { pass: password }),
     ...(token !== undefined && { token }),
     ...(credentials !== undefined && { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }),
-    ...(tls && { tls: tls as TlsOptions }),
-    waitOnFirstConnect: true,
+    ...(tls && { tls: tls }),
     maxReconnectAttempts: -1,
     // Credentials may be mended while the process runs.
     ignoreAuthErrorAbort: true,
-    reconnectTimeWait: 250,
-    reconnectJitter: 250,
+    reconnectTimeWait: RECONNECT_MS,
+    reconnectJitter: RECONNECT_MS,
     // A peer that vanished without a word is noticed after two of these.
     pingInterval: 5_000,
     maxPingOut: 2,

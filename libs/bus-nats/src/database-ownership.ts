@@ -44,12 +44,17 @@ export class DatabaseOwnership {
 
   private async pursue(database: string): Promise<void> {
     const { signal } = this.stopping;
+    let reported = '';
     while (!signal.aborted) {
       try {
         const lease = await this.acquire(database);
         if (lease) await this.own(lease);
+        reported = '';
       } catch (error) {
-        if (!signal.aborted) this.handlers.report(database, error);
+        // The same again every half second is not worth a word.
+        const { message } = error as Error;
+        if (message !== reported && !signal.aborted) this.handlers.report(database, error);
+        reported = message;
       }
       await pause(LEASE_RETRY_MS, signal);
     }
