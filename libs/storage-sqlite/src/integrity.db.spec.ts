@@ -53,6 +53,10 @@ describe('the integrity check', () => {
     [`UPDATE documents SET tree = rev || '0' WHERE id = 'a'`, /heads the tree: broken by a/],
     [`UPDATE documents SET body = '{' WHERE id = 'a'`, /every body is JSON: broken by a/],
     [`UPDATE revisions SET body = ''`, /every kept body is JSON: broken by 1-/],
+    [
+      `UPDATE revisions SET rev = (SELECT rev FROM documents WHERE id = 'a')`,
+      /no current revision is kept a second time/,
+    ],
     [`DELETE FROM revisions`, /references name stored bodies/],
     [`DELETE FROM blobs`, /references name stored blobs: broken by sha1-/],
     [`UPDATE blobs SET orphaned_at = 5`, /references name stored blobs: broken by sha1-/],

@@ -13,8 +13,7 @@ const QUICK_CHECK_BYTES = 32 * 1_024 * 1_024;
  * @throws EdgeError `storage.corrupt`
  */
 export function quickCheck(file: string): void {
-  // A journal means that the file's very first transaction was cut off; only a writer can roll it back.
-  if (statSync(file).size > QUICK_CHECK_BYTES || hasContent(`${file}-journal`)) return;
+  if (statSync(file).size > QUICK_CHECK_BYTES) return;
   // A connection that may write folds the log into the file when it closes; one that may not leaves an empty log behind.
   const handle = new Database(file, { readonly: hasContent(`${file}-wal`), timeout: 0 });
   try {
@@ -64,6 +63,10 @@ const RULES: readonly (readonly [rule: string, violations: string])[] = [
   [
     'a blob without references is marked',
     `SELECT digest FROM blobs WHERE orphaned_at IS NULL AND digest NOT IN (SELECT digest FROM blob_references)`,
+  ],
+  [
+    'no current revision is kept a second time',
+    `SELECT revisions.rev FROM revisions JOIN documents ON documents.row = document AND documents.rev = revisions.rev`,
   ],
   [
     'kept revisions belong to a document',

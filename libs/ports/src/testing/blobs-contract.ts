@@ -209,6 +209,16 @@ export function describeBlobs(under: () => StorageUnderTest): void {
     expect(await exists(digest)).toBe(false);
   });
 
+  it('lets the blobs of a superseded body go that is too short to be kept', async () => {
+    const { storage } = under();
+    const digest = await put('a');
+    const body = `{"b":{"@type":"blob","digest":"${digest}"}}`;
+    const first = await store(storage, edit('a', { body }));
+    await store(storage, edit('a', { expect: first.rev, body: '{}' }));
+    await collectGarbage();
+    expect(await exists(digest)).toBe(false);
+  });
+
   it('keeps the blobs of a losing branch, lets them go with it and lets them surface with it', async () => {
     const { storage } = under();
     const [winning, losing] = [await put('w'), await put('l')];

@@ -75,8 +75,8 @@ export function describeReads(under: () => StorageUnderTest): void {
 
   it('finds nothing under IDs that are unknown, empty or of another document', async () => {
     const { storage } = under();
-    await store(storage, revision('a', rev(1, 'a')));
-    await store(storage, revision('a', rev(1, 'b'), { onConflict: 'branch' }));
+    await store(storage, revision('a', rev(1, 'b')));
+    await store(storage, revision('a', rev(1, 'a'), { onConflict: 'branch' }));
     await store(storage, revision('b', rev(1, 'c')));
     for (const id of [rev(1, 'c'), rev(9, '9'), 'nonsense', ''])
       expect(await storage.readRevision(SENSORS, 'a', id)).toBeUndefined();
