@@ -68,7 +68,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.spec.ts', '**/*.bench.ts', 'libs/*/src/testing/**', 'libs/test-kit/**'],
+    files: ['**/*.spec.ts', '**/*.bench.ts', '{apps,libs}/*/src/testing/**/*.ts', 'libs/test-kit/**/*.ts'],
     rules: {
       '@nx/enforce-module-boundaries': boundaries(['test', 'adapter', 'engine']),
       '@typescript-eslint/no-unsafe-assignment': 'off',
