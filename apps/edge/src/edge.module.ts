@@ -1,6 +1,8 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { GatewayModule } from '@edgesync/gateway';
 import {
+  ACTIVE_TASKS,
+  ActiveTasks,
   AUDIT_LOG,
   AUTHENTICATOR,
   EDGE_CONFIG,
@@ -36,8 +38,9 @@ class PartsModule {
         { provide: LOGGERS, useValue: loggers },
         { provide: AUDIT_LOG, useValue: audit },
         { provide: METRICS, useValue: metrics },
+        { provide: ACTIVE_TASKS, useFactory: () => new ActiveTasks() },
       ],
-      exports: [EDGE_CONFIG, AUTHENTICATOR, LOGGERS, AUDIT_LOG, METRICS],
+      exports: [EDGE_CONFIG, AUTHENTICATOR, LOGGERS, AUDIT_LOG, METRICS, ACTIVE_TASKS],
     };
   }
 }

@@ -34,7 +34,7 @@ export const CONTROLLERS = [
 ];
 
 export interface GatewayModuleOptions {
-  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG` and `METRICS`, unless a global one does. */
+  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG`, `METRICS` and `ACTIVE_TASKS`, unless a global one does. */
   readonly imports?: ModuleMetadata['imports'];
 }
 

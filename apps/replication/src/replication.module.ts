@@ -1,4 +1,6 @@
 import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { AccessPolicy } from '@edgesync/access';
+import { accessPolicyOf, EDGE_CONFIG } from '@edgesync/platform';
 import { environmentProvider } from './environment.provider.js';
 import { PeerAdmission } from './peers/peer-admission.service.js';
 import { PeerObserver } from './peers/peer-observer.service.js';
@@ -6,7 +8,7 @@ import { PeerSessions } from './peers/peer-sessions.service.js';
 import { PeersGateway } from './peers/peers.gateway.js';
 
 export interface ReplicationModuleOptions {
-  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG` and `METRICS`, unless a global one does. */
+  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG`, `METRICS` and `ACTIVE_TASKS`, unless a global one does. */
   readonly imports?: ModuleMetadata['imports'];
 }
 
@@ -17,7 +19,14 @@ export class ReplicationModule {
     return {
       module: ReplicationModule,
       imports,
-      providers: [environmentProvider, PeerAdmission, PeerObserver, PeerSessions, PeersGateway],
+      providers: [
+        { provide: AccessPolicy, useFactory: accessPolicyOf, inject: [EDGE_CONFIG] },
+        environmentProvider,
+        PeerAdmission,
+        PeerObserver,
+        PeerSessions,
+        PeersGateway,
+      ],
       exports: [PeerAdmission, PeerSessions],
     };
   }

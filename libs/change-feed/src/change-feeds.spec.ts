@@ -167,6 +167,42 @@ describe('a feed', () => {
     expect(ids(await live)).toEqual(['c']);
   });
 
+  it('goes back when told to, and delivers what follows once more', async () => {
+    const { log, timers, feeds } = setUp();
+    for (const id of ['a', 'b', 'c']) log.write(id);
+    const feed = feeds.subscribe(KEYSPACE, { since: 0 });
+    expect(ids(await feed.next())).toEqual(['a', 'b', 'c']);
+    feed.rewind(1);
+    feed.pageRows = 1;
+    expect([ids(await feed.next()), ids(await feed.next())]).toEqual([['b'], ['c']]);
+    const live = feed.next();
+    log.write('d');
+    await timers.fire(0);
+    expect(ids(await live)).toEqual(['d']);
+  });
+
+  it('comes to rest where the last sequences have no row any more', async () => {
+    const { log, timers, feeds } = setUp();
+    const changes = log.changes.bind(log);
+    // As storage does: what was looked at last is the last row that is there.
+    log.changes = async (keyspace, options) => {
+      const page = await changes(keyspace, options);
+      return { ...page, scanned: page.rows.at(-1)?.sequence ?? options.since };
+    };
+    log.write('a');
+    log.lastSequence = 7;
+    const feed = feeds.subscribe(KEYSPACE, { since: 0 });
+    expect(await feed.next()).toMatchObject({ scanned: 7, caughtUp: true });
+    const live = feed.next();
+    await timers.fire(0);
+    const reads = log.reads.length;
+    await timers.fire(10);
+    expect(log.reads).toHaveLength(reads);
+    log.write('b');
+    await timers.fire(0);
+    expect(ids(await live)).toEqual(['b']);
+  });
+
   it('passes the fault of the log on, and can go on after it', async () => {
     const { log, feeds } = setUp();
     log.write('a');

@@ -31,6 +31,8 @@ export interface FeedPage {
  */
 export class Subscription {
   bodies: boolean;
+  /** Most rows of the next page. */
+  pageRows: number;
 
   private cursor: number;
   private hasCaughtUp = false;
@@ -46,6 +48,7 @@ export class Subscription {
   ) {
     this.cursor = options.since;
     this.bodies = options.bodies ?? false;
+    this.pageRows = options.pageRows ?? tuning.pageRows;
     this.wanted = options.ids && new Set(options.ids);
     log.enter();
   }
@@ -84,6 +87,12 @@ export class Subscription {
     return undefined;
   }
 
+  /** Goes back to a place that was passed already: what follows it is delivered once more. */
+  rewind(sequence: number): void {
+    this.cursor = Math.min(this.cursor, sequence);
+    this.hasCaughtUp = false;
+  }
+
   /** Ends the subscription; a pending {@link next} resolves with undefined. */
   close(): void {
     if (this.isClosed) return;
@@ -93,11 +102,11 @@ export class Subscription {
   }
 
   private request(): Parameters<SharedLog['read']>[0] {
-    const { ids, activeOnly = false, pageRows = this.tuning.pageRows } = this.options;
+    const { ids, activeOnly = false } = this.options;
     const looksUp = ids !== undefined && !this.hasCaughtUp && ids.length <= this.tuning.lookedUpIds;
     return {
       since: this.cursor,
-      limit: pageRows,
+      limit: this.pageRows,
       body: this.bodies,
       activeOnly: activeOnly && !this.hasCaughtUp,
       ...(looksUp && { ids }),
@@ -107,7 +116,8 @@ export class Subscription {
   private take(page: ChangePage): FeedPage | undefined {
     const { wanted } = this;
     const rows = wanted ? page.rows.filter(({ id }) => wanted.has(id)) : page.rows;
-    this.cursor = Math.max(this.cursor, page.scanned);
+    // The last sequences may have no row any more: what had them has expired.
+    this.cursor = Math.max(this.cursor, page.scanned, page.more ? 0 : page.lastSequence);
     const caughtUp = !page.more;
     const isNews = rows.length > 0 || (caughtUp && !this.hasCaughtUp);
     if (caughtUp) this.hasCaughtUp = true;

@@ -24,6 +24,7 @@ export { Metrics } from './metrics/metrics.js';
 export { Counter, Family, Gauge, Histogram, MetricsRegistry, type Collected } from './metrics/metrics-registry.js';
 export { openObservers, type Observers } from './open-observers.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
+export { ActiveTasks, type ActiveTask, type ShownTask } from './tasks/active-tasks.js';
 export { certifiedName, refuseUntrustedCertificates } from './tls/client-certificate.js';
 export { askForPassphrase, readServerTls, type ServerTls } from './tls/server-tls.js';
 export { watchServerTls } from './tls/watch-server-tls.js';

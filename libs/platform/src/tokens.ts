@@ -12,3 +12,5 @@ export const LOGGERS = Symbol('LOGGERS');
 export const AUDIT_LOG = Symbol('AUDIT_LOG');
 /** {@link import('./metrics/metrics.js').Metrics} */
 export const METRICS = Symbol('METRICS');
+/** {@link import('./tasks/active-tasks.js').ActiveTasks} */
+export const ACTIVE_TASKS = Symbol('ACTIVE_TASKS');

@@ -8,6 +8,8 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import 'reflect-metadata';
 import { readConfig, readUsers, type EdgeConfig } from '@edgesync/config';
 import {
+  ACTIVE_TASKS,
+  ActiveTasks,
   AUDIT_EVENTS,
   AUDIT_LOG,
   AuditLog,
@@ -95,6 +97,7 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     [LOGGERS]: new Loggers({ config: config.logging, output, now: Date.now }),
     [AUDIT_LOG]: audit,
     [METRICS]: metrics,
+    [ACTIVE_TASKS]: new ActiveTasks(),
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register({ imports: [provide(provided)] }),

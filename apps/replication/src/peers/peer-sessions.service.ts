@@ -1,13 +1,13 @@
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { type BlipConnectionOptions, CloseCode, type Transport } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
-import { LOGGERS, type Logger, type Loggers } from '@edgesync/platform';
+import { ACTIVE_TASKS, LOGGERS, type ActiveTasks, type Logger, type Loggers } from '@edgesync/platform';
 import { Environment, PeerSession, type Traffic } from '@edgesync/replicator';
 import { MAX_PEERS } from '../tuning.js';
 import type { Admission } from './peer-admission.service.js';
 import { PeerObserver, type TwoWays } from './peer-observer.service.js';
 
-/** One connected app, as `_active_tasks` shows it. */
+/** One connected app. */
 export interface PeerInfo {
   readonly id: number;
   readonly database: string;
@@ -34,12 +34,12 @@ const COMPRESSION: BlipConnectionOptions['compression'] = 'congested';
 export class PeerSessions implements BeforeApplicationShutdown {
   private readonly connected = new Map<number, Connected>();
   private readonly log: Logger;
-  private lastId = 0;
   private isDraining = false;
 
   constructor(
     @Inject(Environment) private readonly environment: Environment,
     @Inject(PeerObserver) private readonly observer: PeerObserver,
+    @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
     @Inject(LOGGERS) loggers: Loggers,
   ) {
     this.log = loggers.domain('Sync');
@@ -66,7 +66,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
       policy,
       blip: { compression: COMPRESSION },
     });
-    const id = ++this.lastId;
+    const id = this.tasks.nextId();
     const info: PeerInfo = {
       id,
       database: database.name,
@@ -76,6 +76,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
       traffic: session.traffic,
     };
     this.connected.set(id, { info, session });
+    const forget = this.tasks.add({ id, type: 'sync', since: info.since, describe: () => describe(info) });
     const who = `{${id}} ${principal.name ?? 'anonymous'} at ${remote}`;
     this.log.info(`${who} connected to ${database.name}, protocol ${version}`);
     const ended = this.observer.begin({
@@ -86,6 +87,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
     });
     void session.closed.then(({ code, reason, by }) => {
       ended(code);
+      forget();
       this.connected.delete(id);
       const { sent, received } = session.traffic;
       const why = reason === '' ? '' : ` (${reason})`;
@@ -104,4 +106,16 @@ export class PeerSessions implements BeforeApplicationShutdown {
     const sessions = [...this.connected.values()].map(({ session }) => session);
     await Promise.all(sessions.map((session) => session.drain('the server is shutting down')));
   }
+}
+
+/** A session as `_active_tasks` shows it (ref 6.15). It may sync several collections; `ks` names their database. */
+function describe({ database, user, remote, traffic }: PeerInfo): Record<string, unknown> {
+  return {
+    db: database,
+    ks: database,
+    ...(user !== undefined && { user }),
+    ip: remote.slice(0, remote.lastIndexOf(':')),
+    revs_sent: traffic.sent,
+    revs_received: traffic.received,
+  };
 }

@@ -11,6 +11,8 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import { readConfig, type EdgeConfig, type Users } from '@edgesync/config';
 import { ChangeFeeds } from '@edgesync/change-feed';
 import {
+  ACTIVE_TASKS,
+  ActiveTasks,
   AUDIT_EVENTS,
   AUDIT_LOG,
   AuditLog,
@@ -55,8 +57,9 @@ function parts(
       { provide: STORAGE, useValue: storage },
       { provide: AUDIT_LOG, useValue: audit },
       { provide: METRICS, useValue: metrics },
+      { provide: ACTIVE_TASKS, useFactory: () => new ActiveTasks() },
     ],
-    exports: [EDGE_CONFIG, AUTHENTICATOR, LOGGERS, STORAGE, AUDIT_LOG, METRICS],
+    exports: [EDGE_CONFIG, AUTHENTICATOR, LOGGERS, STORAGE, AUDIT_LOG, METRICS, ACTIVE_TASKS],
   };
 }
 
@@ -85,7 +88,7 @@ export function environmentOf(storage: SqliteStorage): Environment {
       return { update: (bytes) => void hash.update(bytes), digestBase64: () => hash.digest('base64') };
     },
     randomBytes: (count) => randomBytes(count),
-      now: Date.now,
+    now: Date.now,
   });
 }
 
@@ -110,7 +113,7 @@ export async function runServer(configuration: object, users: Users = new Map())
   const output = { line: (line: string) => log.push(line), flush: () => Promise.resolve(), flushSync: () => {} };
   const loggers = new Loggers({
     config: { ...config.logging, console: true },
-    output: output as unknown as LogOutput,
+    output: output,
     now: Date.now,
     verbose: true,
   });
@@ -129,7 +132,7 @@ export async function runServer(configuration: object, users: Users = new Map())
   );
   mountPeers(app);
   await app.listen(0, '127.0.0.1');
-  const { port } = (app.getHttpServer() as Server).address() as AddressInfo;
+  const { port } = (app.getHttpServer()).address() as AddressInfo;
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= app.close());
   return {
