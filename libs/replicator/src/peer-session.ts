@@ -85,6 +85,13 @@ export class PeerSession {
     return this.link.connection.close(CloseCode.transient, reason);
   }
 
+  /** Ends the session at once, so that the client comes back later: close 4001. */
+  end(reason: string): Promise<CloseInfo> {
+    this.isDraining = true;
+    this.unsubscribeAll();
+    return this.link.connection.close(CloseCode.transient, reason);
+  }
+
   /**
    * Fixes the order of collections for the connection. Those that do not exist or that the user cannot sync are
    * undefined in the result.

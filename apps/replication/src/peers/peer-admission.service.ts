@@ -1,13 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import type { Principal } from '@edgesync/access';
+import { AccessPolicy, OriginPolicy, type Principal } from '@edgesync/access';
 import type { EdgeConfig } from '@edgesync/config';
+import type { CollectionName } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
-import { AUTHENTICATOR, EDGE_CONFIG, STORAGE, type Authenticator } from '@edgesync/platform';
+import { authenticateRequest, AUTHENTICATOR, EDGE_CONFIG, STORAGE, type Authenticator } from '@edgesync/platform';
 import type { DatabaseInfo, Storage } from '@edgesync/ports';
-import { checkConnection, type SyncPolicy } from '@edgesync/sync-policy';
+import { checkConnection, isVisible, type SyncPolicy } from '@edgesync/sync-policy';
 import { chooseVersion, parseSubprotocols, type ProtocolVersion } from '@edgesync/sync-protocol';
-import { checkSomeAccess, peerPolicy } from './peer-policy.js';
 import { databaseOfPath } from './upgrade-path.js';
 
 /** What is known about an app that may connect. */
@@ -23,11 +23,16 @@ export interface Admission {
 /** Decides about upgrade requests before they are answered (J.1-1). */
 @Injectable()
 export class PeerAdmission {
+  private readonly origins: OriginPolicy;
+
   constructor(
     @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
     @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
     @Inject(STORAGE) private readonly storage: Storage,
-  ) {}
+    @Inject(AccessPolicy) private readonly access: AccessPolicy,
+  ) {
+    this.origins = new OriginPolicy(config.cors?.origin ?? []);
+  }
 
   /**
    * @throws EdgeError `auth.*`, `access.denied` (also for a foreign origin), `keyspace.*`, `sync.disabled`,
@@ -39,23 +44,30 @@ export class PeerAdmission {
     const offer = parseSubprotocols(headers['sec-websocket-protocol']);
     // One-time sessions are not served, and must not be a way around the credentials they stand for.
     if (offer.session !== undefined && headers.authorization === undefined) throw new EdgeError('auth.required');
-    const principal = await this.authenticator.authenticate(headers.authorization, socket.remoteAddress ?? '');
-    this.checkOrigin(headers.origin);
+    const principal = await authenticateRequest(this.authenticator, request);
+    // Browsers do not ask before they open a WebSocket, so the list of origins is checked here (ref 8).
+    if (!this.origins.admitsWebSocket(headers.origin, headers.host))
+      throw new EdgeError('access.denied', 'the origin is not allowed');
+    // Whoever may not read anything under the name does not learn whether it stands for something (ref 5.2).
+    if (!this.access.mayReadSome(principal, name)) throw new EdgeError('access.denied');
     const config = this.config.databases.get(name);
     if (!config) throw new EdgeError('keyspace.unknown', `no database "${name}"`);
-    const policy = peerPolicy(config, principal);
+    const policy: SyncPolicy = {
+      mode: config.enableClientSync,
+      rightsOn: (keyspace) => this.access.rightsOn(principal, keyspace),
+    };
     checkConnection(policy);
     const database = await this.storage.describe(name);
-    checkSomeAccess(policy, database);
+    this.checkSomeAccess(policy, database);
     const version = chooseVersion(offer.tokens);
     if (version === undefined) throw new EdgeError('request.subprotocol');
     return { principal, database, policy, version, remote: `${socket.remoteAddress}:${socket.remotePort}` };
   }
 
-  /** Browsers do not ask before they open a WebSocket, so the list of origins is checked here (ref 8). */
-  private checkOrigin(origin: string | undefined): void {
-    const allowed = this.config.cors?.origin;
-    if (origin === undefined || !allowed || allowed.includes('*') || allowed.includes(origin)) return;
-    throw new EdgeError('access.denied', 'the origin is not allowed');
+  /** Refuses a user whose rules let them read collections of the database, but none that there is (ref 5.4). */
+  private checkSomeAccess(policy: SyncPolicy, { name, collections }: DatabaseInfo): void {
+    const readable = ({ scope, collection }: CollectionName): boolean =>
+      isVisible(policy, { database: name, scope, collection });
+    if (!collections.some(readable)) throw new EdgeError('access.denied');
   }
 }

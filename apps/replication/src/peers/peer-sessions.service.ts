@@ -1,7 +1,15 @@
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { type BlipConnectionOptions, CloseCode, type Transport } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
-import { ACTIVE_TASKS, LOGGERS, type ActiveTasks, type Logger, type Loggers } from '@edgesync/platform';
+import {
+  ACTIVE_TASKS,
+  AUTHENTICATOR,
+  LOGGERS,
+  type ActiveTasks,
+  type Authenticator,
+  type Logger,
+  type Loggers,
+} from '@edgesync/platform';
 import { Environment, PeerSession, type Traffic } from '@edgesync/replicator';
 import { MAX_PEERS } from '../tuning.js';
 import type { Admission } from './peer-admission.service.js';
@@ -40,6 +48,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
     @Inject(Environment) private readonly environment: Environment,
     @Inject(PeerObserver) private readonly observer: PeerObserver,
     @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
+    @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
     @Inject(LOGGERS) loggers: Loggers,
   ) {
     this.log = loggers.domain('Sync');
@@ -85,7 +94,10 @@ export class PeerSessions implements BeforeApplicationShutdown {
       revisions: () => session.traffic,
       bytes: () => transport.wireBytes ?? { sent: 0, received: 0 },
     });
+    // The app comes back by itself, and is then admitted as who it is now, or not at all.
+    const unwatch = this.authenticator.watch(principal, () => void session.end('the user was changed or removed'));
     void session.closed.then(({ code, reason, by }) => {
+      unwatch();
       ended(code);
       forget();
       this.connected.delete(id);
