@@ -38,7 +38,8 @@ export class BlobSender {
       const allowed = await this.mayRead(digest, docId);
       const content = allowed ? await link.environment.storage.openBlob(link.database, digest) : undefined;
       if (content) request.respond({ body: content.read(), compressed: compress });
-      else request.respondError({ domain: 'HTTP', code: allowed ? 404 : 403, message: allowed ? 'missing' : 'forbidden' });
+      else
+        request.respondError({ domain: 'HTTP', code: allowed ? 404 : 403, message: allowed ? 'missing' : 'forbidden' });
     } catch (error) {
       link.fail(error);
     }

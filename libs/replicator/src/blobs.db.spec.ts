@@ -21,7 +21,8 @@ function giveBlob(peer: ScriptedPeer, bytes = HELLO): ScriptedPeer {
     });
 }
 
-const asked = (peer: ScriptedPeer, profile: string): number => peer.heard.filter((line) => line.startsWith(profile)).length;
+const asked = (peer: ScriptedPeer, profile: string): number =>
+  peer.heard.filter((line) => line.startsWith(profile)).length;
 
 describe('blobs of a pushed revision', () => {
   it('J.1-24 J.4-41 are fetched before it is answered', async () => {
@@ -30,7 +31,12 @@ describe('blobs of a pushed revision', () => {
     let isAnswered = false;
     const reply = peer.ask('rev', { id: 'doc', rev: '1-aa' }, picture()).finally(() => (isAnswered = true));
     const request = await peer.next('getAttachment');
-    expect(request.properties.toRecord()).toEqual({ Profile: 'getAttachment', digest: DIGEST, docID: 'doc', compress: 'true' });
+    expect(request.properties.toRecord()).toEqual({
+      Profile: 'getAttachment',
+      digest: DIGEST,
+      docID: 'doc',
+      compress: 'true',
+    });
     await peer.ask('PING');
     expect([isAnswered, await world.documents()]).toEqual([false, {}]);
     request.respond({ body: HELLO });
@@ -101,7 +107,9 @@ describe('blobs of a pushed revision', () => {
   it('mirrored in _attachments leave no trace there', async () => {
     await using world = await World.open();
     const peer = giveBlob(await world.connect());
-    const _attachments = { 'blob_/pic': { content_type: 'text/plain', length: 11, digest: DIGEST, stub: true, revpos: 1 } };
+    const _attachments = {
+      'blob_/pic': { content_type: 'text/plain', length: 11, digest: DIGEST, stub: true, revpos: 1 },
+    };
     await peer.ask('rev', { id: 'doc', rev: '1-aa' }, { ...picture(), _attachments });
     expect(await world.documents()).toEqual({ doc: JSON.stringify(picture()) });
   });
@@ -135,7 +143,10 @@ describe('blobs of a pulled revision', () => {
     const peer = await world.connect({ version: 2 });
     const digest = { digest: DIGEST };
     expect((await peer.ask('getAttachment', digest)).error).toMatchObject({ domain: 'HTTP', code: 403 });
-    expect((await peer.ask('getAttachment', { ...digest, docID: 'other' })).error).toMatchObject({ domain: 'HTTP', code: 403 });
+    expect((await peer.ask('getAttachment', { ...digest, docID: 'other' })).error).toMatchObject({
+      domain: 'HTTP',
+      code: 403,
+    });
     peer.on('changes', (request) => (request.noReply ? undefined : wantAll()(request)));
     await peer.ask('subChanges');
     let rev = await peer.next('rev');
@@ -147,7 +158,9 @@ describe('blobs of a pulled revision', () => {
   });
 
   it('J.1-25 that are missing are answered with HTTP/404, malformed questions with 400', async () => {
-    await using world = await World.open({ wrap: (storage) => withMethods(storage, { openBlob: () => Promise.resolve(undefined) }) });
+    await using world = await World.open({
+      wrap: (storage) => withMethods(storage, { openBlob: () => Promise.resolve(undefined) }),
+    });
     await serve(world);
     const peer = await world.connect();
     const ask = async (properties: Record<string, string>): Promise<number | undefined> =>

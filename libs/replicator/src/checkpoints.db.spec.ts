@@ -27,7 +27,9 @@ describe('checkpoints', () => {
     expect((await peer.ask('setCheckpoint', { client: 'cp', rev: '0-1' }, '{}')).error).toMatchObject(conflict);
     expect((await peer.ask('setCheckpoint', { client: 'cp' }, '{"n":1}')).properties.get('rev')).toBe('0-1');
     expect((await peer.ask('setCheckpoint', { client: 'cp', rev: '' }, '{"n":2}')).error).toMatchObject(conflict);
-    expect((await peer.ask('setCheckpoint', { client: 'cp', rev: '0-1' }, '{"n":3}')).properties.get('rev')).toBe('0-2');
+    expect((await peer.ask('setCheckpoint', { client: 'cp', rev: '0-1' }, '{"n":3}')).properties.get('rev')).toBe(
+      '0-2',
+    );
     expect(jsonOf(await peer.ask('getCheckpoint', { client: 'cp' }))).toEqual({ n: 3 });
   });
 

@@ -59,9 +59,12 @@ export class CollectionSession {
       bodies: since === 0,
       ...(request.docIds && { ids: request.docIds }),
     });
-    const revs = new RevSender(this.collection, this.blobs, { kind, isPush: false, takesReplacements: request.sendReplacementRevs }, () =>
-      changes.makeProgress(),
-   );
+    const revs = new RevSender(
+      this.collection,
+      this.blobs,
+      { kind, isPush: false, takesReplacements: request.sendReplacementRevs },
+      () => changes.makeProgress(),
+    );
     const changes = new ChangesSender(this.collection, subscription, revs, this.ownPushes, {
       kind,
       continuous: request.continuous,

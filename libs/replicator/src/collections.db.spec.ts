@@ -93,7 +93,11 @@ describe('the collection property', () => {
     await peer.ask('subChanges', { collection: '1' });
     await peer.next('rev');
     const digest = 'sha1-+/5OEWyiOCR+4+FV9BerKsYPaxA=';
-    const rev = peer.ask('rev', { collection: '0', id: 'pic', rev: '1-aa' }, { pic: { '@type': 'blob', digest, length: 11 } });
+    const rev = peer.ask(
+      'rev',
+      { collection: '0', id: 'pic', rev: '1-aa' },
+      { pic: { '@type': 'blob', digest, length: 11 } },
+    );
     const attachment = await peer.next('getAttachment');
     expect(attachment.properties.get('collection')).toBe('0');
     attachment.respond({ body: new TextEncoder().encode('Hello blob!') });

@@ -6,7 +6,7 @@ import { World } from './testing/world.js';
 
 /** A storage that fails as told, while told. */
 class Trouble {
-  error: unknown;
+  error = new Error();
   calls = 0;
   readonly failing = new Set<keyof Storage>();
 
@@ -17,12 +17,12 @@ class Trouble {
         return (...args: unknown[]) => {
           if (!this.failing.has(name as keyof Storage)) return method(...args);
           this.calls++;
-          return Promise.reject(this.error as Error);
+          return Promise.reject(this.error);
         };
       },
     });
 
-  begin(error: unknown, ...methods: (keyof Storage)[]): void {
+  begin(error: Error, ...methods: (keyof Storage)[]): void {
     this.error = error;
     for (const method of methods) this.failing.add(method);
   }
@@ -36,7 +36,10 @@ describe('temporary trouble with storage', () => {
       await using world = await World.open({ wrap: trouble.wrap });
       const peer = await world.connect();
       trouble.begin(new EdgeError(code), 'write');
-      expect((await peer.ask('rev', { id: 'doc', rev: '1-aa' }, {})).error).toMatchObject({ domain: 'HTTP', code: 503 });
+      expect((await peer.ask('rev', { id: 'doc', rev: '1-aa' }, {})).error).toMatchObject({
+        domain: 'HTTP',
+        code: 503,
+      });
       expect(await peer.closed).toMatchObject({ code: 4001, by: 'peer' });
     },
   );
@@ -132,7 +135,12 @@ describe('the sync mode of the database', () => {
   it('J.1-27 pull refuses every message of a push', async () => {
     await using world = await World.open();
     const peer = await world.connect({ mode: 'pull' });
-    for (const [profile, body] of [['proposeChanges', '[]'], ['changes', '[]'], ['rev', '{}'], ['putRev', '{}']] as const)
+    for (const [profile, body] of [
+      ['proposeChanges', '[]'],
+      ['changes', '[]'],
+      ['rev', '{}'],
+      ['putRev', '{}'],
+    ] as const)
       expect((await peer.ask(profile, { id: 'doc', rev: '1-aa' }, body)).error).toEqual(pushRefused);
     expect((await peer.ask('subChanges')).error).toBeUndefined();
   });
@@ -201,7 +209,11 @@ describe('a client that does not keep pace', () => {
     await peer.ask('PING');
     expect(peer.unseen('changes')).toHaveLength(0);
     const rows = jsonOf(first) as [number, string][];
-    answer(first, rows.map(([, id]) => [firsts[Number(id.slice(4))]]), { deltas: 'true' });
+    answer(
+      first,
+      rows.map(([, id]) => [firsts[Number(id.slice(4))]]),
+      { deltas: 'true' },
+    );
     while (peer.unseen('rev').length < 10) await peer.ask('PING');
     for (let turn = 0; turn < 5; turn++) await peer.ask('PING');
     expect(peer.unseen('rev')).toHaveLength(10);

@@ -61,7 +61,12 @@ describe('J.1-26 both generations of clients on one database', () => {
     await sync(server, reader, second);
     await sync(server, author, first);
     expect(await bodyOf(author)).toBe('{"again":true}');
-    expect(await settle(server, [[author, first], [reader, second]])).toBe(0);
+    expect(
+      await settle(server, [
+        [author, first],
+        [reader, second],
+      ]),
+    ).toBe(0);
   });
 
   it('an edit by REST reaches both, under both kinds of IDs', async () => {
@@ -79,7 +84,10 @@ describe('J.1-26 both generations of clients on one database', () => {
     await using server = await World.open();
     await using old = await World.open();
     await using young = await World.open();
-    const all = [[old, 'old'], [young, 'new']] as const;
+    const all = [
+      [old, 'old'],
+      [young, 'new'],
+    ] as const;
     await edit(server, 'doc', { n: 0 });
     await settle(server, all);
     await edit(old, 'doc', { by: 'old' });
@@ -91,39 +99,46 @@ describe('J.1-26 both generations of clients on one database', () => {
     expect(bodies[0]).toMatch(/old|young|REST/);
   });
 
-  it('a walk through many edits, deletions and conflicts converges without ping-pong', async () => {
-    await using server = await World.open();
-    await using old = await World.open();
-    await using young = await World.open();
-    await using other = await World.open();
-    const clients = [[old, 'old'], [young, 'new'], [other, 'old']] as const;
-    let state = 12345;
-    const random = (below: number): number => {
-      state = (state * 1103515245 + 12345) % 2147483648;
-      return Math.floor((state / 2147483648) * below);
-    };
-    for (let round = 0; round < 12; round++) {
-      for (let step = 0; step < 4; step++) {
-        const world = [server, old, young, other][random(4)]!;
-        const id = `doc ${random(3)}`;
-        const [stored] = await world.storage.read(DEFAULT, [id]);
-        const deletes = random(5) === 0 && stored !== undefined && !stored.deleted;
-        await edit(world, id, deletes ? {} : { round, step }, deletes);
+  it.each([1, 7920, 15839, 12345])(
+    'a walk through many edits and conflicts (seed %i) converges without ping-pong',
+    async (seed) => {
+      await using server = await World.open();
+      await using old = await World.open();
+      await using young = await World.open();
+      await using other = await World.open();
+      const clients = [
+        [old, 'old'],
+        [young, 'new'],
+        [other, 'old'],
+      ] as const;
+      let state = seed;
+      const random = (below: number): number => {
+        state = (state * 1103515245 + 12345) % 2147483648;
+        return Math.floor((state / 2147483648) * below);
+      };
+      for (let round = 0; round < 12; round++) {
+        for (let step = 0; step < 4; step++) {
+          const world = [server, old, young, other][random(4)]!;
+          const id = `doc ${random(3)}`;
+          const [stored] = await world.storage.read(DEFAULT, [id]);
+          const deletes = random(5) === 0 && stored !== undefined && !stored.deleted;
+          await edit(world, id, deletes ? {} : { round, step }, deletes);
+        }
+        const [client, generation] = clients[random(3)]!;
+        await sync(server, client, generation);
       }
-      const [client, generation] = clients[random(3)]!;
-      await sync(server, client, generation);
-    }
-    expect(await settle(server, clients)).toBeLessThanOrEqual(4);
-    const expected = await server.documents();
-    for (const [client] of clients) expect(await client.documents()).toEqual(expected);
-    const [treeClient] = clients[0]!;
-    for (const id of Object.keys(expected)) {
-      const [here] = await server.storage.read(DEFAULT, [id]);
-      const [there] = await treeClient.storage.read(DEFAULT, [id]);
-      expect(compareRevIds(here!.rev, there!.rev)).toBe(0);
-    }
-    expect(server.faults).toEqual([]);
-  });
+      expect(await settle(server, clients)).toBeLessThanOrEqual(4);
+      const expected = await server.documents();
+      for (const [client] of clients) expect(await client.documents()).toEqual(expected);
+      const [treeClient] = clients[0];
+      for (const id of Object.keys(expected)) {
+        const [here] = await server.storage.read(DEFAULT, [id]);
+        const [there] = await treeClient.storage.read(DEFAULT, [id]);
+        expect(compareRevIds(here!.rev, there!.rev)).toBe(0);
+      }
+      expect(server.faults).toEqual([]);
+    },
+  );
 });
 
 describe('a database that is not the one the client knows', () => {
@@ -164,7 +179,11 @@ describe('a database that is not the one the client knows', () => {
     void peer;
     const scripted = server.peers.at(-1)!;
     await scripted.openCollections('_default');
-    const alien = await scripted.ask('setCheckpoint', { collection: '0', client: `cp-${client.folder}`, rev: '0-1' }, '{"local":99,"remote":"7:99"}');
+    const alien = await scripted.ask(
+      'setCheckpoint',
+      { collection: '0', client: `cp-${client.folder}`, rev: '0-1' },
+      '{"local":99,"remote":"7:99"}',
+    );
     expect(alien.error).toBeUndefined();
     expect(await sync(server, client, 'new')).toEqual({ sent: 0, received: 0 });
     expect(await server.documents()).toEqual(await client.documents());

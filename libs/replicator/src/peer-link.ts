@@ -34,7 +34,12 @@ export class PeerLink {
   /** What we tell when we answer a list of changes. Rev-tree clients trim their histories by `maxHistory`. */
   receiverOptions(kind: RevisionKind): ReceiverOptions {
     const { maxHistory } = this.environment.tuning;
-    return { ...(kind === 'tree' && { maxHistory }), blobs: true, deltas: true, sendReplacementRevs: kind === 'vector' };
+    return {
+      ...(kind === 'tree' && { maxHistory }),
+      blobs: true,
+      deltas: true,
+      sendReplacementRevs: kind === 'vector',
+    };
   }
 
   send(request: RequestInit, onReply: (reply: BlipReply | undefined) => void): void {

@@ -52,7 +52,10 @@ describe('a subscription', () => {
     for (const id of ['a', 'b', 'c']) await world.put(id, {});
     const peer = await world.connect();
     await peer.ask('subChanges', { continuous: 'true' }, { docIDs: ['c', 'a', 'later'] });
-    expect(rowsOf(await peer.next('changes'))).toEqual([[1, 'a'], [3, 'c']]);
+    expect(rowsOf(await peer.next('changes'))).toEqual([
+      [1, 'a'],
+      [3, 'c'],
+    ]);
     expect(jsonOf(await peer.next('changes'))).toEqual([]);
     await world.put('other', {});
     await world.put('later', {});
@@ -68,23 +71,25 @@ describe('a subscription', () => {
     peer.on('changes', (request) => (request.noReply ? undefined : answer(request, [])));
     await peer.ask('subChanges', { continuous: 'true', activeOnly: 'true' });
     await peer.settled();
-    expect(peer.heard.map((line) => line.replace(/ \[\[.*"(.*)","1-.*/, ' $1'))).toEqual(['changes {} live', 'changes! {} []']);
+    expect(peer.heard.map((line) => line.replace(/ \[\[.*"(.*)","1-.*/, ' $1'))).toEqual([
+      'changes {} live',
+      'changes! {} []',
+    ]);
     await world.put('live', {}, { expect: live.rev, deleted: true });
     const seen = peer.heard.length;
     while (peer.heard.length === seen) await peer.settled();
     expect(peer.heard.at(-1)).toMatch(/^changes \{\} \[\[4,"live","2-[0-9a-f]+",1,2\]\]$/);
   });
 
-  it.each([
-    [{ filter: 'sync_gateway/bychannel', channels: 'a' }],
-    [{ channels: 'a,b' }],
-    [{ filter: 'mine', p: '1' }],
-  ])('J.1-17 J.4-38 with %j is refused for good with HTTP/400', async (properties) => {
-    await using world = await World.open();
-    const peer = await world.connect();
-    const reply = await peer.ask('subChanges', properties);
-    expect(reply.error).toMatchObject({ domain: 'HTTP', code: 400 });
-  });
+  it.each([[{ filter: 'sync_gateway/bychannel', channels: 'a' }], [{ channels: 'a,b' }], [{ filter: 'mine', p: '1' }]])(
+    'J.1-17 J.4-38 with %j is refused for good with HTTP/400',
+    async (properties) => {
+      await using world = await World.open();
+      const peer = await world.connect();
+      const reply = await peer.ask('subChanges', properties);
+      expect(reply.error).toMatchObject({ domain: 'HTTP', code: 400 });
+    },
+  );
 
   it.each([{ docIDs: 'x' }, { docIDs: [1] }, 'no JSON'])('with the body %j is refused', async (body) => {
     await using world = await World.open();
@@ -163,7 +168,9 @@ describe('a list of changes', () => {
     await world.put('gone', {}, { expect: rev, deleted: true });
     const peer = await world.connect({ version });
     await peer.ask('subChanges');
-    const flags = [...textOf((await peer.next('changes')).body).matchAll(/","[^"]+",([^,]+),/g)].map(([, flag]) => flag);
+    const flags = [...textOf((await peer.next('changes')).body).matchAll(/","[^"]+",([^,]+),/g)].map(
+      ([, flag]) => flag,
+    );
     expect(flags).toEqual([live, deleted]);
   });
 
@@ -220,7 +227,10 @@ describe('a list of changes', () => {
     await peer.ask('PING');
     expect(peer.unseen('changes')).toHaveLength(0);
     answer(first, []);
-    expect(rowsOf(await peer.next('changes'))).toEqual([[6, 'doc'], [7, 'other']]);
+    expect(rowsOf(await peer.next('changes'))).toEqual([
+      [6, 'doc'],
+      [7, 'other'],
+    ]);
   });
 });
 
@@ -346,7 +356,16 @@ describe('a wanted revision', () => {
     const t = (n: number): string => (0x18ea8000_00000000n + BigInt(n << 16)).toString(16);
     const push = (rev: string, history: string) =>
       world.storage.write(DATABASE, [
-        { type: 'revision', keyspace: DEFAULT, id: 'doc', rev, history, deleted: false, body: '{}', onConflict: 'refuse' },
+        {
+          type: 'revision',
+          keyspace: DEFAULT,
+          id: 'doc',
+          rev,
+          history,
+          deleted: false,
+          body: '{}',
+          onConflict: 'refuse',
+        },
       ]);
     await push(`${t(1)}@${a}`, '');
     await push(`${t(9)}@${b}`, `${t(8)}@${b}, ${t(1)}@${a};`);

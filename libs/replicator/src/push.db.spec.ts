@@ -6,8 +6,7 @@ const SOURCE = 'H0J8SAyCSjSjE+PxM4NQrQ';
 const OTHER = 'JtyUfwhcQt+cX1rfTxRUqw';
 /** A minute ago, so that no step is ahead of the clock. */
 const START = BigInt(Date.now() - 60_000) * 1_000_000n;
-const version = (step: number, source = SOURCE): string =>
-  `${(START + BigInt(step << 16)).toString(16)}@${source}`;
+const version = (step: number, source = SOURCE): string => `${(START + BigInt(step << 16)).toString(16)}@${source}`;
 
 /** A world with one document that two revisions were pushed of. */
 async function worldWithDocument(): Promise<World> {
@@ -23,7 +22,9 @@ describe('proposeChanges', () => {
     await using world = await World.open();
     for (const protocol of [2, 3, 4] as const) {
       const peer = await world.connect({ version: protocol });
-      const reply = await peer.ask('proposeChanges', { conflictIncludesRev: 'true' }, [['doc', '1-aa', '', 8]]);
+      const reply = await peer.ask('proposeChanges', { conflictIncludesRev: 'true' }, [
+        ['doc', protocol < 4 ? '1-aa' : version(1), '', 8],
+      ]);
       expect(jsonOf(reply)).toEqual([0]);
       expect(reply.properties.toRecord()).toEqual(
         protocol < 4
@@ -46,7 +47,9 @@ describe('proposeChanges', () => {
   ])('J.1-23 answers %s on "%s" with %i: %s', async (rev, parent, status) => {
     await using world = await worldWithDocument();
     const peer = await world.connect();
-    const [answer] = jsonOf(await peer.ask('proposeChanges', { conflictIncludesRev: 'true' }, [['doc', rev, parent]])) as [unknown];
+    const [answer] = jsonOf(
+      await peer.ask('proposeChanges', { conflictIncludesRev: 'true' }, [['doc', rev, parent]]),
+    ) as [unknown];
     expect(answer).toEqual(status === 409 ? { status: 409, rev: '2-bb' } : status);
   });
 
@@ -101,7 +104,7 @@ describe('proposeChanges', () => {
       ['doc', version(1), '2-bb'],
       ['doc', version(1), ''],
     ]);
-    const [{ vector }] = (await world.storage.read(DEFAULT, ['doc'])) as [{ vector: string }];
+    const vector = (await world.storage.read(DEFAULT, ['doc']))[0]!.vector;
     expect(jsonOf(reply)).toEqual([0, { status: 409, rev: '2-bb' }, 0, { status: 409, rev: vector }]);
   });
 
@@ -114,7 +117,10 @@ describe('proposeChanges', () => {
   it('refuses a document ID that could not be stored, alone', async () => {
     await using world = await World.open();
     const peer = await world.connect();
-    const rows = [['_no', '1-aa', ''], ['yes', '1-aa', '']];
+    const rows = [
+      ['_no', '1-aa', ''],
+      ['yes', '1-aa', ''],
+    ];
     expect(jsonOf(await peer.ask('proposeChanges', {}, rows))).toEqual([400, 0]);
   });
 });
@@ -178,7 +184,11 @@ describe('a pushed revision', () => {
   it('keeps its body to the digit, without metadata', async () => {
     await using world = await World.open();
     const peer = await world.connect();
-    await peer.ask('rev', { id: 'doc', rev: '1-aa' }, '{"n":12345678901234567890,"f":1.0, "_id":"x","_rev":"9-99","s":"\\u00e9"}');
+    await peer.ask(
+      'rev',
+      { id: 'doc', rev: '1-aa' },
+      '{"n":12345678901234567890,"f":1.0, "_id":"x","_rev":"9-99","s":"\\u00e9"}',
+    );
     expect(await world.documents()).toEqual({ doc: '{"n":12345678901234567890,"f":1.0,"s":"é"}' });
   });
 
@@ -265,7 +275,12 @@ describe('a Sync Gateway that pushes', () => {
   it('uses changes with ignoreNoConflicts; without it is told to use proposeChanges', async () => {
     await using world = await worldWithDocument();
     const peer = await world.connect();
-    const rows = [[1, 'doc', '2-bb'], [2, 'doc', '3-cc'], [3, 'new', '1-aa'], [4, 'doc', '1-aa']];
+    const rows = [
+      [1, 'doc', '2-bb'],
+      [2, 'doc', '3-cc'],
+      [3, 'new', '1-aa'],
+      [4, 'doc', '1-aa'],
+    ];
     expect((await peer.ask('changes', {}, rows)).error).toEqual({
       domain: 'HTTP',
       code: 409,
@@ -295,8 +310,13 @@ describe('a connected client', () => {
     expect((await peer.ask('putRev', { id: 'doc', rev: '1-aa' }, { a: 1 })).error).toBeUndefined();
     const reply = await peer.ask('getRev', { id: 'doc' });
     expect([reply.properties.get('rev'), jsonOf(reply)]).toEqual(['1-aa', { a: 1 }]);
-    expect((await peer.ask('getRev', { id: 'doc', ifNotRev: '1-aa' })).error).toMatchObject({ domain: 'HTTP', code: 304 });
-    await world.storage.write(DATABASE, [{ type: 'edit', keyspace: DEFAULT, id: 'doc', expect: '1-aa', deleted: true, body: '{}' }]);
+    expect((await peer.ask('getRev', { id: 'doc', ifNotRev: '1-aa' })).error).toMatchObject({
+      domain: 'HTTP',
+      code: 304,
+    });
+    await world.storage.write(DATABASE, [
+      { type: 'edit', keyspace: DEFAULT, id: 'doc', expect: '1-aa', deleted: true, body: '{}' },
+    ]);
     expect((await peer.ask('getRev', { id: 'doc' })).error).toMatchObject({ domain: 'HTTP', code: 404 });
   });
 });

@@ -18,24 +18,24 @@ export async function readRevBodies(
 ): Promise<readonly RevContent[]> {
   const lacking = wanted.filter(({ body }) => body === '');
   if (lacking.length === 0) return wanted.map(({ body }) => ({ kind: 'body', body }));
-  const current = await storage.read(
-    keyspace,
-    lacking.map(({ id }) => id),
-  );
-  const read = await Promise.all(lacking.map((rev, index) => contentOf(storage, keyspace, rev, current[index])));
+  const ids = lacking.map(({ id }) => id);
+  const current = await storage.read(keyspace, ids);
+  const lookups: Promise<void>[] = [];
+  const found = lacking.map((rev, index): RevContent => contentOf(rev, current[index]));
+  for (const [index, content] of found.entries())
+    if (content.kind === 'superseded') {
+      const { id, rev } = lacking[index]!;
+      const lookup = storage.readRevision(keyspace, id, rev).then((kept) => {
+        if (kept) found[index] = { kind: 'body', body: kept.body };
+      });
+      lookups.push(lookup);
+    }
+  await Promise.all(lookups);
   let next = 0;
-  return wanted.map(({ body }) => (body === '' ? read[next++]! : { kind: 'body', body }));
+  return wanted.map(({ body }) => (body === '' ? found[next++]! : { kind: 'body', body }));
 }
 
-function contentOf(
-  storage: DocumentStore,
-  keyspace: Keyspace,
-  wanted: WantedRev,
-  current: DocumentRevision | undefined,
-): RevContent | Promise<RevContent> {
+function contentOf(wanted: WantedRev, current: DocumentRevision | undefined): RevContent {
   if (!current) return { kind: 'gone' };
-  if (current.rev === wanted.rev) return { kind: 'body', body: current.body };
-  return storage
-    .readRevision(keyspace, wanted.id, wanted.rev)
-    .then((kept) => (kept ? { kind: 'body', body: kept.body } : { kind: 'superseded', by: current }));
+  return current.rev === wanted.rev ? { kind: 'body', body: current.body } : { kind: 'superseded', by: current };
 }

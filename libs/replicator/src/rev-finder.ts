@@ -1,4 +1,11 @@
-import { currentVersionOf, currentIdLike, isKnown, isVersion, proposeVerdict, type RevisionKind } from '@edgesync/revision';
+import {
+  currentVersionOf,
+  currentIdLike,
+  isKnown,
+  isVersion,
+  proposeVerdict,
+  type RevisionKind,
+} from '@edgesync/revision';
 import { type ChangeRowIn, type Proposal, type ProposalAnswer, type WantedRow } from '@edgesync/sync-protocol';
 import { checkDocId } from '@edgesync/document';
 import type { DocumentRevision } from '@edgesync/ports';

@@ -84,13 +84,21 @@ export class RevSender {
   private async prepare(batch: readonly WantedRev[]): Promise<readonly Prepared[]> {
     const { link, keyspace } = this.collection;
     const contents = await readRevBodies(link.environment.storage, keyspace, batch);
-    const deltas: (Promise<Delta | undefined> | undefined)[] = batch.map((wanted, index) => {
-      const content = contents[index]!;
-      if (content.kind !== 'body' || !this.mayBeDelta(wanted, content.body)) return undefined;
-      return link.environment.deltas.find(keyspace, { ...wanted, body: content.body }, wanted.listed);
-    });
-    const found = deltas.some((delta) => delta) ? await Promise.all(deltas) : [];
-    return batch.map((wanted, index) => ({ wanted, content: contents[index]!, delta: found[index] }));
+    const prepared = batch.map((wanted, index) => ({
+      wanted,
+      content: contents[index]!,
+      delta: undefined as Delta | undefined,
+    }));
+    const lookups: Promise<void>[] = [];
+    for (const rev of prepared) {
+      const { wanted, content } = rev;
+      if (content.kind !== 'body' || !this.mayBeDelta(wanted, content.body)) continue;
+      const target = { id: wanted.id, rev: wanted.rev, body: content.body };
+      const lookup = link.environment.deltas.find(keyspace, target, wanted.listed);
+      lookups.push(lookup.then((delta) => void (rev.delta = delta)));
+    }
+    if (lookups.length > 0) await Promise.all(lookups);
+    return prepared;
   }
 
   /** Whether it is worth looking for a delta (wire H.1). */

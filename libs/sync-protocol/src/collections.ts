@@ -31,7 +31,8 @@ export const MAX_COLLECTIONS = 1000;
 /** @throws EdgeError `request.json`, `request.invalid` */
 export function parseGetCollections(message: BlipMessage): GetCollections {
   const { checkpoint_ids: ids, collections } = decodeJson(message.body) as Record<string, unknown>;
-  if (!isStrings(ids) || !isStrings(collections)) throw invalid('checkpoint_ids and collections must be arrays of strings');
+  if (!isStrings(ids) || !isStrings(collections))
+    throw invalid('checkpoint_ids and collections must be arrays of strings');
   if (collections.length === 0) throw invalid('collections is empty');
   if (collections.length > MAX_COLLECTIONS) throw invalid(`more than ${MAX_COLLECTIONS} collections`);
   if (ids.length !== collections.length) throw invalid('checkpoint_ids and collections differ in length');

@@ -54,9 +54,7 @@ export function buildProposeReply(
   conflictIncludesRev: boolean,
   options: ReceiverOptions,
 ): ReplyInit {
-  const body = answers.map(({ status, rev }) =>
-    rev !== undefined && conflictIncludesRev ? { status, rev } : status,
-  );
+  const body = answers.map(({ status, rev }) => (rev !== undefined && conflictIncludesRev ? { status, rev } : status));
   return { properties: receiverProperties(options), body: encodeText(JSON.stringify(body)), compressed: true };
 }
 

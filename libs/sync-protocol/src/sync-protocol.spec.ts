@@ -76,7 +76,11 @@ describe('properties', () => {
     expect(readBoolean(Properties.of(), 'flag')).toBe(false);
   });
 
-  it.each([['0', 0], ['17', 17], [undefined, undefined]])('S2 collection %s is %s', (value, index) => {
+  it.each([
+    ['0', 0],
+    ['17', 17],
+    [undefined, undefined],
+  ])('S2 collection %s is %s', (value, index) => {
     expect(readCollectionIndex(Properties.from({ collection: value }))).toBe(index);
   });
 
@@ -99,7 +103,11 @@ describe('sub-protocols', () => {
   });
 
   it('S4 imply the kind of revision IDs unless the client declares it', () => {
-    expect(([2, 3, 4] as const).map((version) => revisionKindOf(version, undefined))).toEqual(['tree', 'tree', 'vector']);
+    expect(([2, 3, 4] as const).map((version) => revisionKindOf(version, undefined))).toEqual([
+      'tree',
+      'tree',
+      'vector',
+    ]);
     expect(revisionKindOf(4, 'rev-trees')).toBe('tree');
     expect(revisionKindOf(3, 'version-vectors')).toBe('vector');
     expect(revisionKindOf(4, 'something new')).toBe('vector');
@@ -129,12 +137,19 @@ describe('sequences', () => {
     expect([null, undefined, true, {}, []].map(sequenceText)).toEqual(Array(5).fill(undefined));
   });
 
-  it.each([['5', 5], ['"5"', 5], ['0', 0], [undefined, 0], ['', 0], ['7:9', 0], ['-5', 0], ['5.5', 0], ['null', 0]])(
-    'S6 J.4-50 since %s resumes our feed after %i',
-    (since, place) => {
-      expect(resumePoint(since)).toBe(place);
-    },
-  );
+  it.each([
+    ['5', 5],
+    ['"5"', 5],
+    ['0', 0],
+    [undefined, 0],
+    ['', 0],
+    ['7:9', 0],
+    ['-5', 0],
+    ['5.5', 0],
+    ['null', 0],
+  ])('S6 J.4-50 since %s resumes our feed after %i', (since, place) => {
+    expect(resumePoint(since)).toBe(place);
+  });
 });
 
 describe('getCollections', () => {
@@ -157,7 +172,12 @@ describe('getCollections', () => {
   });
 
   it('S8 the reply leaves the bytes of a checkpoint alone behind its revision', () => {
-    const { body } = buildCollectionsReply([undefined, null, { rev: '0-1', body: ' { "n":1.0}' }, { rev: '0-2', body: '{}' }]);
+    const { body } = buildCollectionsReply([
+      undefined,
+      null,
+      { rev: '0-1', body: ' { "n":1.0}' },
+      { rev: '0-2', body: '{}' },
+    ]);
     expect(text(body)).toBe('[null,{},{"rev":"0-1","_rev":"0-1", "n":1.0},{"rev":"0-2","_rev":"0-2"}]');
   });
 
@@ -190,13 +210,30 @@ describe('checkpoints', () => {
 
 describe('subChanges', () => {
   it('S10 is read as it is written', () => {
-    const init = { since: '"7:9"', continuous: true, batch: 200, activeOnly: true, docIds: ['a'], revocations: true } as const;
+    const init = {
+      since: '"7:9"',
+      continuous: true,
+      batch: 200,
+      activeOnly: true,
+      docIds: ['a'],
+      revocations: true,
+    } as const;
     const request = buildSubChanges({ ...init, versioning: 'rev-trees' }, '0');
-    expect(parseSubChanges(received(request))).toMatchObject({ ...init, versioning: 'rev-trees', sendReplacementRevs: true });
+    expect(parseSubChanges(received(request))).toMatchObject({
+      ...init,
+      versioning: 'rev-trees',
+      sendReplacementRevs: true,
+    });
   });
 
   it('S10 reads what Couchbase Lite sends', () => {
-    const properties = { continuous: 'true', batch: '200', sendReplacementRevs: '1', versioning: 'rev-trees', revocations: 'true' };
+    const properties = {
+      continuous: 'true',
+      batch: '200',
+      sendReplacementRevs: '1',
+      versioning: 'rev-trees',
+      revocations: 'true',
+    };
     expect(parseSubChanges(message(properties))).toEqual({
       since: undefined,
       continuous: true,
@@ -243,7 +280,13 @@ describe('changes', () => {
       const request = buildChanges(encodeChangeRows(rows, version), '1', true);
       expect(parseChanges(received(request))).toEqual({
         ignoreNoConflicts: true,
-        rows: rows.map(({ sequence, id, rev, deleted }) => ({ sequence: String(sequence), id, rev, deleted, revoked: false })),
+        rows: rows.map(({ sequence, id, rev, deleted }) => ({
+          sequence: String(sequence),
+          id,
+          rev,
+          deleted,
+          revoked: false,
+        })),
       });
     }
   });
@@ -277,12 +320,21 @@ describe('changes', () => {
     expect(isEmptyList(bytes('[0]'))).toBe(false);
   });
 
-  it.each(['[1]', '{}', '[[1]]', '[[1,"",""]]', '[[1,"a"]]', '[[1,2,"1-aa"]]', 'x'])('S14 refuses %s as a whole', (body) => {
-    expect(() => parseChanges(message({}, body))).toThrow();
-  });
+  it.each(['[1]', '{}', '[[1]]', '[[1,"",""]]', '[[1,"a"]]', '[[1,2,"1-aa"]]', 'x'])(
+    'S14 refuses %s as a whole',
+    (body) => {
+      expect(() => parseChanges(message({}, body))).toThrow();
+    },
+  );
 
   it('S15 J.1-20 a reply may be short, and holds numbers, nulls and lists', () => {
-    expect(parseChangesReply(reply('[0,null,[],["a",null,"b"],409]'))).toEqual([undefined, undefined, [], ['a', 'b'], undefined]);
+    expect(parseChangesReply(reply('[0,null,[],["a",null,"b"],409]'))).toEqual([
+      undefined,
+      undefined,
+      [],
+      ['a', 'b'],
+      undefined,
+    ]);
     expect(parseChangesReply(reply(''))).toEqual([]);
     expect(() => parseChangesReply(reply('{}'))).toThrow();
   });
@@ -297,13 +349,21 @@ describe('changes', () => {
 
 describe('proposeChanges', () => {
   it('S16 is read as it is written; a parent is always a string', () => {
-    const request = buildProposeChanges([{ id: 'a', rev: '2-bb', parent: '1-aa', bodySize: 5 }, { id: 'b', rev: '1-aa', parent: '' }]);
+    const request = buildProposeChanges([
+      { id: 'a', rev: '2-bb', parent: '1-aa', bodySize: 5 },
+      { id: 'b', rev: '1-aa', parent: '' },
+    ]);
     expect(text(request.body)).toBe('[["a","2-bb","1-aa",5],["b","1-aa",""]]');
     expect(parseProposeChanges(received(request))).toEqual({
-      rows: [{ id: 'a', rev: '2-bb', parent: '1-aa' }, { id: 'b', rev: '1-aa', parent: '' }],
+      rows: [
+        { id: 'a', rev: '2-bb', parent: '1-aa' },
+        { id: 'b', rev: '1-aa', parent: '' },
+      ],
       conflictIncludesRev: true,
     });
-    expect(parseProposeChanges(message({}, '[["a","1-aa"],["a","1-aa",null,7]]')).rows.map(({ parent }) => parent)).toEqual(['', '']);
+    expect(
+      parseProposeChanges(message({}, '[["a","1-aa"],["a","1-aa",null,7]]')).rows.map(({ parent }) => parent),
+    ).toEqual(['', '']);
   });
 
   it('S17 J.4-32 names revisions in a reply only to who asked', () => {
@@ -328,7 +388,15 @@ describe('proposeChanges', () => {
 
 describe('rev', () => {
   it('S18 is read as it is written, absent properties left out', () => {
-    const init = { id: 'doc', rev: '2-bb', sequence: '"7:9"', history: '1-aa', deleted: true, noConflicts: true, deltaSrc: '1-aa' };
+    const init = {
+      id: 'doc',
+      rev: '2-bb',
+      sequence: '"7:9"',
+      history: '1-aa',
+      deleted: true,
+      noConflicts: true,
+      deltaSrc: '1-aa',
+    };
     const request = buildRev(init, bytes('{}'), '0');
     expect(parseRev(received(request))).toMatchObject(init);
     const least = buildRev({ id: 'doc', rev: '1-aa', sequence: '1', history: '', deleted: false }, bytes('{}'));
@@ -340,7 +408,11 @@ describe('rev', () => {
     expect(() => parseRev(message({ id: '', rev: '1-aa' }))).toThrow('missing property "id"');
   });
 
-  it.each([['0', undefined], ['', undefined], ['502', '502']])('S18 error %j is %s', (error, expected) => {
+  it.each([
+    ['0', undefined],
+    ['', undefined],
+    ['502', '502'],
+  ])('S18 error %j is %s', (error, expected) => {
     expect(parseRev(message({ id: 'a', rev: '1-aa', error })).error).toBe(expected);
   });
 
@@ -354,8 +426,12 @@ describe('rev', () => {
     const http = (code: number) => ({ domain: 'HTTP', code });
     expect([408, 429, 502, 503, 504].every((code) => isTransient(http(code)))).toBe(true);
     expect([400, 403, 404, 409, 413, 422, 500].some((code) => isTransient(http(code)))).toBe(false);
-    expect([http(422), { domain: 'LiteCore', code: 31 }, { domain: 'LiteCore', code: 32 }].every(wantsFullBody)).toBe(true);
-    expect([http(404), { domain: 'BLIP', code: 422 }, { domain: 'LiteCore', code: 26 }].some(wantsFullBody)).toBe(false);
+    expect([http(422), { domain: 'LiteCore', code: 31 }, { domain: 'LiteCore', code: 32 }].every(wantsFullBody)).toBe(
+      true,
+    );
+    expect([http(404), { domain: 'BLIP', code: 422 }, { domain: 'LiteCore', code: 26 }].some(wantsFullBody)).toBe(
+      false,
+    );
   });
 });
 
@@ -374,13 +450,20 @@ describe('attachments', () => {
     expect(parseProveAttachment(received(buildProveAttachment({ digest, nonce })))).toEqual({ digest, nonce });
     expect([...proofPrefix(nonce)]).toEqual([3, 1, 2, 3]);
     for (const size of [0, 256])
-      expect(() => parseProveAttachment(received(buildProveAttachment({ digest, nonce: new Uint8Array(size) })))).toThrow();
+      expect(() =>
+        parseProveAttachment(received(buildProveAttachment({ digest, nonce: new Uint8Array(size) }))),
+      ).toThrow();
   });
 
-  it.each([['text/plain', true], ['application/json', true], ['image/svg+xml', true], ['image/png', false], ['video/mp4', false], ['application/zip', false], [undefined, false]])(
-    'S23 of type %s are worth compressing: %s',
-    (type, worth) => {
-      expect(isCompressible(type)).toBe(worth);
-    },
-  );
+  it.each([
+    ['text/plain', true],
+    ['application/json', true],
+    ['image/svg+xml', true],
+    ['image/png', false],
+    ['video/mp4', false],
+    ['application/zip', false],
+    [undefined, false],
+  ])('S23 of type %s are worth compressing: %s', (type, worth) => {
+    expect(isCompressible(type)).toBe(worth);
+  });
 });

@@ -119,7 +119,8 @@ class Replay {
     switch (profile) {
       case 'getCollections': {
         const names = ({ rev: _, _rev: __, ...entry }: Record<string, unknown>): unknown => entry;
-        const plain = (entries: unknown): unknown => (entries as object[]).map((entry) => entry && names(entry as never));
+        const plain = (entries: unknown): unknown =>
+          (entries as object[]).map((entry) => entry && names(entry as never));
         assert.deepEqual(plain(jsonOf(reply)), plain(jsonOf(recorded)));
         return;
       }
@@ -163,13 +164,19 @@ class Replay {
       return;
     }
     const find = ([, id, rev]: (typeof rows)[number]) =>
-      lists().flatMap(changeRows).find((row) => row[1] === id && row[2] === rev);
+      lists()
+        .flatMap(changeRows)
+        .find((row) => row[1] === id && row[2] === rev);
     const found = await this.peer.until(`rows ${JSON.stringify(rows)}`, () => {
       const mine = rows.map(find);
       return mine.every((row) => row) ? mine : undefined;
     });
     const sequences = found.map((row) => row![0]);
-    assert.deepEqual(sequences, [...sequences].sort((a, b) => a - b), 'rows are in order of sequence');
+    assert.deepEqual(
+      sequences,
+      [...sequences].sort((a, b) => a - b),
+      'rows are in order of sequence',
+    );
   }
 
   private async expectRev(recorded: RecordedMessage): Promise<void> {
@@ -235,4 +242,3 @@ function rowKey(collection: string, properties: Properties): string {
 function describe(request: IncomingRequest): string {
   return `${JSON.stringify(request.properties.toRecord())} ${textOf(request)}`;
 }
-

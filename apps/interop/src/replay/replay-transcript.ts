@@ -49,12 +49,14 @@ export async function replayTranscript(transcript: Transcript, known: KnownBodie
       const since = new Map<number, number>();
       const versioning = subscribedAs(messages);
       for (const [collection, name] of asks.entries())
-        if (state.collections.includes(name)) since.set(collection, Math.max(0, ...(await seeder.sequences(collection, versioning)).values()));
+        if (state.collections.includes(name))
+          since.set(collection, Math.max(0, ...(await seeder.sequences(collection, versioning)).values()));
       await seeder.push(state.backlog);
       if (index === 0) await seeder.saveCheckpoints(state.checkpoints);
       const peer = await Peer.connect(url, offer);
       // The recorded server preferred version 3 for rev trees; ours takes the client's first choice (wire A.2).
-      if (offer[0] === chosen && peer.protocol !== chosen) throw new Error(`${peer.protocol} was chosen, not ${chosen}`);
+      if (offer[0] === chosen && peer.protocol !== chosen)
+        throw new Error(`${peer.protocol} was chosen, not ${chosen}`);
       await replayConnection(peer, messages, { state, seeder, since, known });
       await seeder.close();
       for (const revision of [...state.old, ...state.backlog, ...[...state.live.values()].flat()])

@@ -4,15 +4,11 @@ import { changeRows, profileOf } from './recorded-messages.js';
 
 /** Brings a server into the state that a recording begins with, as another client would. */
 export class Seeder {
-  private constructor(
-    private readonly peer: Peer,
-    private readonly collections: readonly string[],
-    private readonly blobs: ReadonlyMap<string, Uint8Array>,
-  ) {}
+  private constructor(private readonly peer: Peer) {}
 
-  static async connect(url: string, { collections, blobs }: ServerState, asks: readonly string[]): Promise<Seeder> {
+  static async connect(url: string, { blobs }: ServerState, asks: readonly string[]): Promise<Seeder> {
     const peer = await Peer.connect(url, ['BLIP_3+CBMobile_4']);
-    const seeder = new Seeder(peer, collections, blobs);
+    const seeder = new Seeder(peer);
     peer.onRequest = (request) => {
       if (profileOf(request) !== 'getAttachment') return;
       const body = blobs.get(request.properties.get('digest')!);
@@ -53,7 +49,9 @@ export class Seeder {
     const from = this.peer.requests.length;
     await this.peer.ask('subChanges', { collection: String(collection), versioning, batch: '1000' });
     const lists = await this.peer.until('its changes', () => {
-      const changes = this.peer.requests.slice(from).filter((request) => profileOf(request) === 'changes' && isMine(request));
+      const changes = this.peer.requests
+        .slice(from)
+        .filter((request) => profileOf(request) === 'changes' && isMine(request));
       for (const request of changes) if (!request.answered) request.respond({ body: new TextEncoder().encode('[]') });
       return changes.some(({ noReply }) => noReply) ? changes : undefined;
     });

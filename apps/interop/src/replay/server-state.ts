@@ -70,7 +70,9 @@ export function serverState(
       pushed.add(`${collection} ${message.properties.get('id')} ${message.properties.get('rev')}`);
     if (message.from === 'client' && profile === 'proposeChanges') {
       const reply = replyTo(messages, message);
-      for (const [row, [id, rev, parent]] of changeRows(message).map((row) => row as unknown as string[]).entries()) {
+      for (const [row, [id, rev, parent]] of changeRows(message)
+        .map((row) => row as unknown as string[])
+        .entries()) {
         const answer = (reply ? ((jsonOf(reply) as unknown[] | undefined) ?? []) : [])[row] ?? 0;
         if (answer === 304) add(old, seed(collection, id!, rev!, false));
         else if (typeof answer === 'object') add(old, seed(collection, id!, (answer as { rev: string }).rev, false));
@@ -104,15 +106,11 @@ export function replyTo(messages: readonly RecordedMessage[], request: RecordedM
   );
 }
 
-function isDeletion(
-  messages: readonly RecordedMessage[],
-  id: string,
-  rev: string,
-  flags: ChangeRow[3],
-): boolean {
+function isDeletion(messages: readonly RecordedMessage[], id: string, rev: string, flags: ChangeRow[3]): boolean {
   if (Number(flags ?? 0) === 1) return true;
   return messages.some(
-    ({ properties }) => properties.get('id') === id && properties.get('rev') === rev && properties.get('deleted') === '1',
+    ({ properties }) =>
+      properties.get('id') === id && properties.get('rev') === rev && properties.get('deleted') === '1',
   );
 }
 

@@ -12,7 +12,11 @@ const DEFAULT = { database: 'db', scope: '_default', collection: '_default' };
 
 type Storage = Awaited<ReturnType<typeof temporaryStorage>>;
 
-async function replicate(port: number, storage: Storage, options: Partial<ReplicationOptions> = {}): Promise<Replication> {
+async function replicate(
+  port: number,
+  storage: Storage,
+  options: Partial<ReplicationOptions> = {},
+): Promise<Replication> {
   const version = options.version ?? 4;
   const transport = await dial(`ws://127.0.0.1:${port}/db/_blipsync`, { protocols: [subprotocolOf(version)] });
   return new Replication(transport, {

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import type { Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -25,7 +24,6 @@ import {
   METRICS,
   STORAGE,
 } from '@edgesync/platform';
-import type { LogOutput } from '@edgesync/platform';
 import { Environment } from '@edgesync/replicator';
 import { systemScheduler } from '@edgesync/socket-ws';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
@@ -132,7 +130,7 @@ export async function runServer(configuration: object, users: Users = new Map())
   );
   mountPeers(app);
   await app.listen(0, '127.0.0.1');
-  const { port } = (app.getHttpServer()).address() as AddressInfo;
+  const { port } = app.getHttpServer().address() as AddressInfo;
   let stopped: Promise<void> | undefined;
   const stop = (): Promise<void> => (stopped ??= app.close());
   return {

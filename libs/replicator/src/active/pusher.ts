@@ -94,7 +94,7 @@ export class Pusher {
       const page = await this.subscription.next();
       this.isWaitingForChanges = false;
       if (!page) break;
-      for (let from = 0; from < page.rows.length; ) from = await this.proposeFrom(page.rows, from);
+      for (let from = 0; from < page.rows.length;) from = await this.proposeFrom(page.rows, from);
       this.tracker.skipTo(String(page.scanned));
       if (!page.caughtUp) continue;
       this.hasCaughtUp = true;
@@ -117,9 +117,7 @@ export class Pusher {
     const first = rows[from]!;
     await this.when(
       () =>
-        this.unanswered < UNANSWERED_PROPOSALS &&
-        this.sender.backlog < pushWindowRevs &&
-        !this.inFlight.has(first.id),
+        this.unanswered < UNANSWERED_PROPOSALS && this.sender.backlog < pushWindowRevs && !this.inFlight.has(first.id),
     );
     const candidates: Candidate[] = [];
     let next = from;
@@ -180,7 +178,11 @@ export class Pusher {
         again.push({ row, parent: rev, attempt: attempt + 1 });
       else {
         // What the server has comes by pull and is resolved here; the outcome is a change of its own.
-        this.options.onDocumentError(row.id, { domain: 'HTTP', code: status, message: 'the server refuses the change' });
+        this.options.onDocumentError(row.id, {
+          domain: 'HTTP',
+          code: status,
+          message: 'the server refuses the change',
+        });
         this.finish(row.id, row.sequence, undefined);
       }
     }
@@ -225,7 +227,16 @@ export class Pusher {
 
 function wantedRev(row: ChangeRow, parent: string): WantedRev {
   const { id, rev, vector, tree, deleted, body } = row;
-  return { id, sequence: String(row.sequence), rev, vector, tree, deleted, body, listed: parent === '' ? [] : [parent] };
+  return {
+    id,
+    sequence: String(row.sequence),
+    rev,
+    vector,
+    tree,
+    deleted,
+    body,
+    listed: parent === '' ? [] : [parent],
+  };
 }
 
 /** Whether our revision builds on the one the server has. */

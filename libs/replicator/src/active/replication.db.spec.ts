@@ -51,13 +51,19 @@ describe.each([
     await using server = await World.open();
     await using client = await World.open();
     const base = await client.put('doc', { n: 0 });
-    await (await server.replicate(client, form)).ended;
+    await (
+      await server.replicate(client, form)
+    ).ended;
     const [known] = await server.storage.read(DEFAULT, ['doc']);
     await server.put('doc', { by: 'server' }, { expect: known!.rev });
     await client.put('doc', { by: 'client' }, { expect: base.rev });
 
-    await (await server.replicate(client, form)).ended;
-    await (await server.replicate(client, form)).ended;
+    await (
+      await server.replicate(client, form)
+    ).ended;
+    await (
+      await server.replicate(client, form)
+    ).ended;
     const [atServer] = await server.storage.read(DEFAULT, ['doc']);
     const [atClient] = await client.storage.read(DEFAULT, ['doc']);
     expect(atServer!.body).toBe(atClient!.body);

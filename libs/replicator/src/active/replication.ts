@@ -133,7 +133,9 @@ export class Replication {
       throw new EdgeError('request.invalid', 'without getCollections only the default collection can be replicated');
     const entries = withoutCollections ? undefined : await this.getCollections();
     return Promise.all(
-      collections.map((collection, index) => this.openCollection(collection, entries && String(index), entries?.[index])),
+      collections.map((collection, index) =>
+        this.openCollection(collection, entries && String(index), entries?.[index]),
+      ),
     );
   }
 

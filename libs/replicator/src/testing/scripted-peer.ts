@@ -108,7 +108,11 @@ export function answer(request: IncomingRequest, body: unknown, properties: Reco
 export function wantAll(properties: Record<string, string> = { blobs: 'true' }): (request: IncomingRequest) => void {
   return (request) => {
     const rows = jsonOf(request) as unknown[];
-    answer(request, rows.map(() => []), properties);
+    answer(
+      request,
+      rows.map(() => []),
+      properties,
+    );
   };
 }
 

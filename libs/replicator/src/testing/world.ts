@@ -140,7 +140,11 @@ export class World implements AsyncDisposable {
   }
 
   /** Writes a document as REST would. */
-  async put(id: string, body: object, options: { expect?: string; deleted?: boolean; keyspace?: Keyspace } = {}): Promise<Stored> {
+  async put(
+    id: string,
+    body: object,
+    options: { expect?: string; deleted?: boolean; keyspace?: Keyspace } = {},
+  ): Promise<Stored> {
     const { expect, deleted = false, keyspace = DEFAULT } = options;
     const [result] = await this.storage.write(DATABASE, [
       { type: 'edit', keyspace, id, deleted, body: JSON.stringify(body), ...(expect !== undefined && { expect }) },
