@@ -101,10 +101,16 @@ describe('the upgrade', () => {
     expect(JSON.parse(body)).toMatchObject({ reason: 'sync is disabled for this database' });
   });
 
-  it('is refused for a foreign origin, once origins are listed', async () => {
+  it('is refused for a foreign origin that is not listed', async () => {
     await using server = await runServer({ ...open, cors: { origin: ['https://app.example'] } });
     expect(await statusFor(server.port, '/db/_blipsync', { Origin: 'https://evil.example' })).toBe(403);
     expect(await statusFor(server.port, '/db/_blipsync', { Origin: 'https://app.example' })).toBe(101);
     expect(await statusFor(server.port, '/db/_blipsync')).toBe(101);
+  });
+
+  it('is refused for every foreign origin where none is listed, but not for that of the server', async () => {
+    await using server = await runServer(open);
+    expect(await statusFor(server.port, '/db/_blipsync', { Origin: 'https://app.example' })).toBe(403);
+    expect(await statusFor(server.port, '/db/_blipsync', { Origin: `http://127.0.0.1:${server.port}` })).toBe(101);
   });
 });

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { readConfig, type EdgeConfig, type Users } from '@edgesync/config';
+import { readConfig, type DatabaseConfig, type EdgeConfig, type Users } from '@edgesync/config';
 import { ChangeFeeds } from '@edgesync/change-feed';
 import {
   ACTIVE_TASKS,
@@ -16,6 +16,7 @@ import {
   AUDIT_LOG,
   AuditLog,
   AUTHENTICATOR,
+  type Authenticator,
   createAuthenticator,
   EDGE_CONFIG,
   Loggers,
@@ -61,12 +62,20 @@ function parts(
   };
 }
 
-/** A storage in a temporary folder, with one database `db`. */
-export async function temporaryStorage(names: readonly string[] = ['db']): Promise<SqliteStorage & AsyncDisposable> {
+/** A storage in a temporary folder, with these databases. */
+export async function temporaryStorage(
+  databases: readonly Pick<DatabaseConfig, 'name' | 'collections'>[] = [{ name: 'db' }],
+): Promise<SqliteStorage & AsyncDisposable> {
   const folder = mkdtempSync(join(tmpdir(), 'edgesync-'));
   const storage = new SqliteStorage();
-  for (const name of names)
-    await storage.openDatabase({ name, path: join(folder, `${name}.cblite2`), create: true, keepSuperseded: true });
+  for (const { name, collections } of databases)
+    await storage.openDatabase({
+      name,
+      path: join(folder, `${name}.cblite2`),
+      create: true,
+      keepSuperseded: true,
+      ...(collections && { collections }),
+    });
   return Object.assign(storage, {
     [Symbol.asyncDispose]: async () => {
       await storage.close();
@@ -94,6 +103,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   readonly storage: SqliteStorage;
   readonly sessions: PeerSessions;
+  readonly authenticator: Authenticator;
   readonly log: string[];
   /** Every event of the audit log. */
   readonly audit: readonly Record<string, unknown>[];
@@ -106,7 +116,7 @@ export async function runServer(configuration: object, users: Users = new Map())
   const read = readConfig(JSON.stringify(configuration), { file: 'config.json', unsupported: [] });
   if (!read.ok) throw new Error(JSON.stringify(read));
   const config = read.value;
-  const storage = await temporaryStorage([...config.databases.keys()]);
+  const storage = await temporaryStorage([...config.databases.values()]);
   const log: string[] = [];
   const output = { line: (line: string) => log.push(line), flush: () => Promise.resolve(), flushSync: () => {} };
   const loggers = new Loggers({
@@ -137,6 +147,7 @@ export async function runServer(configuration: object, users: Users = new Map())
     port,
     storage,
     sessions: app.get(PeerSessions),
+    authenticator: app.get<Authenticator>(AUTHENTICATOR),
     log,
     audit: events,
     metrics,
