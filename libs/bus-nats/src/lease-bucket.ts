@@ -4,10 +4,13 @@ import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstr
 import { Kvm, type KV } from '@nats-io/kv';
 import { nuid } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
-import { LEASE_MS, LEASE_RENEWALS } from './tuning.js';
+import { CLUSTER_LEASE_MS, LEASE_MS, LEASE_RENEWALS } from './tuning.js';
 
 export interface LeaseBucketOptions {
-  /** Life of a lease that is not renewed, in milliseconds. The one given when the bucket was made counts. */
+  /**
+   * Life of a lease that is not renewed, in milliseconds. The one given when the bucket was made counts. Default 5 s, or
+   * 15 s with replicas.
+   */
   readonly life?: number;
   /** Copies of the bucket in a cluster of NATS servers: 1, 3 or 5. */
   readonly replicas?: number;
@@ -39,7 +42,7 @@ export class LeaseBucket {
     private readonly bus: Bus,
     private readonly options: LeaseBucketOptions = {},
   ) {
-    this.actualLife = options.life ?? LEASE_MS;
+    this.actualLife = lifeOf(options);
   }
 
   /** Life of an entry in milliseconds: what the bucket was made with. */
@@ -93,12 +96,16 @@ export class LeaseBucket {
   }
 
   private open(): Promise<KV> {
-    return (this.entries ??= this.openBucket());
+    return (this.entries ??= this.openBucket().catch((error: unknown) => {
+      this.entries = undefined;
+      throw error;
+    }));
   }
 
   /** An existing bucket keeps the options it was made with. @throws if NATS has no JetStream or does not answer */
   private async openBucket(): Promise<KV> {
-    const { life = LEASE_MS, replicas = 1 } = this.options;
+    const { replicas = 1 } = this.options;
+    const life = lifeOf(this.options);
     const client = jetstream(this.bus.connection, { timeout: Math.max(ANSWER_MS, life / LEASE_RENEWALS) });
     const entries = await new Kvm(client).create(BUCKET, { ttl: life, history: 1, replicas });
     const { ttl, streamInfo } = await entries.status();
@@ -107,6 +114,9 @@ export class LeaseBucket {
     return entries;
   }
 }
+
+const lifeOf = ({ life, replicas = 1 }: LeaseBucketOptions): number =>
+  life ?? (replicas > 1 ? CLUSTER_LEASE_MS : LEASE_MS);
 
 function isWrongRevision(error: unknown): boolean {
   return (

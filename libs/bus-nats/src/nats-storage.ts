@@ -153,7 +153,7 @@ export class NatsStorage implements Storage {
   async write(database: string, requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
     if (requests.some(({ keyspace }) => keyspace.database !== database))
       throw new EdgeError('keyspace.unknown', `a write is not for the database ${database}`);
-    const bodies = requests.map(({ body }) => body);
+    const bodies = requests.map((request) => (request.type === 'purge' ? '' : request.body));
     // Revisions made elsewhere are named by their IDs: storing one again changes nothing.
     const key = requests.some(({ type }) => type === 'edit') ? nuid.next() : undefined;
     const reply = await this.call(database, 'write', WriteBatchRequest.of(requests), bodies, key);

@@ -40,6 +40,8 @@ export const DOORBELL_MS = 5;
 
 /** Life of a lease that is not renewed. It bounds how long a database stays without an owner after a crash. */
 export const LEASE_MS = 5_000;
+/** The same where NATS is a cluster: it takes up to 9 s to agree on a new leader after it lost one. */
+export const CLUSTER_LEASE_MS = 15_000;
 /** The holder stops this fraction of the life early: clocks of boxes run at slightly different speeds. */
 export const LEASE_MARGIN = 0.15;
 /** Renewals per life. */

@@ -77,6 +77,24 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   };
 }
 
+/** Starts servers that form a cluster. Stop them with {@link NatsServer.dispose}. */
+export async function startNatsCluster(size = 3): Promise<NatsServer[]> {
+  const ports = await freePorts(size * 2);
+  const routePorts = ports.slice(size);
+  const routes = routePorts.map((port) => `"nats-route://127.0.0.1:${port}"`).join(', ');
+  return Promise.all(
+    routePorts.map((port, index) =>
+      startNatsServer({
+        port: ports[index]!,
+        config: [
+          `server_name: "n${index}"`,
+          `cluster { name: "test", listen: "127.0.0.1:${port}", routes: [${routes}] }`,
+        ].join('\n'),
+      }),
+    ),
+  );
+}
+
 function findNatsServer(): string {
   const program = 'nats-server';
   const works = (): boolean => spawnSync(program, ['--version']).status === 0;
@@ -98,12 +116,16 @@ function findNatsServer(): string {
 
 /** A port nobody listens on at the moment. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, 'close');
-  return port;
+  return (await freePorts(1))[0]!;
+}
+
+/** Different ports nobody listens on at the moment. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
+  await Promise.all(servers.map((server) => once(server, 'listening')));
+  const ports = servers.map((server) => (server.address() as { port: number }).port);
+  await Promise.all(servers.map((server) => once(server.close(), 'close')));
+  return ports;
 }
 
 async function answers(port: number, child: ChildProcess, log: () => string): Promise<void> {
