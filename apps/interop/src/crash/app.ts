@@ -1,0 +1,112 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { ChangeFeeds } from '@edgesync/change-feed';
+import { Environment, Replication, StoredCheckpoints } from '@edgesync/replicator';
+import { dial, systemScheduler } from '@edgesync/socket-ws';
+import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { subprotocolOf } from '@edgesync/sync-protocol';
+
+const DEFAULT = { database: 'db', scope: '_default', collection: '_default' };
+
+/** An app with a database of its own that syncs whenever it can. */
+export class App {
+  private constructor(
+    readonly name: string,
+    readonly storage: SqliteStorage,
+    private readonly environment: Environment,
+    private readonly version: 3 | 4,
+  ) {}
+
+  static async open(folder: string, name: string, version: 3 | 4): Promise<App> {
+    const storage = new SqliteStorage();
+    await storage.openDatabase({
+      name: 'db',
+      path: join(folder, `${name}.cblite2`),
+      create: true,
+      keepSuperseded: true,
+    });
+    const environment = new Environment({
+      storage,
+      feeds: new ChangeFeeds(storage, systemScheduler),
+      scheduler: systemScheduler,
+      createSha1: () => {
+        const hash = createHash('sha1');
+        return { update: (bytes) => void hash.update(bytes), digestBase64: () => hash.digest('base64') };
+      },
+      randomBytes: (count) => randomBytes(count),
+      now: Date.now,
+    });
+    return new App(name, storage, environment, version);
+  }
+
+  /** Syncs once, or until the server is gone. @returns revisions moved, undefined if it did not come to its end */
+  async sync(port: number): Promise<number | undefined> {
+    const url = `ws://127.0.0.1:${port}/db/_blipsync`;
+    const transport = await dial(url, { protocols: [subprotocolOf(this.version)] }).catch(() => undefined);
+    if (!transport) return undefined;
+    const replication = new Replication(transport, {
+      environment: this.environment,
+      version: this.version,
+      database: 'db',
+      collections: [{ local: DEFAULT, checkpointId: `cp-${this.name}` }],
+      push: true,
+      pull: true,
+      continuous: false,
+      checkpoints: new StoredCheckpoints(this.storage),
+      withoutCollections: this.version === 3,
+    });
+    const { error } = await replication.ended;
+    return error === undefined ? replication.traffic.sent + replication.traffic.received : undefined;
+  }
+
+  /** Changes some documents, its own and shared ones, some with blobs. */
+  async edit(random: () => number, round: number): Promise<void> {
+    for (let step = 0; step < 15; step++) {
+      const id = random() < 0.2 ? `shared ${Math.floor(random() * 5)}` : `${this.name} ${Math.floor(random() * 60)}`;
+      const [stored] = await this.storage.read(DEFAULT, [id]);
+      const isLive = stored !== undefined && !stored.deleted;
+      const deleted = isLive && random() < 0.15;
+      const body: Record<string, unknown> = {
+        by: this.name,
+        round,
+        step,
+        text: 'x'.repeat(Math.floor(random() * 600)),
+      };
+      if (random() < 0.2) {
+        const content = randomBytes(1 + Math.floor(random() * 100_000));
+        body['pic'] = { '@type': 'blob', ...(await this.storage.putBlob('db', content)) };
+      }
+      await this.storage.write('db', [
+        {
+          type: 'edit',
+          keyspace: DEFAULT,
+          id,
+          deleted,
+          body: deleted ? '{}' : JSON.stringify(body),
+          ...(isLive && { expect: stored.rev }),
+        },
+      ]);
+    }
+  }
+}
+
+/** Documents by ID: the body, or that it is deleted. */
+export async function documentsOf(storage: SqliteStorage): Promise<Record<string, string>> {
+  const { rows } = await storage.changes(DEFAULT, { since: 0, limit: 1_000_000 });
+  const entries = rows.map(({ id, body, deleted }) => [id, deleted ? 'deleted' : body] as const);
+  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** Digests of blobs that some document refers to and that are not there or not what they should be. */
+export async function brokenBlobs(storage: SqliteStorage): Promise<readonly string[]> {
+  const broken: string[] = [];
+  const bodies = Object.values(await documentsOf(storage)).filter((body) => body.includes('"sha1-'));
+  for (const body of bodies) {
+    const { digest } = (JSON.parse(body) as { pic: { digest: string } }).pic;
+    const blob = await storage.openBlob('db', digest);
+    const hash = createHash('sha1');
+    for await (const piece of blob?.read() ?? []) hash.update(piece);
+    if (!blob || `sha1-${hash.digest('base64')}` !== digest) broken.push(digest);
+  }
+  return broken;
+}

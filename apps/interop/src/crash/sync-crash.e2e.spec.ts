@@ -1,0 +1,68 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { App, brokenBlobs, documentsOf } from './app.js';
+import { ServerProcess } from './server-process.js';
+
+const KILLS = 8;
+
+/** Mulberry32: the same seed draws the same numbers. */
+function seeded(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+it(
+  `apps and server hold the same in the end when the server is killed ${KILLS} times while they sync`,
+  { timeout: 240_000 },
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'edgesync-crash-'));
+    const random = seeded(20_261_123);
+    const apps = await Promise.all([
+      App.open(folder, 'old', 3),
+      App.open(folder, 'young', 4),
+      App.open(folder, 'other', 4),
+    ]);
+    let server = await ServerProcess.start(folder, 0);
+    const { port } = server;
+    let completed = 0;
+    for (let kill = 0; kill < KILLS; kill++) {
+      for (const app of apps) await app.edit(random, kill);
+      const syncs = apps.map((app) => app.sync(port));
+      await new Promise((resolve) => setTimeout(resolve, 5 + random() * 250));
+      await server.end('SIGKILL');
+      for (const moved of await Promise.all(syncs)) if (moved !== undefined) completed++;
+      server = await ServerProcess.start(folder, port);
+    }
+    expect(completed).toBeLessThan(KILLS * apps.length);
+
+    let moved = 1;
+    for (let turn = 0; moved > 0; turn++) {
+      if (turn > 10) throw new Error('it never comes to rest');
+      moved = 0;
+      for (const app of apps) moved += (await app.sync(port)) ?? Number.NaN;
+      expect(moved).not.toBeNaN();
+    }
+    await server.end('SIGTERM');
+
+    const atServer = new SqliteStorage();
+    const database = await atServer.openDatabase({ name: 'db', path: join(folder, 'db.cblite2'), create: false });
+    expect(await database.checkIntegrity()).toEqual([]);
+    const expected = await documentsOf(atServer);
+    expect(Object.keys(expected).length).toBeGreaterThan(50);
+    expect(await brokenBlobs(atServer)).toEqual([]);
+    await atServer.close();
+    for (const { storage } of apps) {
+      expect(await documentsOf(storage)).toEqual(expected);
+      expect(await brokenBlobs(storage)).toEqual([]);
+      await storage.close();
+    }
+    rmSync(folder, { recursive: true });
+  },
+);
