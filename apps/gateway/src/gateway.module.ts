@@ -7,6 +7,8 @@ import { BulkWriter } from './bulk/bulk-writer.service.js';
 import { DocumentController } from './documents/document.controller.js';
 import { DocumentReader } from './documents/document-reader.service.js';
 import { DocumentWriter } from './documents/document-writer.service.js';
+import { ChangesController } from './changes/changes.controller.js';
+import { Feeds } from './changes/feeds.service.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { RequestAudit } from './http/request-audit.js';
 import { RequestPipeline } from './http/request-pipeline.js';
@@ -27,6 +29,7 @@ export const CONTROLLERS = [
   OperationsController,
   KeyspaceController,
   AllDocsController,
+  ChangesController,
   BulkDocsController,
   DocumentController,
   PropertyController,
@@ -52,6 +55,7 @@ export class GatewayModule {
         DocumentReader,
         DocumentWriter,
         ErrorFilter,
+        Feeds,
         Keyspaces,
         OpenApi,
         PropertyEditor,

@@ -31,3 +31,43 @@ export const LIST_PAGE_ROWS = 500;
 
 /** Keyspaces whose existence is remembered. */
 export const MAX_KNOWN_KEYSPACES = 10_000;
+
+/** Rows read at once for a feed, at first and for a client that takes them as fast as they come. */
+export const FEED_PAGE_ROWS = 200;
+
+/** Rows read at once for a client that is slow. */
+export const SLOW_FEED_PAGE_ROWS = 10;
+
+/**
+ * Characters of a feed that are handed to a connection at once. A slow client holds about this much, and its place in the
+ * log: 2,000 of them take 32 MB and not more.
+ */
+export const FEED_PIECE_CHARACTERS = 16 * 1024;
+
+/** A client whose connection takes this long to take a piece is slow: the rest of the page is let go and read again later. */
+export const SLOW_AFTER_MS = 20;
+
+/** A client that takes nothing for this long is gone without a word, or wants nothing: its connection is cut. */
+export const STALLED_AFTER_MS = 300_000;
+
+/** Shortest pause between two heartbeats; shorter ones asked for become this (ref 14, 15). */
+export const SHORTEST_HEARTBEAT_MS = 5_000;
+
+/** What `heartbeat=true` means (ref 6.13). */
+export const HEARTBEAT_MS = 60_000;
+
+/** Longest delay that a timer can take: 24.8 days. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** How long a feed waits for changes unless it says otherwise, and at most (ref 6.13). */
+export const FEED_TIMEOUT_MS = 300_000;
+export const LONGEST_FEED_TIMEOUT_MS = 900_000;
+
+/** Feeds that wait at the same time. At 30 kB each they take 300 MB. */
+export const MAX_FEEDS = 10_000;
+
+/** Document IDs that one feed may name: it keeps them as long as it lasts. */
+export const MAX_FEED_IDS = 50_000;
+
+/** Characters of a feed's parameters that are shown to operators. */
+export const SHOWN_ARGS = 1_000;

@@ -10,6 +10,8 @@ export function faultOf(result: RefusedResult): EdgeError {
   switch (result.status) {
     case 'conflict':
       return new EdgeError('doc.conflict');
+    case 'purged':
+      return new EdgeError('doc.missing');
     case 'missing':
       return new EdgeError(result.deleted ? 'doc.deleted' : 'doc.missing');
     case 'refused':

@@ -20,7 +20,7 @@ import { asksForWebSocket, isSyncPath } from './upgrade.js';
 
 export interface HttpAdapterOptions {
   /** Certificate and key: the port speaks TLS only (ref 7). */
-  readonly https?: ServerTls['options'];
+  readonly https?: ServerTls['options'] | undefined;
 }
 
 /**

@@ -1,6 +1,5 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { EdgeError } from '@edgesync/errors';
 import { STORAGE } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { matchesNone } from '../http/entity-tag.js';
@@ -12,6 +11,7 @@ import { sendJsonStream } from '../http/stream-reply.js';
 import { CollectionTags } from '../keyspaces/collection-tags.js';
 import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
+import { parseObject } from '../parameters/json-object.js';
 import { UrlParameters } from '../parameters/query.pipe.js';
 import { readParameters } from '../parameters/read-parameters.js';
 import { documentPages, keyPages } from './document-pages.js';
@@ -93,16 +93,4 @@ export class AllDocsController {
     const pages = asked.keys ? keyPages(this.storage, keyspace, asked) : documentPages(this.storage, keyspace, asked);
     return sendJsonStream(reply, listingText(pages, includeDocs, updateSeq));
   }
-}
-
-function parseObject(text: string): Record<string, unknown> {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    throw new EdgeError('request.json');
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new EdgeError('request.invalid', 'the body must be a JSON object');
-  return value as Record<string, unknown>;
 }

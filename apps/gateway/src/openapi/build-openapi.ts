@@ -1,6 +1,7 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
 import { statusText } from '../http/status-texts.js';
+import { ChangesParameters } from '../changes/changes-parameters.js';
 import { ListingParameters } from '../listing/listing-parameters.js';
 import { parametersOf, type Parameter } from '../parameters/parameter.js';
 import { descriptionOf, type Content, type EndpointDescription, type ReplyDescription } from './endpoint.decorator.js';
@@ -28,6 +29,7 @@ const REQUEST_HEADERS: Readonly<Record<string, string>> = {
   'If-Match': 'The current revision, quoted or not. `*`: whatever is current.',
   'If-None-Match': 'Entity tags of replies that the client has.',
   Range: 'The bytes wanted, such as `bytes=0-1023`.',
+  'Last-Event-ID': 'Where the events that the client has end: goes before `since`.',
 };
 
 const REPLY_HEADERS: Readonly<Record<string, string>> = {
@@ -73,7 +75,11 @@ export function buildOpenApi(controllers: readonly Type[], version: string): Jso
     paths,
     components: {
       securitySchemes: { basic: { type: 'http', scheme: 'basic' } },
-      schemas: { ...SCHEMAS, ListingParameters: parametersSchema(ListingParameters) },
+      schemas: {
+        ...SCHEMAS,
+        ListingParameters: parametersSchema(ListingParameters),
+        ChangesParameters: parametersSchema(ChangesParameters),
+      },
     },
   };
 }
@@ -132,7 +138,11 @@ const queryParameter = (parameter: Parameter): Json => ({
   description: parameter.description,
   ...(parameter.kind === 'texts'
     ? { content: { 'application/json': { schema: schemaOf(parameter) } } }
-    : { schema: schemaOf(parameter), ...(parameter.kind === 'flag' && { allowEmptyValue: true }) }),
+    : {
+        schema: schemaOf(parameter),
+        ...(parameter.kind === 'flag' && { allowEmptyValue: true }),
+        ...(parameter.kind === 'list' && { style: 'form', explode: false }),
+      }),
 });
 
 const headerParameter = (name: string): Json => ({
@@ -142,9 +152,11 @@ const headerParameter = (name: string): Json => ({
   schema: { type: 'string' },
 });
 
-function schemaOf({ kind, minimum, maximum }: Parameter): Json {
+function schemaOf({ kind, minimum, maximum, words }: Parameter): Json {
   if (kind === 'flag') return { type: 'boolean' };
-  if (kind === 'texts') return { type: 'array', items: { type: 'string' } };
+  if (kind === 'texts' || kind === 'list') return { type: 'array', items: { type: 'string' } };
+  if (kind === 'word') return { enum: words };
+  if (kind === 'word-or-integer') return { anyOf: [{ type: 'integer', minimum }, { enum: words }] };
   if (kind === 'text') return { type: 'string' };
   return { type: 'integer', minimum, ...(maximum !== Number.MAX_SAFE_INTEGER && { maximum }) };
 }
@@ -182,6 +194,7 @@ function contents(content: readonly Content[]): Json {
   if (content.some((one) => 'bytes' in one)) types['*/*'] = {};
   if (content.some((one) => 'html' in one)) types['text/html'] = {};
   if (content.some((one) => 'text' in one)) types['text/plain'] = {};
+  if (content.some((one) => 'events' in one)) types['text/event-stream'] = {};
   return types;
 }
 

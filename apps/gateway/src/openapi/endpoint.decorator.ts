@@ -8,7 +8,9 @@ export type Content =
   /** Bytes of any type. */
   | { readonly bytes: true }
   | { readonly html: true }
-  | { readonly text: true };
+  | { readonly text: true }
+  /** Server-sent events. */
+  | { readonly events: true };
 
 export interface ReplyDescription {
   readonly description: string;
@@ -18,12 +20,12 @@ export interface ReplyDescription {
 
 /** What the manual says about one endpoint. */
 export interface EndpointDescription {
-  readonly tag: 'Server' | 'Keyspaces' | 'Documents' | 'Properties and blobs' | 'Operation' | 'Manual';
+  readonly tag: 'Server' | 'Keyspaces' | 'Documents' | 'Changes' | 'Properties and blobs' | 'Operation' | 'Manual';
   readonly summary: string;
   readonly description?: string;
   /** Class of the URL's parameters. */
   readonly query?: new () => object;
-  readonly requestHeaders?: readonly ('If-Match' | 'If-None-Match' | 'Range')[];
+  readonly requestHeaders?: readonly ('If-Match' | 'If-None-Match' | 'Range' | 'Last-Event-ID')[];
   readonly body?: readonly Content[];
   readonly replies: Readonly<Record<number, ReplyDescription>>;
   /** Error statuses with a meaning here. Those that any request may meet are added. */

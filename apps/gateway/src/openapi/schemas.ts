@@ -153,6 +153,50 @@ export const SCHEMAS = {
     },
   },
   ListingParameters: { type: 'object', description: 'Filled in from the parameters of the GET form.' },
+  Changes: {
+    type: 'object',
+    required: ['results', 'last_seq'],
+    additionalProperties: false,
+    properties: {
+      results: { type: 'array', items: { $ref: '#/components/schemas/Change' } },
+      last_seq: count('Where to go on: the value of `since` for the next request.'),
+    },
+  },
+  Change: {
+    type: 'object',
+    required: ['seq', 'id', 'changes'],
+    additionalProperties: false,
+    properties: {
+      seq: { type: 'integer', minimum: 1, description: 'Sequence.' },
+      id: text('ID of the document.'),
+      deleted: { const: true, description: 'The document was deleted.' },
+      changes: {
+        type: 'array',
+        minItems: 1,
+        items: { type: 'object', required: ['rev'], additionalProperties: false, properties: { rev: REV } },
+      },
+      doc: { $ref: '#/components/schemas/StoredDocument' },
+    },
+  },
+  ChangesParameters: { type: 'object', description: 'Filled in from the parameters of the GET form.' },
+  ActiveTasks: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['task_id', 'type', 'age_secs'],
+      properties: {
+        task_id: { type: 'integer', minimum: 1, description: 'Number of the task, in the audit log too.' },
+        type: { enum: ['changes', 'sync', 'replication'] },
+        age_secs: count('Seconds since it began.'),
+        ks: text('Keyspace of a feed; database of a sync session.'),
+        args: text('Parameters of a feed, as a query string.'),
+        db: text('Database.'),
+        user: text('Name of the user. Absent: an anonymous one.'),
+        ip: text('Address of the client.'),
+        error: { description: 'What is wrong, if something is.' },
+      },
+    },
+  },
 } as const satisfies Record<string, object>;
 
 export type SchemaName = keyof typeof SCHEMAS;

@@ -1,11 +1,21 @@
 import { Controller, Get, Inject, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { EdgeConfig } from '@edgesync/config';
-import { EDGE_CONFIG, LOGGERS, METRICS, Readiness, STORAGE, type Loggers, type Metrics } from '@edgesync/platform';
+import {
+  ACTIVE_TASKS,
+  EDGE_CONFIG,
+  LOGGERS,
+  METRICS,
+  Readiness,
+  STORAGE,
+  type ActiveTasks,
+  type Loggers,
+  type Metrics,
+} from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { sendError, sendJson } from '../http/reply.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
-import { MetricsGuard } from './metrics.guard.js';
+import { RoleGuard } from './role.guard.js';
 
 /** Content type of Prometheus' text format. */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
@@ -17,6 +27,7 @@ export class OperationsController {
 
   constructor(
     @Inject(METRICS) private readonly metrics: Metrics,
+    @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
     @Inject(STORAGE) storage: Storage,
     @Inject(EDGE_CONFIG) config: EdgeConfig,
     @Inject(LOGGERS) loggers: Loggers,
@@ -53,8 +64,24 @@ export class OperationsController {
     sendJson(reply, 200, '{"status":"ok"}');
   }
 
+  @Get('_active_tasks')
+  @UseGuards(RoleGuard('replicate'))
+  @Endpoint({
+    tag: 'Operation',
+    summary: 'List what goes on',
+    description:
+      'Feeds that wait for changes, sync sessions of apps, and replications with other servers, oldest first. For users ' +
+      'with the role admin or replicate; for everybody where anonymous users are let in and access control is off.',
+    replies: { 200: { description: 'The tasks.', content: [{ schema: 'ActiveTasks' }] } },
+    errors: { 403: 'The user has neither role.' },
+  })
+  activeTasks(@Res() reply: FastifyReply): void {
+    reply.header('cache-control', 'no-store');
+    sendJson(reply, 200, JSON.stringify(this.tasks.list()));
+  }
+
   @Get('_metrics')
-  @UseGuards(MetricsGuard)
+  @UseGuards(RoleGuard('admin'))
   @Endpoint({
     tag: 'Operation',
     summary: 'Read the metrics',

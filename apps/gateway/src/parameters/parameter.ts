@@ -1,7 +1,7 @@
-import { IsArray, IsBoolean, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
+import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
 /** How a parameter is read from text (URL) or JSON (body). */
-export type ParameterKind = 'flag' | 'integer' | 'text' | 'texts';
+export type ParameterKind = 'flag' | 'integer' | 'word-or-integer' | 'word' | 'text' | 'texts' | 'list';
 
 export interface Parameter {
   readonly name: string;
@@ -9,6 +9,8 @@ export interface Parameter {
   readonly description: string;
   readonly minimum?: number;
   readonly maximum?: number;
+  /** What a parameter that takes words may say. */
+  readonly words?: readonly string[];
 }
 
 const parameters = new WeakMap<object, Parameter[]>();
@@ -40,11 +42,26 @@ export const Text = (description: string): PropertyDecorator => declare('text', 
 export const Texts = (description: string): PropertyDecorator =>
   declare('texts', description, [IsArray(), IsString({ each: true })]);
 
+/** A list of strings as clients send it: a JSON array, its text, or the strings with commas between them. */
+export const List = (description: string, { most }: { most: number }): PropertyDecorator =>
+  declare('list', description, [IsArray(), IsString({ each: true }), ArrayMaxSize(most)]);
+
+/** One of some words. */
+export const Word = (description: string, words: readonly string[]): PropertyDecorator =>
+  declare('word', description, [IsIn(words)], { words });
+
+/** A whole number, or one of some words. */
+export const WordOrInteger = (
+  description: string,
+  words: readonly string[],
+  { minimum = 0 }: { minimum?: number } = {},
+): PropertyDecorator => declare('word-or-integer', description, [], { words, minimum });
+
 function declare(
   kind: ParameterKind,
   description: string,
   checks: readonly PropertyDecorator[],
-  limits: { minimum?: number; maximum?: number } = {},
+  limits: Pick<Parameter, 'minimum' | 'maximum' | 'words'> = {},
 ): PropertyDecorator {
   return (prototype, name) => {
     IsOptional()(prototype, name);

@@ -35,6 +35,11 @@ function read(parameter: Parameter, value: unknown): unknown {
       return readInteger(parameter.name, value);
     case 'texts':
       return readTexts(parameter.name, value);
+    case 'list':
+      return readList(parameter.name, value);
+    case 'word-or-integer':
+      return readWordOrInteger(parameter, value);
+    case 'word':
     case 'text':
       return value;
   }
@@ -47,6 +52,20 @@ function readInteger(name: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   if (!/^-?\d{1,16}$/.test(value)) throw new EdgeError('request.parameter', `${name} must be a whole number`);
   return Number(value);
+}
+
+function readWordOrInteger({ name, words = [], minimum = 0 }: Parameter, value: unknown): string | number {
+  const word = words.find((one) => one === String(value));
+  if (word !== undefined) return word;
+  const number = readInteger(name, value);
+  if (!Number.isSafeInteger(number) || (number as number) < minimum)
+    throw new EdgeError('request.parameter', `${name} must be ${words.join(', ')} or a whole number`);
+  return number as number;
+}
+
+function readList(name: string, value: unknown): unknown {
+  if (typeof value !== 'string' || value.trimStart().startsWith('[')) return readTexts(name, value);
+  return value === '' ? [] : value.split(',').map((one) => one.trim());
 }
 
 function readTexts(name: string, value: unknown): unknown {

@@ -1,0 +1,92 @@
+import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import type { GatewayRequest } from '../http/gateway-request.js';
+import { checkParameters, type QueryParameters } from '../http/query-string.js';
+import { readText } from '../http/request-body.js';
+import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
+import { Endpoint, type Content } from '../openapi/endpoint.decorator.js';
+import { parseObject } from '../parameters/json-object.js';
+import { parametersOf } from '../parameters/parameter.js';
+import { UrlParameters } from '../parameters/query.pipe.js';
+import { readParameters } from '../parameters/read-parameters.js';
+import { ChangesParameters, readFeedRequest, readLastEventId } from './changes-parameters.js';
+import { Feeds } from './feeds.service.js';
+
+const DESCRIPTION =
+  'Every document that changed, once, at its latest sequence, in order of sequence. Feeds that wait send their headers at ' +
+  'once, and what they have sent when the server stops or their time is over; go on from `last_seq`, or from the last ' +
+  '`seq`. A client that reads slowly misses only what was superseded meanwhile; one that takes nothing for five minutes ' +
+  'is disconnected.';
+
+const CONTENT: readonly Content[] = [{ schema: 'Changes' }, { text: true }, { events: true }];
+
+/** `_changes` (ref 6.13). */
+@Controller()
+export class ChangesController {
+  constructor(@Inject(Feeds) private readonly feeds: Feeds) {}
+
+  @Get(':keyspace/_changes')
+  @ReadsKeyspace()
+  @Endpoint({
+    tag: 'Changes',
+    summary: 'Follow the changes of a collection',
+    description: DESCRIPTION,
+    query: ChangesParameters,
+    requestHeaders: ['Last-Event-ID'],
+    replies: { 200: { description: 'The changes, in the form that `feed` names.', content: CONTENT } },
+    errors: { 400: 'A parameter is invalid.', 404: 'No such keyspace.' },
+  })
+  async get(
+    @Req() request: GatewayRequest,
+    @UrlParameters(ChangesParameters) query: ChangesParameters,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const url = request.raw.url!;
+    const mark = url.indexOf('?');
+    await this.begin(request, reply, query, mark < 0 ? '' : url.slice(mark + 1));
+  }
+
+  @Post(':keyspace/_changes')
+  @HttpCode(200)
+  @ReadsKeyspace()
+  @Endpoint({
+    tag: 'Changes',
+    summary: 'Follow the changes of a collection, with parameters in the body',
+    description: `${DESCRIPTION} Members of the body go before parameters of the URL.`,
+    body: [{ schema: 'ChangesParameters' }],
+    requestHeaders: ['Last-Event-ID'],
+    replies: { 200: { description: 'The changes, in the form that `feed` names.', content: CONTENT } },
+    errors: {
+      400: 'The body is not a JSON object, or a parameter is invalid.',
+      404: 'No such keyspace.',
+      413: 'The body is larger than 20 MB.',
+    },
+  })
+  async post(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+    const inUrl = checkParameters(request.query as QueryParameters);
+    const given = { ...inUrl, ...parseObject(await readText(request)) };
+    await this.begin(request, reply, readParameters(ChangesParameters, given), asQueryString(given));
+  }
+
+  private begin(
+    request: GatewayRequest,
+    reply: FastifyReply,
+    parameters: ChangesParameters,
+    args: string,
+  ): Promise<void> {
+    const asked = readFeedRequest(parameters);
+    const since = asked.mode === 'sse' ? readLastEventId(request.headers['last-event-id']) : undefined;
+    return this.feeds.begin(request, reply, since === undefined ? asked : { ...asked, since }, args);
+  }
+}
+
+/** What of the parameters means something, as a URL would have it. */
+function asQueryString(given: Readonly<Record<string, unknown>>): string {
+  const result = new URLSearchParams();
+  for (const { name } of parametersOf(ChangesParameters)) {
+    const value = given[name];
+    if (value !== undefined && value !== null)
+      result.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value as string));
+  }
+  return result.toString();
+}

@@ -1,0 +1,154 @@
+import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { ChangeFeeds, type Scheduler } from '@edgesync/change-feed';
+import { formatCollection, isDefaultCollection, type Keyspace } from '@edgesync/document';
+import { EdgeError } from '@edgesync/errors';
+import {
+  ACTIVE_TASKS,
+  AUDIT_LOG,
+  METRICS,
+  redact,
+  STORAGE,
+  type ActiveTasks,
+  type AuditLog,
+  type Metrics,
+} from '@edgesync/platform';
+import type { Storage } from '@edgesync/ports';
+import type { GatewayRequest } from '../http/gateway-request.js';
+import { JSON_TYPE } from '../http/reply.js';
+import { actorOf } from '../http/request-audit.js';
+import { MAX_FEEDS, SHOWN_ARGS } from '../tuning.js';
+import { openSource } from './change-source.js';
+import { ChangesFeed } from './changes-feed.js';
+import type { FeedMode, FeedRequest } from './changes-parameters.js';
+import { FeedOutput } from './feed-output.js';
+
+const CONTENT_TYPES: Readonly<Record<FeedMode, string>> = {
+  normal: JSON_TYPE,
+  longpoll: JSON_TYPE,
+  continuous: 'text/plain; charset=utf-8',
+  sse: 'text/event-stream',
+};
+
+/** Timers of the runtime. They keep no process alive. */
+const scheduler: Scheduler = {
+  schedule(delayMs, callback) {
+    const timer = setTimeout(callback, delayMs).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
+/** All feeds that clients read. */
+@Injectable()
+export class Feeds implements BeforeApplicationShutdown {
+  private readonly sources: ChangeFeeds;
+  /** Feeds that may wait for changes. */
+  private readonly waiting = new Set<ChangesFeed>();
+  private isDraining = false;
+
+  constructor(
+    @Inject(STORAGE) private readonly storage: Storage,
+    @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
+    @Inject(AUDIT_LOG) private readonly audit: AuditLog,
+    @Inject(METRICS) private readonly metrics: Metrics,
+  ) {
+    this.sources = new ChangeFeeds(storage, scheduler);
+  }
+
+  /**
+   * Answers a request with a feed. Resolves when the feed has begun; it ends by itself.
+   * @param args the parameters as a query string, to be shown
+   * @throws EdgeError `server.*`, `storage.*`, `keyspace.unknown`
+   */
+  async begin(request: GatewayRequest, reply: FastifyReply, asked: FeedRequest, args: string): Promise<void> {
+    const { keyspace } = request;
+    const contentType = CONTENT_TYPES[asked.mode];
+    if (asked.mode !== 'normal') this.checkRoom();
+    const since = await this.findStart(keyspace, asked.since);
+    if (request.raw.method === 'HEAD') return void reply.header('content-type', contentType).send();
+    const source = openSource({ log: this.storage, feeds: this.sources, keyspace, since, request: asked });
+    try {
+      // Before the headers: a fault that shows now is told by the status.
+      const first = (await source.next())!;
+      const output = new FeedOutput(reply, contentType);
+      const feed = new ChangesFeed(source, output, asked, since);
+      const ended = this.watch(feed, request, asked, args);
+      feed
+        .run(first)
+        .catch((error: unknown) => {
+          reply.server.reportFault(error, request);
+          output.abort();
+        })
+        .finally(ended);
+    } catch (error) {
+      source.close();
+      throw error;
+    }
+  }
+
+  /** Ends the feeds that wait, so that their connections do not keep the server. */
+  beforeApplicationShutdown(): void {
+    this.isDraining = true;
+    for (const feed of this.waiting) feed.stop();
+  }
+
+  private checkRoom(): void {
+    if (this.isDraining) throw new EdgeError('server.draining');
+    if (this.waiting.size >= MAX_FEEDS) throw new EdgeError('server.overloaded', 'too many feeds are open');
+  }
+
+  /** The sequence after which a feed begins. One beyond the end is the end: nothing that comes is missed. */
+  private async findStart(keyspace: Keyspace, since: number | 'now'): Promise<number> {
+    if (since === 0) return 0;
+    const asked = since === 'now' ? Number.MAX_SAFE_INTEGER : since;
+    const { lastSequence } = await this.storage.changes(keyspace, { since: asked, limit: 1, body: false });
+    return Math.min(asked, lastSequence);
+  }
+
+  /** Shows a feed to whoever looks after the server. @returns to be called when it has ended */
+  private watch(feed: ChangesFeed, request: GatewayRequest, { mode }: FeedRequest, args: string): () => void {
+    const { keyspace } = request;
+    const actor = actorOf(request);
+    const since = Date.now();
+    const id = this.tasks.nextId();
+    const open = this.metrics.feeds.open.with(mode);
+    open.inc();
+    this.audit.changesFeedStarted(actor, keyspace, { id, mode });
+    const forget = mode === 'normal' ? undefined : this.show(feed, id, since, request, args);
+    return () => {
+      forget?.();
+      open.dec();
+      this.metrics.feeds.changes.with(mode).inc(feed.sent);
+      const seconds = Math.max(0, Date.now() - since) / 1_000;
+      this.audit.changesFeedEnded(actor, keyspace, { id, mode, changes: feed.sent, seconds });
+    };
+  }
+
+  private show(
+    feed: ChangesFeed,
+    id: number,
+    since: number,
+    { keyspace, principal, raw }: GatewayRequest,
+    args: string,
+  ): () => void {
+    const { name } = principal;
+    const ip = raw.socket.remoteAddress;
+    const shown = args.slice(0, SHOWN_ARGS);
+    const describe = () => ({
+      ks: nameOf(keyspace),
+      args: redact(shown),
+      ...(name !== undefined && { user: name }),
+      ip,
+    });
+    this.waiting.add(feed);
+    const forget = this.tasks.add({ id, type: 'changes', since, describe });
+    return () => {
+      this.waiting.delete(feed);
+      forget();
+    };
+  }
+}
+
+/** The keyspace as URLs name it. */
+const nameOf = (keyspace: Keyspace): string =>
+  isDefaultCollection(keyspace) ? keyspace.database : `${keyspace.database}.${formatCollection(keyspace)}`;

@@ -1,0 +1,29 @@
+import { Inject, Injectable, mixin, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
+import { hasRole, type Role } from '@edgesync/access';
+import type { EdgeConfig } from '@edgesync/config';
+import { EdgeError } from '@edgesync/errors';
+import { EDGE_CONFIG } from '@edgesync/platform';
+import type { GatewayRequest } from '../http/gateway-request.js';
+
+/**
+ * Lets those pass who have a role; and everybody where anonymous access is on and access control off (ref 4; 14, 8).
+ * @param role `admin` has every other one too
+ */
+export function RoleGuard(role: Role): Type<CanActivate> {
+  @Injectable()
+  class Guard implements CanActivate {
+    private readonly open: boolean;
+
+    constructor(@Inject(EDGE_CONFIG) config: EdgeConfig) {
+      const controlled = [config, ...config.databases.values()].some((one) => one.enableUserAccessControl);
+      this.open = config.enableAnonymousUsers && !controlled;
+    }
+
+    canActivate(context: ExecutionContext): true {
+      const { principal } = context.getArgByIndex<GatewayRequest>(0);
+      if (this.open || hasRole(principal, role)) return true;
+      throw new EdgeError('access.denied', `this is for users with the role ${role}`);
+    }
+  }
+  return mixin(Guard);
+}
