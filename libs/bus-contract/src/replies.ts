@@ -100,10 +100,11 @@ export type WriteOutcome =
       readonly vector: string;
       readonly deleted: boolean;
     }
+  | { readonly status: 'purged'; readonly id: string }
   | { readonly status: 'missing'; readonly id: string; readonly deleted: boolean }
   | { readonly status: 'refused'; readonly id: string; readonly code: ErrorCode; readonly reason: string };
 
-const OUTCOMES = ['stored', 'known', 'conflict', 'missing', 'refused'] as const;
+const OUTCOMES = ['stored', 'known', 'conflict', 'purged', 'missing', 'refused'] as const;
 
 export class WriteBatchReply {
   static readonly version = 1;

@@ -8,6 +8,8 @@ interface WriteItem {
   readonly collection: number;
   readonly id: string;
   readonly deleted: boolean;
+  /** Of a removal without a trace; nothing else matters then. */
+  readonly purge?: true;
   /** Of an edit. */
   readonly expect?: string;
   readonly expiresAt?: number;
@@ -45,11 +47,18 @@ export interface RevisionWrite {
   readonly onConflict: OnConflict;
 }
 
-export type Write = EditWrite | RevisionWrite;
+/** A removal without a trace. */
+export interface PurgeWrite {
+  readonly type: 'purge';
+  readonly keyspace: Keyspace;
+  readonly id: string;
+}
+
+export type Write = EditWrite | RevisionWrite | PurgeWrite;
 
 /** A batch of writes, applied in one transaction. The bodies are the message's bodies, in the order of the items. */
 export class WriteBatchRequest {
-  static readonly version = 1;
+  static readonly version = 2;
 
   private constructor(
     /** Scope and collection, each once. */
@@ -87,7 +96,8 @@ export class WriteBatchRequest {
     const bodies = message.texts();
     if (bodies.length !== this.items.length) throw invalid('there are not as many bodies as writes');
     const keyspaces = this.collections.map(([scope, collection]) => ({ database, scope, collection }));
-    return this.items.map(({ collection, rev, ...item }, index) => {
+    return this.items.map(({ collection, rev, purge, ...item }, index) => {
+      if (purge) return { type: 'purge', keyspace: keyspaces[collection]!, id: item.id };
       const common = { ...item, keyspace: keyspaces[collection]!, body: bodies[index]! };
       return rev === undefined
         ? { type: 'edit', ...common }
@@ -97,7 +107,9 @@ export class WriteBatchRequest {
 }
 
 function itemOf(collection: number, write: Write): WriteItem {
-  const { id, deleted } = write;
+  const { id } = write;
+  if (write.type === 'purge') return { collection, id, deleted: false, purge: true };
+  const { deleted } = write;
   if (write.type === 'edit') {
     const { expect, expiresAt } = write;
     return {

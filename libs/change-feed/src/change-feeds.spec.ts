@@ -97,7 +97,7 @@ describe('a feed', () => {
   it('says of an empty log that it is exhausted', async () => {
     const { feeds } = setUp();
     const page = await feeds.subscribe(KEYSPACE, { since: 0 }).next();
-    expect(page).toEqual({ rows: [], scanned: 0, caughtUp: true });
+    expect(page).toEqual({ rows: [], scanned: 0, caughtUp: true, lastSequence: 0 });
   });
 
   it('begins at the beginning if it was told a place that the log never reached', async () => {

@@ -23,6 +23,8 @@ export interface FeedPage {
   readonly scanned: number;
   /** Whether the log held nothing more when the page was read. */
   readonly caughtUp: boolean;
+  /** The collection's last sequence at that time. */
+  readonly lastSequence: number;
 }
 
 /**
@@ -121,6 +123,6 @@ export class Subscription {
     const caughtUp = !page.more;
     const isNews = rows.length > 0 || (caughtUp && !this.hasCaughtUp);
     if (caughtUp) this.hasCaughtUp = true;
-    return isNews ? { rows, scanned: this.cursor, caughtUp } : undefined;
+    return isNews ? { rows, scanned: this.cursor, caughtUp, lastSequence: page.lastSequence } : undefined;
   }
 }

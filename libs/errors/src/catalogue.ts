@@ -60,6 +60,8 @@ export const CATALOGUE = {
     'Attempting to pull from a push-only replicator',
     'Replicate in push direction, or open enable_client_sync or the access rules.',
   ),
+  'replication.running': entry(409, 'an equivalent replication is running', 'Stop that one first, or leave it running.'),
+  'replication.missing': entry(404, 'no such replication', 'Look up the task IDs with GET /_replicate.'),
   'query.disabled': entry(403, 'ad hoc queries are disabled', 'Set enable_adhoc_queries for the database.'),
 
   // Names

@@ -10,6 +10,8 @@ export const AUTHENTICATOR = Symbol('AUTHENTICATOR');
 export const LOGGERS = Symbol('LOGGERS');
 /** {@link import('./audit/audit-log.js').AuditLog} */
 export const AUDIT_LOG = Symbol('AUDIT_LOG');
+/** {@link import('@edgesync/ports').ReplicationControl} */
+export const REPLICATION_CONTROL = Symbol('REPLICATION_CONTROL');
 /** {@link import('./metrics/metrics.js').Metrics} */
 export const METRICS = Symbol('METRICS');
 /** {@link import('./tasks/active-tasks.js').ActiveTasks} */

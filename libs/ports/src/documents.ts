@@ -83,7 +83,17 @@ export interface RevisionRequest {
   readonly onConflict: 'refuse' | 'branch' | 'resolve';
 }
 
-export type WriteRequest = EditRequest | RevisionRequest;
+/**
+ * Removes a document as if it had never been here: no tombstone, no sequence, nobody is told. What a peer takes away
+ * from us is removed so (wire C.17).
+ */
+export interface PurgeRequest {
+  readonly type: 'purge';
+  readonly keyspace: Keyspace;
+  readonly id: string;
+}
+
+export type WriteRequest = EditRequest | RevisionRequest | PurgeRequest;
 
 /** Results are parallel to the requests. Anything but `stored` changed nothing. */
 export type WriteResult =
@@ -116,7 +126,8 @@ export type WriteResult =
       readonly vector: string;
       readonly deleted: boolean;
     }
-  /** Update or deletion of a document that does not exist (`deleted`: is a tombstone). */
+  | { readonly status: 'purged'; readonly id: string }
+  /** Update, deletion or purge of a document that does not exist (`deleted`: is a tombstone). */
   | { readonly status: 'missing'; readonly id: string; readonly deleted: boolean }
   /** The request is at fault: bad ID or history, a blob that is not stored. */
   | { readonly status: 'refused'; readonly id: string; readonly code: ErrorCode; readonly reason: string };

@@ -15,6 +15,8 @@ export type RevOutcome = { readonly result: WriteResult } | { readonly error: un
 export interface IncomingRevsOptions {
   readonly onConflict: RevisionRequest['onConflict'];
   readonly ownPushes: OwnPushes;
+  /** Whether a body that says it was removed removes the document here (wire C.17), rather than being refused. */
+  readonly purgesRemoved?: boolean;
   /** Told after the answer was given. */
   readonly onDone?: (rev: RevMessage, outcome: RevOutcome) => void;
 }
@@ -68,7 +70,11 @@ export class IncomingRevs {
   }
 
   private continueWith(rev: RevMessage, text: string, request: IncomingRequest): void {
-    const json = bodyOf(text);
+    const { json, metadata } = readBody(text);
+    if (metadata.removed) {
+      this.purge(rev, request);
+      return;
+    }
     const references = findBlobs(json);
     if (references.length > 0) void this.receiveWithBlobs(rev, json, references, request);
     else this.insert(rev, json, request);
@@ -119,6 +125,16 @@ export class IncomingRevs {
     });
   }
 
+  private purge(rev: RevMessage, request: IncomingRequest): void {
+    if (!this.options.purgesRemoved)
+      throw new EdgeError('doc.invalid', 'a revision that was removed from the sender has no body');
+    this.inserter.add({ type: 'purge', keyspace: this.collection.keyspace, id: rev.id }, (result, error) => {
+      if (!result) return this.refuse(rev, request, error);
+      request.respond();
+      this.options.onDone?.(rev, { result });
+    });
+  }
+
   private answer(rev: RevMessage, result: WriteResult, request: IncomingRequest): void {
     const { link } = this.collection;
     switch (result.status) {
@@ -133,6 +149,7 @@ export class IncomingRevs {
         break;
       case 'conflict':
         return this.refuse(rev, request, new EdgeError('doc.conflict', 'Document revision conflict'));
+      case 'purged':
       case 'missing':
         return this.refuse(rev, request, new EdgeError('doc.missing'));
       case 'refused':
@@ -157,13 +174,6 @@ export class IncomingRevs {
     link.failIfTemporary(error);
     this.options.onDone?.(rev, { error });
   }
-}
-
-/** The body to store. @throws EdgeError `request.json`, `doc.invalid`, `doc.too-large` */
-function bodyOf(text: string): string {
-  const { json, metadata } = readBody(text);
-  if (metadata.removed) throw new EdgeError('doc.invalid', 'a revision that was removed from the sender has no body');
-  return json;
 }
 
 /** Whether what is current now is what the peer sent, rather than the outcome of a conflict. */

@@ -1,4 +1,4 @@
-import type { RevisionRequest, WriteResult } from '@edgesync/ports';
+import type { WriteRequest, WriteResult } from '@edgesync/ports';
 import type { PeerLink } from './peer-link.js';
 import { passesSoon } from './temporary.js';
 
@@ -6,7 +6,7 @@ import { passesSoon } from './temporary.js';
 export type InsertCallback = (result: WriteResult | undefined, error: unknown) => void;
 
 interface Insertion {
-  readonly request: RevisionRequest;
+  readonly request: WriteRequest;
   readonly done: InsertCallback;
 }
 
@@ -22,7 +22,7 @@ export class Inserter {
 
   constructor(private readonly link: PeerLink) {}
 
-  add(request: RevisionRequest, done: InsertCallback): void {
+  add(request: WriteRequest, done: InsertCallback): void {
     this.queue.push({ request, done });
     if (this.queue.length >= this.link.environment.tuning.insertBatch) this.flush();
     else this.schedule();
@@ -69,7 +69,7 @@ export class Inserter {
     for (const [index, { done }] of batch.entries()) done(results[index], undefined);
   }
 
-  private async writeWithPatience(requests: readonly RevisionRequest[]): Promise<readonly WriteResult[]> {
+  private async writeWithPatience(requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
     const { storage, scheduler, tuning } = this.link.environment;
     for (let attempt = 0; ; attempt++) {
       try {

@@ -22,6 +22,9 @@ export class PeerLink {
   /** Identifies the peer's database across connections, for what is remembered about it. */
   peerId = '';
 
+  /** What {@link fail} ended the connection for. */
+  failure: unknown;
+
   private isFailing = false;
 
   constructor(
@@ -53,6 +56,7 @@ export class PeerLink {
   fail(error: unknown): void {
     if (this.isFailing || !this.connection.isOpen) return;
     this.isFailing = true;
+    this.failure = error;
     const reason = isEdgeError(error) ? error.message : 'internal error';
     if (isEdgeError(error)) this.environment.log.warn(`sync session ends: ${error.message}`);
     else this.environment.log.error('sync session ends', error);

@@ -30,12 +30,12 @@ export class RevFinder {
    * Answers `changes`: rows that are news, each with what we hold of the document, newest first, as bases for deltas.
    * @throws EdgeError `storage.*`
    */
-  async find(rows: readonly ChangeRowIn[], kind: RevisionKind): Promise<readonly WantedRow[]> {
+  async find(rows: readonly ChangeRowIn[]): Promise<readonly WantedRow[]> {
     const stored = await this.read(rows);
     return rows.map(({ id, rev, revoked }, index) => {
       const state = stored[index];
       if (revoked || !isDocId(id) || isKnown(state, rev)) return undefined;
-      return state ? held(state, isVersion(rev) ? 'vector' : kind) : [];
+      return state ? held(state, isVersion(rev) ? 'vector' : 'tree') : [];
     });
   }
 

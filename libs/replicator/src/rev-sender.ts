@@ -26,7 +26,8 @@ interface Prepared {
 }
 
 const UNKNOWN_RECEIVER: ReceiverOptions = { blobs: false, deltas: false, sendReplacementRevs: false };
-const SUPERSEDED: BlipErrorInfo = { domain: 'HTTP', code: 404, message: 'superseded' };
+/** What a pusher is told of a revision that was not sent because a newer one follows. */
+export const SUPERSEDED: BlipErrorInfo = { domain: 'HTTP', code: 404, message: 'superseded' };
 const DEFAULT_MAX_HISTORY = 20;
 
 /**

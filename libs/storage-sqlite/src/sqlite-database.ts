@@ -188,6 +188,7 @@ export class SqliteDatabase {
 /** What writing costs: documents, and long bodies in proportion. */
 function weigh(requests: readonly WriteRequest[]): number {
   let weight = requests.length;
-  for (const { body } of requests) weight += Math.floor(body.length / CHARACTERS_PER_WEIGHT);
+  for (const request of requests)
+    if (request.type !== 'purge') weight += Math.floor(request.body.length / CHARACTERS_PER_WEIGHT);
   return weight;
 }

@@ -68,7 +68,16 @@ export class WritePath {
     try {
       checkDocId(id);
       const row = this.find(collection, id);
-      return request.type === 'edit' ? this.edit(collection, row, request) : this.receive(collection, row, request);
+      switch (request.type) {
+        case 'edit':
+          return this.edit(collection, row, request);
+        case 'revision':
+          return this.receive(collection, row, request);
+        case 'purge':
+          if (!row) return { status: 'missing', id, deleted: false };
+          this.purge(row.row, row.flags, collection.id);
+          return { status: 'purged', id };
+      }
     } catch (error) {
       // Only the checks throw these, and they come before the document is touched.
       if (isEdgeError(error) && error.status < 500)

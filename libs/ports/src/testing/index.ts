@@ -7,6 +7,7 @@ import { describeDurability } from './durability-contract.js';
 import { describeEdits } from './edits-contract.js';
 import { describeExpiry } from './expiry-contract.js';
 import { describeList } from './list-contract.js';
+import { describePurges } from './purges-contract.js';
 import { describeReads } from './reads-contract.js';
 import { describeRevisions } from './revisions-contract.js';
 import { SETUP, type OpenStorage, type StorageUnderTest } from './storage-under-test.js';
@@ -26,6 +27,7 @@ export function describeStorageContract(name: string, open: OpenStorage): void {
 
     describe('edits', () => describeEdits(under));
     describe('revisions made elsewhere', () => describeRevisions(under));
+    describe('purges', () => describePurges(under));
     describe('reads', () => describeReads(under));
     describe('list', () => describeList(under));
     describe('changes', () => describeChanges(under));

@@ -39,6 +39,21 @@ export class CollectionReplication {
     this.blobSender = new BlobSender(collection);
   }
 
+  /** Revisions that are known to wait, in both directions. */
+  get pending(): number {
+    return (this.pusher?.pending ?? 0) + (this.puller?.pending ?? 0);
+  }
+
+  /** Revisions that failed for now. */
+  get deferred(): number {
+    return (this.pusher?.deferred ?? 0) + (this.puller?.deferred ?? 0);
+  }
+
+  /** Local sequence up to which everything has been pushed. */
+  get pushed(): number {
+    return this.pusher?.completed ?? this.start.local ?? 0;
+  }
+
   get isIdle(): boolean {
     return (this.pusher?.isIdle ?? true) && (this.puller?.isIdle ?? true);
   }
@@ -46,7 +61,7 @@ export class CollectionReplication {
   /** Loads the checkpoints of both sides and makes the jobs. @param entry what the server has, if that is known */
   async open(entry: CheckpointEntry | null | undefined): Promise<void> {
     this.start = await this.saver.load(entry);
-    const { environment, push, pull, version, continuous, onDocumentError, inserter, blobs } = this.options;
+    const { environment, push, pull, version, continuous, onDocumentError, onConflict, inserter, blobs } = this.options;
     const { docIds, channels, local } = this.replicated;
     const kind = revisionKindOf(version, undefined);
     const pulled = new OwnPushes(environment.tuning.ownPushes);
@@ -62,10 +77,11 @@ export class CollectionReplication {
       this.pusher = new Pusher(this.collection, subscription, this.blobSender, {
         kind,
         continuous,
+        pulls: pull,
         pulled,
         serverRevision: (id) => known.get(id),
         onServerRevision,
-        onDocumentError: (id, error) => onDocumentError?.('push', id, error),
+        onDocumentError: (id, error) => onDocumentError?.('push', local, id, error),
         onProgress,
       });
     }
@@ -78,7 +94,8 @@ export class CollectionReplication {
         ...(channels && { channels }),
         pulled,
         onServerRevision,
-        onDocumentError: (id, error) => onDocumentError?.('pull', id, error),
+        onDocumentError: (id, error) => onDocumentError?.('pull', local, id, error),
+        onConflict: (id, winner) => onConflict?.(local, id, winner),
         onProgress,
       });
   }

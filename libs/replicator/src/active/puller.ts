@@ -8,6 +8,7 @@ import {
   parseChanges,
   parseNoRev,
   sequenceProperty,
+  type ChangeRowIn,
   type RevMessage,
   type SequenceText,
 } from '@edgesync/sync-protocol';
@@ -32,6 +33,8 @@ export interface PullerOptions {
   /** Told the revision the server has of a document. */
   readonly onServerRevision: (id: string, rev: string) => void;
   readonly onDocumentError: (id: string, error: unknown) => void;
+  /** Told that a conflict was resolved, and whose content won. */
+  readonly onConflict: (id: string, winner: 'local' | 'remote') => void;
   readonly onProgress: () => void;
 }
 
@@ -55,6 +58,7 @@ export class Puller {
     this.finder = new RevFinder(collection);
     this.incoming = new IncomingRevs(collection, inserter, blobs, {
       onConflict: 'resolve',
+      purgesRemoved: true,
       ownPushes: options.pulled,
       onDone: (rev, outcome) => this.finish(rev, outcome),
     });
@@ -63,6 +67,16 @@ export class Puller {
   /** Where a later pull goes on. */
   get completed(): SequenceText | undefined {
     return this.tracker.completed;
+  }
+
+  /** Revisions that were announced and are not stored yet. */
+  get pending(): number {
+    return this.tracker.openCount + this.tracker.deferredCount;
+  }
+
+  /** Revisions that failed for now; the next connection brings them. */
+  get deferred(): number {
+    return this.tracker.deferredCount;
   }
 
   /** Whether all that was announced is done. */
@@ -92,8 +106,16 @@ export class Puller {
     if (reply.error) throw new ReplicationError(reply.error, 'subChanges');
   }
 
-  /** Answers `changes`. @throws EdgeError */
+  /** Answers `changes`. A list that cannot be answered is lost for the sender, so that ends the connection (J.4-57). */
   async handleChanges(request: IncomingRequest): Promise<void> {
+    try {
+      await this.answerChanges(request);
+    } catch (error) {
+      this.collection.link.fail(error);
+    }
+  }
+
+  private async answerChanges(request: IncomingRequest): Promise<void> {
     const { link } = this.collection;
     const receiver = link.receiverOptions(this.options.kind);
     if (isEmptyList(request.body)) {
@@ -106,11 +128,12 @@ export class Puller {
     for (const { sequence } of rows) if (sequence !== undefined) this.tracker.add(sequence);
     this.lists++;
     try {
-      const wanted = await this.finder.find(rows, this.options.kind);
-      for (const [index, { id, rev, sequence }] of rows.entries()) {
+      const wanted = await this.finder.find(rows);
+      await this.purge(rows.filter(({ revoked }) => revoked));
+      for (const [index, { id, rev, revoked, sequence }] of rows.entries()) {
         if (wanted[index]) continue;
         if (sequence !== undefined) this.tracker.complete(sequence);
-        this.options.onServerRevision(id, rev);
+        if (!revoked) this.options.onServerRevision(id, rev);
       }
       request.respond(buildChangesReply(wanted, receiver));
     } finally {
@@ -132,16 +155,31 @@ export class Puller {
     this.options.onProgress();
   }
 
+  /** Removes what the server has taken from us; nobody else is told (wire C.17). */
+  private async purge(rows: readonly ChangeRowIn[]): Promise<void> {
+    if (rows.length === 0) return;
+    const { link, keyspace } = this.collection;
+    await link.environment.storage.write(
+      link.database,
+      rows.map(({ id }) => ({ type: 'purge', keyspace, id })),
+    );
+  }
+
   private finish({ id, rev, sequence }: RevMessage, outcome: RevOutcome): void {
     if ('error' in outcome) {
-      this.options.onDocumentError(id, outcome.error);
       // After a delta that did not apply the whole body comes; after temporary trouble the next connection asks again.
-      const comesAgain =
-        isTemporary(outcome.error) ||
-        (outcome.error instanceof EdgeError && outcome.error.code.startsWith('delta.')) ||
-        !this.collection.link.connection.isOpen;
-      if (comesAgain) return;
-    } else this.options.onServerRevision(id, rev);
+      if (outcome.error instanceof EdgeError && outcome.error.code.startsWith('delta.')) return;
+      if (isTemporary(outcome.error) || !this.collection.link.connection.isOpen) {
+        if (sequence !== undefined) this.tracker.defer(sequenceProperty(sequence));
+        this.options.onProgress();
+        return;
+      }
+      this.options.onDocumentError(id, outcome.error);
+    } else if (outcome.result.status !== 'purged' && outcome.result.status !== 'missing') {
+      this.options.onServerRevision(id, rev);
+      if (outcome.result.status === 'stored' && outcome.result.resolved)
+        this.options.onConflict(id, outcome.result.resolved);
+    }
     if (sequence !== undefined) this.tracker.complete(sequenceProperty(sequence));
     this.options.onProgress();
   }

@@ -21,7 +21,7 @@ import {
 import type { BlobSender } from '../blob-sender.js';
 import type { OwnPushes } from '../own-pushes.js';
 import type { CollectionLink } from '../peer-link.js';
-import { RevSender } from '../rev-sender.js';
+import { RevSender, SUPERSEDED } from '../rev-sender.js';
 import type { WantedRev } from '../wanted-rev.js';
 import { ReplicationError } from './replication-error.js';
 import { SequenceTracker } from './sequence-tracker.js';
@@ -29,6 +29,8 @@ import { SequenceTracker } from './sequence-tracker.js';
 export interface PusherOptions {
   readonly kind: RevisionKind;
   readonly continuous: boolean;
+  /** Whether conflicts are met and resolved by a puller beside this pusher, so that they are no errors here. */
+  readonly pulls: boolean;
   /** Sequences of revisions that came from the server. */
   readonly pulled: OwnPushes;
   /** The revision the server is known to have of a document, if any. */
@@ -61,6 +63,7 @@ export class Pusher {
   private isStopped = false;
   private wake: (() => void) | undefined;
   private isWaitingForChanges = false;
+  private unscanned = 0;
 
   constructor(
     private readonly collection: CollectionLink,
@@ -82,6 +85,16 @@ export class Pusher {
     return Number(this.tracker.completed);
   }
 
+  /** Revisions that are known to wait. What is not looked at yet counts as if each of its sequences were to be pushed. */
+  get pending(): number {
+    return this.tracker.openCount + this.tracker.deferredCount + this.unscanned;
+  }
+
+  /** Revisions that the server refused for now; the next connection offers them again. */
+  get deferred(): number {
+    return this.tracker.deferredCount;
+  }
+
   get isIdle(): boolean {
     return this.hasCaughtUp && this.isWaitingForChanges && this.inFlight.size === 0;
   }
@@ -94,6 +107,7 @@ export class Pusher {
       const page = await this.subscription.next();
       this.isWaitingForChanges = false;
       if (!page) break;
+      this.unscanned = Math.max(0, page.lastSequence - page.scanned);
       for (let from = 0; from < page.rows.length;) from = await this.proposeFrom(page.rows, from);
       this.tracker.skipTo(String(page.scanned));
       if (!page.caughtUp) continue;
@@ -178,7 +192,7 @@ export class Pusher {
         again.push({ row, parent: rev, attempt: attempt + 1 });
       else {
         // What the server has comes by pull and is resolved here; the outcome is a change of its own.
-        this.options.onDocumentError(row.id, {
+        this.report(row.id, {
           domain: 'HTTP',
           code: status,
           message: 'the server refuses the change',
@@ -195,10 +209,14 @@ export class Pusher {
       this.finish(wanted.id, Number(wanted.sequence), offeredId(wanted, this.options.kind));
       return;
     }
-    this.options.onDocumentError(wanted.id, error);
-    if (isTransient(error)) this.inFlight.delete(wanted.id);
-    else this.finish(wanted.id, Number(wanted.sequence), undefined);
-    this.makeProgress();
+    if (isTransient(error)) {
+      this.inFlight.delete(wanted.id);
+      this.tracker.defer(wanted.sequence);
+      this.makeProgress();
+      return;
+    }
+    if (error !== SUPERSEDED) this.report(wanted.id, error);
+    this.finish(wanted.id, Number(wanted.sequence), undefined);
   }
 
   private finish(id: string, sequence: number, rev: string | undefined): void {
@@ -206,6 +224,11 @@ export class Pusher {
     if (rev !== undefined) this.options.onServerRevision(id, rev);
     this.tracker.complete(String(sequence));
     this.makeProgress();
+  }
+
+  private report(id: string, error: BlipErrorInfo): void {
+    if (error.code === 409 && this.options.pulls) return;
+    this.options.onDocumentError(id, error);
   }
 
   private giveUp(candidates: readonly Candidate[], error: BlipErrorInfo): void {

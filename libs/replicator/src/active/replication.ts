@@ -44,7 +44,12 @@ export interface ReplicationOptions {
   /** The local database's public UUID, for `getCollections`. */
   readonly uuid?: string;
   readonly blip?: Pick<BlipConnectionOptions, 'compression' | 'limits'>;
-  readonly onDocumentError?: (direction: 'push' | 'pull', id: string, error: unknown) => void;
+  /** Told of revisions that one side refuses for good. */
+  readonly onDocumentError?: (direction: 'push' | 'pull', keyspace: Keyspace, id: string, error: unknown) => void;
+  /** Told of conflicts that were resolved here, and whose content won. */
+  readonly onConflict?: (keyspace: Keyspace, id: string, winner: 'local' | 'remote') => void;
+  /** Called whenever {@link Replication.isIdle} or the counts may have changed: often. */
+  readonly onProgress?: () => void;
 }
 
 /** How a replication ended. */
@@ -90,6 +95,21 @@ export class Replication {
     return this.link.traffic;
   }
 
+  /** Revisions that are known to wait, in both directions. */
+  get pending(): number {
+    return this.collections.reduce((sum, { pending }) => sum + pending, 0);
+  }
+
+  /** Revisions that failed for reasons that may pass; they wait for the next connection. */
+  get deferred(): number {
+    return this.collections.reduce((sum, { deferred }) => sum + deferred, 0);
+  }
+
+  /** Local sequences up to which everything has been pushed, parallel to the collections; empty before they are open. */
+  get pushed(): readonly number[] {
+    return this.collections.map(({ pushed }) => pushed);
+  }
+
   /** Whether everything known is replicated and it waits for changes. */
   get isIdle(): boolean {
     return this.collections.length > 0 && this.collections.every((collection) => collection.isIdle);
@@ -122,6 +142,7 @@ export class Replication {
     for (const collection of this.collections) collection.stop();
     const close = await connection.close(error === undefined ? CloseCode.normal : CloseCode.permanent, '');
     for (const resolve of this.idleWaiters.splice(0)) resolve();
+    error ??= this.link.failure;
     if (error === undefined && close.by !== 'us') error = new BlipClosedError(close);
     return error === undefined ? { close } : { close, error };
   }
@@ -181,6 +202,7 @@ export class Replication {
   }
 
   private checkIdle(): void {
+    this.options.onProgress?.();
     if (this.idleWaiters.length === 0 || !this.isIdle) return;
     for (const resolve of this.idleWaiters.splice(0)) resolve();
   }

@@ -13,6 +13,7 @@ export class SequenceTracker {
   private readonly open = new Map<SequenceText, Tracked>();
   private readonly line: Tracked[] = [];
   private lineStart = 0;
+  private readonly deferred = new Set<SequenceText>();
 
   /** @param completed where an earlier transfer came to; undefined = nowhere */
   constructor(public completed: SequenceText | undefined) {}
@@ -31,6 +32,7 @@ export class SequenceTracker {
     if (!tracked) return;
     tracked.isDone = true;
     this.open.delete(sequence);
+    this.deferred.delete(sequence);
     while (this.lineStart < this.line.length && this.line[this.lineStart]!.isDone)
       this.completed = this.line[this.lineStart++]!.sequence;
     if (this.lineStart < 1024 || this.lineStart * 2 < this.line.length) return;
@@ -40,12 +42,23 @@ export class SequenceTracker {
 
   /** Everything up to a sequence is done, if nothing before it is open. Skips rows that were never announced. */
   skipTo(sequence: SequenceText): void {
+    if (this.open.has(sequence)) return;
     this.add(sequence);
     this.complete(sequence);
   }
 
-  /** Sequences announced and not done. */
+  /** What a sequence stands for failed for now: this transfer does not wait for it, a later one does it. */
+  defer(sequence: SequenceText): void {
+    if (this.open.has(sequence)) this.deferred.add(sequence);
+  }
+
+  /** Sequences announced, not done, and not put off. */
   get openCount(): number {
-    return this.open.size;
+    return this.open.size - this.deferred.size;
+  }
+
+  /** Sequences that a later transfer has to do. */
+  get deferredCount(): number {
+    return this.deferred.size;
   }
 }

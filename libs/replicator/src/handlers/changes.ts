@@ -14,6 +14,6 @@ export const changes: CollectionHandler = {
     }
     const { rows, ignoreNoConflicts } = parseChanges(request);
     if (!ignoreNoConflicts) throw new EdgeError('doc.conflict', "Use 'proposeChanges' instead");
-    request.respond(buildChangesReply(await collection.finder.find(rows, kind), link.receiverOptions(kind)));
+    request.respond(buildChangesReply(await collection.finder.find(rows), link.receiverOptions(kind)));
   },
 };
