@@ -1,4 +1,7 @@
-import { startNatsServer, type NatsServer } from '@edgesync/test-kit';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startNatsServer, TestCertificate, type NatsServer } from '@edgesync/test-kit';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Bus } from './index.js';
 
@@ -25,6 +28,28 @@ describe('a connection to NATS', () => {
     expect(bus.connected).toBe(true);
   });
 
+  it('is encrypted, and made only with a server that the authority vouches for', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'edgesync-'));
+    const file = (name: string, text: string): string => {
+      writeFileSync(join(directory, name), text);
+      return join(directory, name);
+    };
+    const authority = await TestCertificate.selfSigned('CN=ours', { ca: true });
+    const stranger = await TestCertificate.selfSigned('CN=other', { ca: true });
+    const server = await authority.issue('CN=localhost');
+    const caFile = file('ca.pem', authority.pem);
+    const certificate = file('server.pem', server.pem);
+    const key = file('server.key', server.keyPem);
+    nats = await startNatsServer({ config: `tls { cert_file: "${certificate}", key_file: "${key}" }` });
+    const options = { servers: `tls://localhost:${nats.port}`, name: 'test' };
+    bus = await Bus.connect({ ...options, tls: { caFile } });
+    expect(bus.connected).toBe(true);
+
+    const tls = { caFile: file('other.pem', stranger.pem) };
+    await expect(Bus.connect({ ...options, tls })).rejects.toThrow(/certificate/);
+    rmSync(directory, { recursive: true, force: true });
+  });
+
   it('tells when it is lost and back', async () => {
     nats = await startNatsServer();
     bus = await Bus.connect({ servers: nats.url, name: 'test' });
@@ -45,6 +70,17 @@ describe('a connection to NATS', () => {
     await nats.restart();
     bus = await connecting;
     expect(bus.connected).toBe(true);
+  });
+
+  it('is waited for until that is called off, and why is told', async () => {
+    const giveUp = new AbortController();
+    const reasons: unknown[] = [];
+    const report = (error: unknown): void => {
+      if (reasons.push(error) === 2) giveUp.abort(new Error('enough'));
+    };
+    const waiting = Bus.connect({ servers: 'nats://127.0.0.1:1', name: 'test', report, signal: giveUp.signal });
+    await expect(waiting).rejects.toThrow('enough');
+    expect(String(reasons[0])).toMatch(/refused/i);
   });
 
   it('is closed twice without harm, and says nothing afterwards', async () => {

@@ -22,6 +22,8 @@ export interface BusOptions {
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
   /** Told why connecting for the first time has to wait. */
   readonly report?: (error: unknown) => void;
+  /** Ends that waiting. */
+  readonly signal?: AbortSignal;
 }
 
 /** Pause between attempts to connect, in milliseconds; up to twice as long once it was connected. */
@@ -48,6 +50,7 @@ export class Bus {
       } catch (error) {
         if (!(error instanceof errors.ConnectionError || error instanceof errors.TimeoutError)) throw error;
         options.report?.(error);
+        options.signal?.throwIfAborted();
         await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
       }
   }
