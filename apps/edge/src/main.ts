@@ -15,8 +15,9 @@ const exitCode = await main(
   {
     serve: async (configFile, options) => {
       const { startServer } = await import('./start-server.js');
+      const askPassphrase = (question: string): Promise<string> => prompt.ask(question);
       const announce = (line: string): void => console.log(line);
-      return runUntilSignal(() => startServer(configFile, { ...options, announce }));
+      return runUntilSignal(() => startServer(configFile, { ...options, announce, askPassphrase }));
     },
     resetUuid: async (path) => {
       const { resetUuid } = await import('@edgesync/storage-sqlite');

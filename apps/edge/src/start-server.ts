@@ -1,18 +1,23 @@
 import 'reflect-metadata';
-import type { Server } from 'node:http';
+import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpAdapter } from '@edgesync/gateway';
 import { mountPeers } from '@edgesync/replication';
 import {
+  askForPassphrase,
   createAuthenticator,
   loadConfig,
   loadUsers,
   NestLogger,
   openObservers,
+  readServerTls,
   recordAuthentications,
+  refuseUntrustedCertificates,
   VERSION,
+  watchServerTls,
+  watchUsers,
 } from '@edgesync/platform';
 import { EdgeModule } from './edge.module.js';
 
@@ -22,10 +27,12 @@ export interface ServerOptions {
   readonly color?: boolean;
   /** Receives the lines that say what is served. */
   readonly announce?: (line: string) => void;
+  /** Asks for the passphrase of an encrypted private key. */
+  readonly askPassphrase?: (question: string) => Promise<string>;
 }
 
 export interface RunningServer {
-  /** Where the server listens: `http://host:port`. */
+  /** Where the server listens: `http://host:port`, or `https://` with TLS. */
   readonly url: string;
   /** Finishes what is in flight, closes the databases and resolves when all is durable and closed. */
   close(): Promise<void>;
@@ -35,26 +42,41 @@ export interface RunningServer {
 const GRACE_MS = 3_500;
 
 /**
- * Starts the server (ref 3.9): configuration, users, logs, databases, port.
+ * Starts the server (ref 3.9): configuration, users, certificates, logs, databases, port. Users and certificates are
+ * taken anew when their files change.
  * @throws ConfigError, EdgeError `storage.*`, or the error of listening
  */
 export async function startServer(configFile: string, options: ServerOptions = {}): Promise<RunningServer> {
   const { value: config, warnings } = loadConfig(configFile);
+  const { https } = config;
   const users = loadUsers(config);
+  const passphrase = https && (await askForPassphrase(https, options.askPassphrase ?? nobodyToAsk));
+  const tls = https && readServerTls(https, passphrase);
   const observers = await openObservers(config.logging, options);
   const { loggers, audit, metrics } = observers;
   const log = loggers.domain('Default');
-  for (const warning of [...warnings, ...users.warnings]) log.warning(warning);
+  for (const warning of [...warnings, ...users.warnings, ...(tls?.warnings ?? [])]) log.warning(warning);
   const authenticator = createAuthenticator(config, users.value, recordAuthentications(audit, metrics));
   const parts = { config, loggers, audit, metrics, authenticator };
-  const app = await NestFactory.create<NestFastifyApplication>(EdgeModule.register(parts), createHttpAdapter(), {
-    logger: new NestLogger(loggers.domain('Listener')),
-    abortOnError: false,
-  });
+  const listenerLog = loggers.domain('Listener');
+  const app = await NestFactory.create<NestFastifyApplication>(
+    EdgeModule.register(parts),
+    createHttpAdapter({ https: tls?.options }),
+    { logger: new NestLogger(listenerLog), abortOnError: false },
+  );
   mountPeers(app);
+  const server = app.getHttpServer() as unknown as Server;
+  const watches = [watchUsers(config, authenticator, log)];
+  if (https) {
+    watches.push(watchServerTls(server, https, passphrase, listenerLog));
+    refuseUntrustedCertificates(server, (reason, address) =>
+      listenerLog.warning(`refused the client certificate from ${address}: ${reason}`),
+    );
+  }
   const { host, port } = config.listen;
   let started = false;
   const close = async (): Promise<void> => {
+    for (const watch of watches) watch?.stop();
     try {
       await closeGracefully(app);
     } finally {
@@ -66,12 +88,14 @@ export async function startServer(configFile: string, options: ServerOptions = {
     await app.init();
     audit.serverStarted({ version: VERSION, interface: `${host}:${port}`, databases: [...config.databases.keys()] });
     started = true;
-    await app.listen(port, host);
+    // Of the name Fastify would make two servers, and the second one would take neither upgrades nor new certificates.
+    await app.listen(port, host === 'localhost' ? '127.0.0.1' : host);
   } catch (error) {
     await close();
     throw listenError(error);
   }
-  const url = urlOf((app.getHttpServer() as Server).address() as AddressInfo);
+  const url = urlOf(tls ? 'https' : 'http', server.address() as AddressInfo);
+  if (tls) options.announce?.(`TLS certificate subject: ${tls.subject}`);
   options.announce?.(`edgesync ${VERSION}, compatible with Couchbase Edge Server 1.1`);
   for (const { name, path } of config.databases.values()) options.announce?.(`${url}/${name}  ${path}`);
   return { url, close };
@@ -96,6 +120,10 @@ function listenError(error: unknown): unknown {
   return error;
 }
 
-function urlOf({ address, family, port }: AddressInfo): string {
-  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+function nobodyToAsk(): Promise<never> {
+  return Promise.reject(new Error('there is nobody to ask'));
+}
+
+function urlOf(scheme: 'http' | 'https', { address, family, port }: AddressInfo): string {
+  return `${scheme}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 }

@@ -75,7 +75,7 @@ async function addUser(command: Extract<Command, { kind: 'add-user' }>, io: Comm
   writeUsersFile(usersFile, await withUser(present ?? '{}', { usersFile, name, password, role }));
   if (present !== undefined && !isPlainJson(present)) io.err(`${usersFile}: comments were not kept.`);
   io.out(
-    `${usersFile}: the user ${name} is set${role ? ` with role ${role}` : ''}. A running server reads it at its next start.`,
+    `${usersFile}: the user ${name} is set${role ? ` with role ${role}` : ''}. A running server takes it over by itself.`,
   );
 }
 

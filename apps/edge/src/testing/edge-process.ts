@@ -9,7 +9,7 @@ import { join } from 'node:path';
 const MAIN = process.env['EDGESYNC_MAIN'] ?? join(import.meta.dirname, '../../dist/main.js');
 /** Without the search path of the package manager's scripts, which makes up for undeclared dependencies. */
 export const ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, NODE_PATH: '' };
-const STARTED = /^http:\/\/\S+\/\S+ {2}/m;
+const STARTED = /^https?:\/\/\S+\/\S+ {2}/m;
 
 /** A directory with a configuration of one database `db`, for servers in processes of their own. */
 export class EdgeSandbox implements Disposable {

@@ -120,6 +120,15 @@ describe('a watched file', () => {
     expect(changes).toBe(1);
   });
 
+  it('is watched from the first moment', async () => {
+    const file = inDirectory('a');
+    writeFileSync(file, 'first');
+    await told(() => {
+      void start([file]);
+      writeFileSync(file, 'second text');
+    });
+  });
+
   it('tells nothing after the watch has ended', async () => {
     const [ended, other] = [inDirectory('a'), inDirectory('b')];
     let wrong = 0;

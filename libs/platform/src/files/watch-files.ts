@@ -1,4 +1,4 @@
-import { watch, type BigIntStats, type FSWatcher } from 'node:fs';
+import { statSync, watch, type BigIntStats, type FSWatcher } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
@@ -14,7 +14,7 @@ export interface WatchOptions {
 }
 
 export interface FileWatch {
-  /** Resolves when every later change will be told. */
+  /** Resolves when changes will be told soon rather than at the next slow look. */
   readonly ready: Promise<void>;
   stop(): void;
 }
@@ -38,7 +38,7 @@ class FilesWatcher implements FileWatch {
   private lookAgain = false;
   private stopped = false;
   /** The state that was last told, and the one that was last seen. */
-  private told: string | undefined;
+  private told: string;
   private seen: string | undefined;
 
   constructor(
@@ -47,6 +47,8 @@ class FilesWatcher implements FileWatch {
     { settleMs = SETTLE_MS, pollMs = POLL_MS }: WatchOptions,
   ) {
     this.settleMs = settleMs;
+    // At once, so that no change from here on is missed.
+    this.told = paths.map(identifyNow).join();
     this.poll = pollMs > 0 ? setInterval(() => void this.look(), pollMs).unref() : undefined;
     this.ready = this.look();
   }
@@ -83,7 +85,6 @@ class FilesWatcher implements FileWatch {
   }
 
   private compare(now: string): void {
-    this.told ??= now;
     const settled = this.seen === now;
     this.seen = now;
     if (now === this.told) return;
@@ -112,8 +113,17 @@ class FilesWatcher implements FileWatch {
 }
 
 /** What tells one state of a file from another. */
-const identifyFile = (path: string): Promise<string> =>
-  identify(path, ({ dev, ino, size, mtimeNs }) => `${dev}:${ino}:${size}:${mtimeNs}`);
+const describeFile = ({ dev, ino, size, mtimeNs }: BigIntStats): string => `${dev}:${ino}:${size}:${mtimeNs}`;
+
+const identifyFile = (path: string): Promise<string> => identify(path, describeFile);
+
+function identifyNow(path: string): string {
+  try {
+    return describeFile(statSync(path, { bigint: true }));
+  } catch (error) {
+    return codeOf(error);
+  }
+}
 
 /** Entries of a directory come and go; it stays the same. */
 const identifyDirectory = (path: string): Promise<string> => identify(path, ({ dev, ino }) => `${dev}:${ino}`);
@@ -122,9 +132,11 @@ async function identify(path: string, describe: (stats: BigIntStats) => string):
   try {
     return describe(await stat(path, { bigint: true }));
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code ?? 'unknown';
+    return codeOf(error);
   }
 }
+
+const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown';
 
 async function realDirectory(path: string): Promise<string | undefined> {
   try {
