@@ -129,6 +129,8 @@ function checkItem(item: unknown, collections: number): void {
   if (fields.count('collection') >= collections) throw invalid('a write names no collection of the batch');
   fields.text('id');
   fields.flag('deleted');
+  const { purge } = item as { purge?: unknown };
+  if (purge !== undefined && purge !== true) throw invalid('a purge is not marked by true');
   if (fields.optionalText('rev') === undefined) {
     fields.optionalText('expect');
     const expiresAt = (item as { expiresAt?: unknown }).expiresAt;

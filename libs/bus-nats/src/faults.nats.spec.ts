@@ -55,6 +55,19 @@ describe('when an answer is lost', () => {
     expect(result).toMatchObject({ status: 'known', rev: rev(1, 'a'), sequence: 1 });
   });
 
+  it('a purge is done once, and not to what was made anew in between', async () => {
+    await split.storage.write(DATABASE, [edit('a')]);
+    let recreated: Promise<unknown> | undefined;
+    loseAnswers(1, () => {
+      recreated ??= split.sqlite.write(DATABASE, [edit('a')]);
+      return true;
+    });
+    const purge = { type: 'purge' as const, keyspace: SENSORS, id: 'a' };
+    expect(await split.storage.write(DATABASE, [purge])).toEqual([{ status: 'purged', id: 'a' }]);
+    await recreated;
+    expect(await split.storage.read(SENSORS, ['a'])).toMatchObject([{ id: 'a' }]);
+  });
+
   it('a checkpoint is saved once', async () => {
     loseAnswers(1);
     expect(await split.storage.saveCheckpoint(SENSORS, 'client', '', '{}')).toBe('0-1');

@@ -155,7 +155,7 @@ export class NatsStorage implements Storage {
       throw new EdgeError('keyspace.unknown', `a write is not for the database ${database}`);
     const bodies = requests.map((request) => (request.type === 'purge' ? '' : request.body));
     // Revisions made elsewhere are named by their IDs: storing one again changes nothing.
-    const key = requests.some(({ type }) => type === 'edit') ? nuid.next() : undefined;
+    const key = requests.some(({ type }) => type !== 'revision') ? nuid.next() : undefined;
     const reply = await this.call(database, 'write', WriteBatchRequest.of(requests), bodies, key);
     return WriteBatchReply.parse(reply.meta).results;
   }
