@@ -1,5 +1,6 @@
 import { EdgeError } from '@edgesync/errors';
 import { isTreeRevId, isVersion } from './rev-id.js';
+import { bridgeGaps } from './rev-gaps.js';
 import { checkContiguous } from './rev-tree.js';
 import { vectorFromRev } from './version-vector.js';
 
@@ -18,7 +19,7 @@ export interface DocumentState {
 export interface IncomingTree {
   readonly kind: 'tree';
   readonly rev: string;
-  /** Ancestors, newest first, contiguous, without `rev`. */
+  /** Ancestors, newest first, without `rev`, contiguous as deep as a tree is kept. */
   readonly history: readonly string[];
   readonly deleted: boolean;
   /** A branch the sender closed: its tombstone first, then the ancestors (`deleted_branch`, wire C.10). */
@@ -53,11 +54,11 @@ export function parseIncoming(rev: string, history: string, options: IncomingOpt
   if (isVersion(rev)) return { kind: 'vector', ...vectorFromRev(rev, history), deleted };
   const ancestors = history === '' ? [] : parseRevList(history);
   if (!isTreeRevId(rev)) throw new EdgeError('rev.invalid', `invalid revision ID "${rev.slice(0, 80)}"`);
-  checkContiguous([rev, ...ancestors]);
-  if (!options.closedBranch) return { kind: 'tree', rev, history: ancestors, deleted };
+  const bridged = bridgeGaps(rev, ancestors);
+  if (!options.closedBranch) return { kind: 'tree', rev, history: bridged, deleted };
   const closedBranch = parseRevList(options.closedBranch);
   checkContiguous(closedBranch);
-  return { kind: 'tree', rev, history: ancestors, deleted, closedBranch };
+  return { kind: 'tree', rev, history: bridged, deleted, closedBranch };
 }
 
 /** Comma-joined rev-tree IDs; spaces and empty elements are forgiven. */

@@ -262,7 +262,8 @@ describe('the properties of a rev message', () => {
   test.each([
     ['', ''],
     ['3-CC', ''],
-    ['3-cc', '1-aa'],
+    ['3-cc', '3-bb'],
+    ['3-cc', '1-aa,2-bb'],
     ['3-cc', '2-bb,1-AA'],
     ['3-cc', `2@${A}`],
   ])('J.4 #28, #29: rev "%s" with history "%s" is refused', (rev, history) => {

@@ -126,7 +126,8 @@ export class RevTree {
   }
 
   /**
-   * Adds a revision with its history, newest first and contiguous, the revision itself at the head. Known ancestors
+   * Adds a revision with its history, newest first, the revision itself at the head, contiguous as deep as a tree is
+   * kept: what lies beyond a deeper gap only tells where the revision belongs, and goes when pruned. Known ancestors
    * end the walk; if none is known a new root starts. Adding what is known changes nothing.
    * @returns whether the revision was new
    * @throws EdgeError `rev.invalid` for a gap in the generations
@@ -172,7 +173,8 @@ export class RevTree {
       const node = this.#node(leaf);
       if (leaf !== winner && (node.deleted || node.closed) && generationOf(leaf) <= horizon) continue;
       let at: string | undefined = leaf;
-      for (let count = 0; at !== undefined && count < depth; count++, at = this.parentOf(at)) kept.add(at);
+      const oldest = generationOf(leaf) - depth;
+      for (; at !== undefined && generationOf(at) > oldest; at = this.parentOf(at)) kept.add(at);
     }
     for (const rev of this.#nodes.keys()) if (!kept.has(rev)) this.#nodes.delete(rev);
     this.#parents.clear();
@@ -196,10 +198,14 @@ function rankLeaves(left: TreeNode, right: TreeNode): number {
   return compareRevIds(right.rev, left.rev);
 }
 
-/** @throws EdgeError `rev.invalid` if the generations do not go down by one (J.4 #29) */
+/**
+ * Generations go down by one (J.4 #29); deeper than any tree is kept they need only go down.
+ * @throws EdgeError `rev.invalid` if they do not
+ */
 export function checkContiguous(history: readonly string[]): void {
   for (let at = 1; at < history.length; at++) {
-    if (generationOf(history[at] as string) !== generationOf(history[at - 1] as string) - 1) {
+    const step = generationOf(history[at - 1] as string) - generationOf(history[at] as string);
+    if (step !== 1 && (step < 1 || at < DEFAULT_TREE_DEPTH)) {
       throw new EdgeError('rev.invalid', 'the revision history is not sequential');
     }
   }
