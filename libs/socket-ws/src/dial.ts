@@ -1,8 +1,10 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { SecureContextOptions } from 'node:tls';
 import { WebSocket } from 'ws';
+import { connect, type ClientTls } from './connect.js';
+import { DialError } from './dial-error.js';
 import { DIAL_TIMEOUT_MS, MAX_MESSAGE_BYTES } from './tuning.js';
+import type { ProxyOptions } from './tunnel.js';
 import { WsTransport, type WsTransportOptions } from './ws-transport.js';
 
 export interface DialOptions extends WsTransportOptions {
@@ -10,25 +12,15 @@ export interface DialOptions extends WsTransportOptions {
   readonly protocols: readonly string[];
   /** Further headers of the upgrade request, such as `Authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Certificates to present and to trust on `wss:`. */
-  readonly tls?: Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'passphrase'>;
+  /** Certificates to present and to trust on `wss:`. Default: the roots of the system. */
+  readonly tls?: ClientTls;
+  readonly proxy?: ProxyOptions;
+  /** For all of it: name look-up, proxy, TLS, upgrade. */
   readonly timeoutMs?: number;
   /** Gives up. */
   readonly signal?: AbortSignal;
-}
-
-/** A connection that did not come about. */
-export class DialError extends Error {
-  override readonly name = 'DialError';
-
-  constructor(
-    message: string,
-    /** Status of the HTTP answer, if there was one. */
-    readonly status: number | undefined,
-    options?: { cause?: unknown },
-  ) {
-    super(message, options);
-  }
+  /** Told the headers of the answer that completes the upgrade. */
+  readonly onUpgrade?: (headers: IncomingHttpHeaders) => void;
 }
 
 /** How much of a refusal's text is read. */
@@ -40,36 +32,66 @@ const MAX_REASON_CHARS = 1000;
  */
 export function dial(url: string, options: DialOptions): Promise<WsTransport> {
   return new Promise((resolve, reject) => {
-    const socket = new WebSocket(url, [...options.protocols], {
-      perMessageDeflate: false,
-      maxPayload: MAX_MESSAGE_BYTES,
-      handshakeTimeout: options.timeoutMs ?? DIAL_TIMEOUT_MS,
-      followRedirects: true,
-      maxRedirects: 10,
-      headers: options.headers,
-      ...options.tls,
-    });
+    const ending = new AbortController();
+    const socket = open(url, options, ending.signal);
     let wire: Duplex;
-    const abort = (): void => socket.terminate();
-    options.signal?.addEventListener('abort', abort, { once: true });
-    if (options.signal?.aborted) abort();
     const fail = (error: DialError): void => {
-      options.signal?.removeEventListener('abort', abort);
+      settle();
       reject(error);
+      ending.abort();
+      socket.terminate();
     };
-    socket.on('upgrade', (response) => (wire = response.socket));
+    const giveUp = (): void => fail(new DialError('given up', undefined));
+    const timer = setTimeout(
+      () => fail(new DialError('the server does not answer', undefined, { cause: { code: 'ETIMEDOUT' } })),
+      options.timeoutMs ?? DIAL_TIMEOUT_MS,
+    );
+    const settle = (): void => {
+      clearTimeout(timer);
+      options.signal?.removeEventListener('abort', giveUp);
+    };
+    socket.on('upgrade', (response) => {
+      wire = response.socket;
+      options.onUpgrade?.(response.headers);
+    });
     socket.on('unexpected-response', (request, response) => {
       void readReason(response).then((reason) => {
         request.destroy();
         fail(new DialError(reason, response.statusCode));
       });
     });
-    socket.on('error', (error) => fail(new DialError(error.message, undefined, { cause: error })));
+    socket.on('error', (error) => fail(asDialError(error)));
     socket.on('open', () => {
-      options.signal?.removeEventListener('abort', abort);
+      settle();
       resolve(new WsTransport(socket, wire, options));
     });
+    options.signal?.addEventListener('abort', giveUp, { once: true });
+    if (options.signal?.aborted) giveUp();
   });
+}
+
+function open(url: string, { protocols, headers, tls, proxy }: DialOptions, signal: AbortSignal): WebSocket {
+  return new WebSocket(url, [...protocols], {
+    perMessageDeflate: false,
+    maxPayload: MAX_MESSAGE_BYTES,
+    followRedirects: true,
+    maxRedirects: 10,
+    ...(headers && { headers: { ...headers } }),
+    createConnection: ((
+      to: { host: string; port: number | string; defaultPort: number },
+      callback: (error: Error | null, socket?: Duplex) => void,
+    ) => {
+      const { host, port, defaultPort } = to;
+      connect({ host, port: Number(port), secure: defaultPort === 443, tls, proxy, signal }).then(
+        (socket) => callback(null, socket),
+        (error: unknown) => callback(error as Error),
+      );
+    }) as never,
+  });
+}
+
+function asDialError(error: Error): DialError {
+  return error instanceof DialError ? error : new DialError(error.message, undefined, { cause: error });
 }
 
 /** The reason in a refusal: that of a JSON body, a short plain text, or the status phrase (wire A.4). */
