@@ -76,7 +76,7 @@ function textBelow(directory: string): string {
   return readdirSync(directory)
     .filter((name) => !name.endsWith('.cblite2') && !/^(config|users)/.test(name))
     .map((name) => join(directory, name))
-    .map((path) => (statSync(path).isDirectory() ? textBelow(path) : readFileSync(path, 'latin1')))
+    .map((path) => (statSync(path).isDirectory() ? textBelow(path) : readFileSync(path, 'utf8')))
     .join('\n');
 }
 
@@ -111,6 +111,8 @@ describe('secrets', () => {
     const files = textBelow(sandbox.directory);
     expect(files).toContain('"id":57346');
     expect(files).toContain('REST Info');
+    expect(files).toMatch(/REST Info \S+ GET \S+access_token=…&password=…&limit=x -> 400/);
+    expect(files).toMatch(/"uri":"\/db\/_all_docs\?from=wss:\/\/…@host"/);
     for (const [place, text] of Object.entries({ files, stderr: server.stderr, stdout: server.stdout }))
       expect(found(text), place).toEqual([]);
     expect(files).not.toContain(password);

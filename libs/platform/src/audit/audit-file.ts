@@ -62,8 +62,10 @@ export class AuditFile implements LineSink {
     const [there, here] = await Promise.all([stat(this.path).catch(() => undefined), this.handle.stat()]);
     if (there?.ino === here.ino && there.dev === here.dev) return;
     const old = this.handle;
-    await this.begin();
+    // Whatever comes next, nothing more is written to a file that nobody finds.
+    this.handle = undefined;
     await old.close();
+    await this.begin();
   }
 
   private syncSoon(): void {
@@ -79,7 +81,8 @@ export class AuditFile implements LineSink {
     try {
       await this.handle?.datasync();
     } catch (error) {
-      this.failed(error);
+      // A pipe or a device, such as /dev/stdout, has nothing to sync.
+      if ((error as NodeJS.ErrnoException).code !== 'EINVAL') this.failed(error);
     }
   }
 }

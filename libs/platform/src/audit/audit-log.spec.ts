@@ -158,7 +158,31 @@ describe('the audit file', () => {
     expect(log).toEqual([expect.stringContaining('logging.audit: there is no event 7')]);
   });
 
-  it('receives later what cannot be written now, or a line that tells how much is missing', async () => {
+  it('may be a device, which has nothing to sync', async () => {
+    const faults: unknown[] = [];
+    const file = new AuditFile('/dev/null', (error) => void faults.push(error));
+    await file.write(['1']);
+    await file.end();
+    expect(faults).toEqual([]);
+  });
+
+  it('receives later what cannot be written now, and a line that tells how much is missing', async () => {
+    const { audit, lostEvents, close } = await open();
+    rmSync(dir, { recursive: true });
+    const count = 10_000;
+    for (let index = 0; index < count; index++) audit.authenticated({ ...actor, user: `user ${index}` });
+    await expect.poll(() => log.join()).toContain(`the audit log ${path} cannot be written for now: Error: ENOENT`);
+    mkdirSync(dir);
+    await close();
+    const all = events();
+    expect(all[0]).toMatchObject({ user: 'user 0' });
+    expect(all.at(-2)).toMatchObject({ user: `user ${all.length - 2}` });
+    expect(all.at(-1)).toMatchObject({ id: 0, name: 'audit events lost', count: count - (all.length - 1) });
+    expect(lostEvents()).toBe(count - (all.length - 1));
+    expect(log.at(-1)).toContain(`the audit log ${path} is written again`);
+  });
+
+  it('writes a batch once that could not be written at first', async () => {
     const file = new AuditFile(
       path,
       () => {},
