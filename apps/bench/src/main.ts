@@ -4,6 +4,7 @@ import { Report } from './report.js';
 import { measureBus } from './scenarios/bus.js';
 import { measureLimits } from './scenarios/limits.js';
 import { measureRest } from './scenarios/rest.js';
+import { measureSync } from './scenarios/sync.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -14,6 +15,7 @@ const scenarios: Record<string, (report: Report) => Promise<void>> = {
   limits: measureLimits,
   bus: measureBus,
   rest: (report) => measureRest(report, { large: values.large }),
+  sync: (report) => measureSync(report, { large: values.large }),
 };
 
 const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios);

@@ -29,6 +29,8 @@ export interface EnvironmentOptions {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
+  /** Calls back in the next turn of the event loop, after what has arrived by then was handled. */
+  readonly nextTurn: (callback: () => void) => void;
   readonly log?: SyncLog;
   readonly tuning?: Partial<Tuning>;
 }
@@ -41,6 +43,7 @@ export class Environment {
   readonly createSha1: () => Sha1;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly now: () => number;
+  readonly nextTurn: (callback: () => void) => void;
   readonly log: SyncLog;
   readonly tuning: Tuning;
   readonly legacy: LegacyMemory;
@@ -53,6 +56,7 @@ export class Environment {
     this.createSha1 = options.createSha1;
     this.randomBytes = options.randomBytes;
     this.now = options.now;
+    this.nextTurn = options.nextTurn;
     this.log = options.log ?? SILENT;
     this.tuning = { ...TUNING, ...options.tuning };
     this.legacy = new LegacyMemory(this.tuning.legacyDocuments);

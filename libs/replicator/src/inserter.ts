@@ -11,13 +11,14 @@ interface Insertion {
 }
 
 /**
- * Writes revisions in batches. What arrives in one turn of the event loop is written together, and while a write runs
- * the next batch gathers, so batches grow with the load. Order of arrival is order of writing.
+ * Writes revisions in batches, for every write waits for the disk once. A batch gathers as long as every turn of the
+ * event loop brings more, so batches grow with the load, and a lone revision waits for nothing. Order of arrival is
+ * order of writing.
  */
 export class Inserter {
   private queue: Insertion[] = [];
   private writes = 0;
-  private isScheduled = false;
+  private isGathering = false;
   private idle: (() => void)[] = [];
 
   constructor(private readonly link: PeerLink) {}
@@ -25,7 +26,7 @@ export class Inserter {
   add(request: WriteRequest, done: InsertCallback): void {
     this.queue.push({ request, done });
     if (this.queue.length >= this.link.environment.tuning.insertBatch) this.flush();
-    else this.schedule();
+    else if (!this.isGathering) this.gather(0);
   }
 
   /** Resolves when nothing waits to be written. */
@@ -34,12 +35,12 @@ export class Inserter {
     return new Promise((resolve) => this.idle.push(resolve));
   }
 
-  private schedule(): void {
-    if (this.isScheduled) return;
-    this.isScheduled = true;
-    queueMicrotask(() => {
-      this.isScheduled = false;
-      this.flush();
+  private gather(before: number): void {
+    this.isGathering = true;
+    this.link.environment.nextTurn(() => {
+      this.isGathering = false;
+      if (this.queue.length > before) this.gather(this.queue.length);
+      else this.flush();
     });
   }
 

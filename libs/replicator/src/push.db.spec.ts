@@ -244,7 +244,7 @@ describe('a pushed revision', () => {
     [{ id: 'doc', rev: '1-aa' }, '{"a":'],
     [{ id: 'doc', rev: '1-aa' }, ''],
     [{ id: 'doc', rev: '1-aa' }, new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d])],
-    [{ id: 'doc', rev: '3-aa', history: '1-aa' }, '{}'],
+    [{ id: 'doc', rev: '3-aa', history: '3-bb' }, '{}'],
     [{ id: 'doc', rev: '1-aa', error: '404' }, '{}'],
     [{ id: 'doc', rev: '1-aa' }, '{"_removed":true}'],
   ])('J.1-27 that is malformed is refused for good in domain HTTP: %j %s', async (properties, body) => {

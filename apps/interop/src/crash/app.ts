@@ -35,6 +35,7 @@ export class App {
       },
       randomBytes: (count) => randomBytes(count),
       now: Date.now,
+      nextTurn: setImmediate,
     });
     return new App(name, storage, environment, version);
   }

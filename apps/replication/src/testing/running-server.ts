@@ -96,6 +96,7 @@ export function environmentOf(storage: SqliteStorage): Environment {
     },
     randomBytes: (count) => randomBytes(count),
     now: Date.now,
+    nextTurn: setImmediate,
   });
 }
 

@@ -68,6 +68,7 @@ export class World implements AsyncDisposable {
       createSha1,
       randomBytes: (count) => randomBytes(count),
       now: options.now ?? Date.now,
+      nextTurn: setImmediate,
       log: {
         info: () => {},
         warn: (message) => this.faults.push(message),
