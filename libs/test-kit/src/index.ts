@@ -1,3 +1,5 @@
+export * from './chromium.js';
+export * from './installed-program.js';
 export * from './nats-proxy.js';
 export * from './nats-server.js';
 export * from './test-pki.js';

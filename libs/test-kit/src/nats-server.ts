@@ -1,9 +1,10 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect as connectTo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installedProgram } from './installed-program.js';
 
 /** A real NATS server of a test's own, with JetStream, on loopback. */
 export interface NatsServer {
@@ -33,7 +34,10 @@ export interface NatsServerOptions {
  * @throws Error saying how to install it
  */
 export async function startNatsServer(options: NatsServerOptions = {}): Promise<NatsServer> {
-  const program = findNatsServer();
+  const program = installedProgram(
+    'nats-server',
+    '"sudo apt-get install nats-server" or from https://nats.io/download',
+  );
   const directory = mkdtempSync(join(tmpdir(), 'edgesync-nats-'));
   const port = options.port ?? (await freePort());
   const store = join(directory, 'store');
@@ -92,25 +96,6 @@ export async function startNatsCluster(size = 3): Promise<NatsServer[]> {
         ].join('\n'),
       }),
     ),
-  );
-}
-
-function findNatsServer(): string {
-  const program = 'nats-server';
-  const works = (): boolean => spawnSync(program, ['--version']).status === 0;
-  if (works()) return program;
-  if (process.getuid?.() === 0) {
-    const apt = (...parameters: string[]): number | null =>
-      spawnSync('apt-get', ['-qq', ...parameters], { env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
-        .status;
-    if (apt('install', '-y', program) !== 0) {
-      apt('update');
-      apt('install', '-y', program);
-    }
-    if (works()) return program;
-  }
-  throw new Error(
-    'These tests need nats-server on the PATH. Install it with "sudo apt-get install nats-server" or from https://nats.io/download.',
   );
 }
 

@@ -1,6 +1,5 @@
-import 'reflect-metadata';
 import { createPrivateKey, randomBytes, webcrypto, X509Certificate, type KeyObject } from 'node:crypto';
-import * as x509 from '@peculiar/x509';
+import type * as X509 from '@peculiar/x509';
 
 const DAY_MS = 86_400_000;
 const ELLIPTIC = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -26,7 +25,7 @@ export interface IssueOptions {
 /** A certificate with its key, which may issue others. */
 export class TestCertificate {
   private constructor(
-    private readonly certificate: x509.X509Certificate,
+    private readonly certificate: X509.X509Certificate,
     private readonly keys: webcrypto.CryptoKeyPair,
     private readonly algorithm: keyof typeof ALGORITHMS,
     private readonly pkcs8: Buffer,
@@ -64,6 +63,9 @@ export class TestCertificate {
     { days = 30, usage, algorithm = 'ec', ca = false }: IssueOptions,
     issuer: TestCertificate | undefined,
   ): Promise<TestCertificate> {
+    // Large, and needed by few tests.
+    await import('reflect-metadata');
+    const x509 = await import('@peculiar/x509');
     const keys = (await webcrypto.subtle.generateKey(ALGORITHMS[algorithm], true, [
       'sign',
       'verify',
