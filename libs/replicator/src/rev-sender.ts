@@ -221,7 +221,8 @@ export class RevSender {
     }
     const { link, tag } = this.collection;
     const legacyHead = link.environment.legacy.get(link.peerId, tag ?? '', wanted.id);
-    return vectorHistory(wanted, legacyHead === undefined ? { listed } : { listed, legacyHead });
+    const keepMerge = this.options.isPush;
+    return vectorHistory(wanted, legacyHead === undefined ? { listed, keepMerge } : { listed, legacyHead, keepMerge });
   }
 
   private digestsIn(json: string): readonly string[] {

@@ -12,7 +12,9 @@ import { vectorFromRev } from './version-vector.js';
 const A = 'AliceAliceAliceAliceAA';
 const S = 'czSYLoW3QpyTXM5g18SElQ';
 const state: DocumentState = { rev: '4-dd', tree: '4-dd,3-cc,2-bb,1-aa', vector: `9@${S}; 7@${A}`, deleted: false };
+const B = 'BobsBobsBobsBobsBobsBA';
 const merged: DocumentState = { ...state, vector: `9@${S}, 8@${S}, 7@${A};` };
+const mergedLater: DocumentState = { ...state, vector: `9@${S}, 8@${S}, 7@${A}; 6@${B}` };
 
 describe('what a puller is sent', () => {
   it('O1: J.4 #58: each kind gets its own ID', () => {
@@ -50,6 +52,19 @@ describe('what a puller is sent', () => {
     ['O5: a version over a legacy ID we do not have', state, { listed: [`7@${A}`, '2-99'] }, `7@${A}, 2-99`],
     ['O4: J.4 #45: after a merge', merged, { listed: ['2-bb'] }, `8@${S}, 7@${A}; 2-bb, 1-aa`],
     ['O3: J.4 #45: a merge alone', merged, { listed: [] }, `8@${S}, 7@${A};`],
+    ['O3: a merge after other edits, as Couchbase Lite 4.0.2 reads it', mergedLater, { listed: [] }, `7@${A}, 6@${B}`],
+    [
+      'O4: a merge after other edits, under a legacy ID',
+      mergedLater,
+      { listed: ['2-bb'] },
+      `7@${A}, 6@${B}, 2-bb, 1-aa`,
+    ],
+    [
+      'O3: a merge after other edits, for a server',
+      mergedLater,
+      { listed: [], keepMerge: true },
+      `8@${S}, 7@${A}; 6@${B}`,
+    ],
     ['O4: nothing but legacy IDs', { ...state, vector: `9@${S}` }, { listed: ['1-aa'] }, '1-aa'],
   ])('%s', (_, given, options, history) => expect(vectorHistory(given, options)).toBe(history));
 

@@ -1,7 +1,7 @@
 import type { DocumentState } from './incoming.js';
 import { isTreeRevId, isVersion } from './rev-id.js';
 import { historyOf, treeHas } from './rev-tree-text.js';
-import { currentVersionOf, historyForRev } from './version-vector.js';
+import { currentVersionOf, foldMerge, historyForRev } from './version-vector.js';
 
 // What a puller is offered and sent. Which kind of ID it gets is the connection's property here: rev-tree clients
 // cannot read versions, and a versioned client must never meet a document under a rev-tree ID (J.4 #58).
@@ -35,6 +35,8 @@ export interface VectorHistoryOptions {
   readonly listed: readonly string[];
   /** The newest legacy ID the client is known to keep for the document from earlier rows, if any. */
   readonly legacyHead?: string;
+  /** For a server as receiver: merge versions stay merge versions. */
+  readonly keepMerge?: boolean;
 }
 
 /** The legacy ID in what a versioned client listed: worth remembering, it must be sent with every later update. */
@@ -46,9 +48,13 @@ export function listedLegacy(listed: readonly string[]): string | undefined {
  * The `history` property for a versioned client: the rest of the vector and, if the client keeps a legacy ID for the
  * document, that ID and its ancestors (wire F.9, J.4 #59). The list starts with the very ID the client has, because the
  * client compares the heads.
+ *
+ * Couchbase Lite 4.0.0–4.0.2 refuses for good ("Invalid version string") what has merge versions and previous ones, so
+ * clients get both as previous ones.
  */
-export function vectorHistory(state: DocumentState, { listed, legacyHead }: VectorHistoryOptions): string {
-  const rest = historyForRev(state.vector);
+export function vectorHistory(state: DocumentState, options: VectorHistoryOptions): string {
+  const { listed, legacyHead, keepMerge = false } = options;
+  const rest = historyForRev(keepMerge ? state.vector : foldMerge(state.vector));
   const suffix = legacySuffix(state, listed, legacyHead);
   if (suffix.length === 0) return rest;
   if (rest === '') return suffix.join(', ');

@@ -10,6 +10,7 @@ import {
   compareVectors,
   currentVersionOf,
   editVector,
+  foldMerge,
   formatVector,
   historyForRev,
   mergeVectors,
@@ -215,4 +216,24 @@ describe('updates', () => {
       }),
     );
   });
+
+  it('V14: a merge told as previous versions knows the same, each other source once', () => {
+    const time = fc.integer({ min: 1, max: 40 });
+    const pick = fc.tuple(time, time, time, time).map(([own, ownMerged, other, previous]) => ({
+      vector: `${(own + 40).toString(16)}@a, ${ownMerged.toString(16)}@a, ${other.toString(16)}@b; ${previous.toString(16)}@c`,
+      folded: `${(own + 40).toString(16)}@a`,
+      previous: [`${other.toString(16)}@b`, `${previous.toString(16)}@c`],
+    }));
+    fc.assert(
+      fc.property(pick, ({ vector, folded, previous }) => {
+        const { cv, mv, pv } = parseVector(foldMerge(vector));
+        expect([cv, mv, new Set(pv)]).toEqual([folded, [], new Set(previous)]);
+        expect(compareVectors(vector, foldMerge(vector))).toBe('same');
+      }),
+    );
+  });
+
+  test.each(['9@a', '9@a; 8@b', '9@a, 8@a, 7@b;', '9@a, 8@a, 7@b'])('V14: "%s" is told as it is', (vector) =>
+    expect(foldMerge(vector)).toBe(vector),
+  );
 });

@@ -103,6 +103,20 @@ export function historyForRev(vector: string): string {
 }
 
 /**
+ * The vector with its merge versions told as previous ones, if it has previous ones too: `cv, mv, mv; pv` becomes
+ * `cv; pv, pv`. The order of revisions is the same; only equal merges are no longer recognised as equal.
+ */
+export function foldMerge(vector: string): string {
+  const end = endOfFirst(vector);
+  const semicolon = vector.indexOf(';', end);
+  if (vector.charCodeAt(end) !== COMMA || semicolon === -1 || semicolon === vector.length - 1) return vector;
+  const { cv, mv, pv } = parseVector(vector);
+  const source = versionSource(cv);
+  const previous = newestPerSource([...mv, ...pv], []).filter((version) => versionSource(version) !== source);
+  return formatVector({ cv, mv: [], pv: previous, legacy: [] });
+}
+
+/**
  * Puts the `rev` and `history` properties of a `rev` message together again (wire F.5).
  * @returns the vector without legacy IDs, and those apart
  * @throws EdgeError `version.invalid` also for versions no peer may send: local forms, sources that are not 16 bytes
