@@ -1,8 +1,9 @@
-import { Module, type DynamicModule, type ModuleMetadata } from '@nestjs/common';
+import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
 import { AccessPolicy } from '@edgesync/access';
 import { accessPolicyOf, EDGE_CONFIG } from '@edgesync/platform';
 import { environmentProvider } from './environment.provider.js';
 import { PeerAdmission } from './peers/peer-admission.service.js';
+import { CredentialsIdentity, PeerIdentity } from './peers/peer-identity.js';
 import { PeerObserver } from './peers/peer-observer.service.js';
 import { PeerSessions } from './peers/peer-sessions.service.js';
 import { PeersGateway } from './peers/peers.gateway.js';
@@ -10,12 +11,14 @@ import { PeersGateway } from './peers/peers.gateway.js';
 export interface ReplicationModuleOptions {
   /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG`, `METRICS` and `ACTIVE_TASKS`, unless a global one does. */
   readonly imports?: ModuleMetadata['imports'];
+  /** How apps are recognised; by their credentials if absent. */
+  readonly identity?: Type<PeerIdentity>;
 }
 
 /** Sync with apps. It asks for the storage port and does not know what serves it. */
 @Module({})
 export class ReplicationModule {
-  static register({ imports = [] }: ReplicationModuleOptions = {}): DynamicModule {
+  static register({ imports = [], identity = CredentialsIdentity }: ReplicationModuleOptions = {}): DynamicModule {
     return {
       module: ReplicationModule,
       imports,
@@ -23,6 +26,7 @@ export class ReplicationModule {
         { provide: AccessPolicy, useFactory: accessPolicyOf, inject: [EDGE_CONFIG] },
         environmentProvider,
         PeerAdmission,
+        { provide: PeerIdentity, useClass: identity },
         PeerObserver,
         PeerSessions,
         PeersGateway,

@@ -1,23 +1,21 @@
 import type { IncomingMessage } from 'node:http';
 import { Inject, Injectable } from '@nestjs/common';
-import { AccessPolicy, OriginPolicy, type Principal } from '@edgesync/access';
+import { AccessPolicy, OriginPolicy } from '@edgesync/access';
 import type { EdgeConfig } from '@edgesync/config';
 import type { CollectionName } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
-import { authenticateRequest, AUTHENTICATOR, EDGE_CONFIG, STORAGE, type Authenticator } from '@edgesync/platform';
+import { EDGE_CONFIG, STORAGE } from '@edgesync/platform';
 import type { DatabaseInfo, Storage } from '@edgesync/ports';
 import { checkConnection, isVisible, type SyncPolicy } from '@edgesync/sync-policy';
 import { chooseVersion, parseSubprotocols, type ProtocolVersion } from '@edgesync/sync-protocol';
+import { PeerIdentity, type Peer } from './peer-identity.js';
 import { databaseOfPath } from './upgrade-path.js';
 
 /** What is known about an app that may connect. */
-export interface Admission {
-  readonly principal: Principal;
+export interface Admission extends Peer {
   readonly database: DatabaseInfo;
   readonly policy: SyncPolicy;
   readonly version: ProtocolVersion;
-  /** `address:port` of the app. */
-  readonly remote: string;
 }
 
 /** Decides about upgrade requests before they are answered (J.1-1). */
@@ -27,7 +25,7 @@ export class PeerAdmission {
 
   constructor(
     @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
-    @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
+    @Inject(PeerIdentity) private readonly identity: PeerIdentity,
     @Inject(STORAGE) private readonly storage: Storage,
     @Inject(AccessPolicy) private readonly access: AccessPolicy,
   ) {
@@ -39,12 +37,10 @@ export class PeerAdmission {
    * `request.subprotocol`, `storage.*`
    */
   async admit(request: IncomingMessage): Promise<Admission> {
-    const { headers, socket, url } = request;
+    const { headers, url } = request;
     const name = databaseOfPath(url);
     const offer = parseSubprotocols(headers['sec-websocket-protocol']);
-    // One-time sessions are not served, and must not be a way around the credentials they stand for.
-    if (offer.session !== undefined && headers.authorization === undefined) throw new EdgeError('auth.required');
-    const principal = await authenticateRequest(this.authenticator, request);
+    const { principal, remote } = await this.identity.identify(request, name);
     // Browsers do not ask before they open a WebSocket, so the list of origins is checked here (ref 8).
     if (!this.origins.admitsWebSocket(headers.origin, headers.host))
       throw new EdgeError('access.denied', 'the origin is not allowed');
@@ -61,7 +57,7 @@ export class PeerAdmission {
     this.checkSomeAccess(policy, database);
     const version = chooseVersion(offer.tokens);
     if (version === undefined) throw new EdgeError('request.subprotocol');
-    return { principal, database, policy, version, remote: `${socket.remoteAddress}:${socket.remotePort}` };
+    return { principal, remote, database, policy, version };
   }
 
   /** Refuses a user whose rules let them read collections of the database, but none that there is (ref 5.4). */

@@ -3,16 +3,15 @@ import { type BlipConnectionOptions, CloseCode, type Transport } from '@edgesync
 import { EdgeError } from '@edgesync/errors';
 import {
   ACTIVE_TASKS,
-  AUTHENTICATOR,
   LOGGERS,
   type ActiveTasks,
-  type Authenticator,
   type Logger,
   type Loggers,
 } from '@edgesync/platform';
 import { Environment, PeerSession, type Traffic } from '@edgesync/replicator';
 import { MAX_PEERS } from '../tuning.js';
 import type { Admission } from './peer-admission.service.js';
+import { PeerIdentity } from './peer-identity.js';
 import { PeerObserver, type TwoWays } from './peer-observer.service.js';
 
 /** One connected app. */
@@ -48,7 +47,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
     @Inject(Environment) private readonly environment: Environment,
     @Inject(PeerObserver) private readonly observer: PeerObserver,
     @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
-    @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
+    @Inject(PeerIdentity) private readonly identity: PeerIdentity,
     @Inject(LOGGERS) loggers: Loggers,
   ) {
     this.log = loggers.domain('Sync');
@@ -95,7 +94,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
       bytes: () => transport.wireBytes ?? { sent: 0, received: 0 },
     });
     // The app comes back by itself, and is then admitted as who it is now, or not at all.
-    const unwatch = this.authenticator.watch(principal, () => void session.end('the user was changed or removed'));
+    const unwatch = this.identity.watch(principal, () => void session.end('the user was changed or removed'));
     void session.closed.then(({ code, reason, by }) => {
       unwatch();
       ended(code);
