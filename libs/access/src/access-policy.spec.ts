@@ -164,15 +164,14 @@ describe('a listing', () => {
   });
 });
 
-describe('replications', () => {
-  it.each<[Who, boolean, boolean]>([
-    ['admin', true, true],
-    ['replicator', true, true],
-    ['withoutRules', false, false],
-    ['everywhere', false, false],
-    ['anonymous', false, true],
-  ])('may be handled by %s: %s under enforcement, %s without', (who, enforced, open) => {
-    expect(ON.mayReplicate(WHO[who])).toBe(enforced);
-    expect(OFF.mayReplicate(WHO[who])).toBe(open);
+describe('enforcement somewhere', () => {
+  it.each([
+    [false, [], false],
+    [false, [false], false],
+    [false, [true], true],
+    [true, [false], true],
+  ])('with %s by default and %j for databases is %s', (byDefault, switches, expected) => {
+    const databases = new Map(switches.map((enforced, index) => [`db${index}`, enforced]));
+    expect(new AccessPolicy({ byDefault, databases }).enforcedSomewhere).toBe(expected);
   });
 });

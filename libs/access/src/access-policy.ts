@@ -20,7 +20,8 @@ const NONE: Rights = Object.freeze({ read: false, write: false });
  */
 export class AccessPolicy {
   private readonly decided = new WeakMap<Principal, WeakMap<Keyspace, Rights>>();
-  private readonly enforcedSomewhere: boolean;
+  /** Whether any rule of the users file can matter. */
+  readonly enforcedSomewhere: boolean;
 
   constructor(private readonly enforcement: Enforcement) {
     this.enforcedSomewhere = enforcement.byDefault || [...enforcement.databases.values()].includes(true);
@@ -68,14 +69,6 @@ export class AccessPolicy {
   /** Whether there may be a collection of the database that the principal can read: what sync asks for at least (ref 5.4). */
   mayReadSome(principal: Principal, database: string): boolean {
     return this.hasSome(principal, database, ({ read }) => read);
-  }
-
-  /**
-   * Whether the principal may start, stop and watch replications (ref 4). Anonymous requests may while nothing enforces
-   * rules (ref 14, row 8).
-   */
-  mayReplicate(principal: Principal): boolean {
-    return hasRole(principal, 'replicate') || (principal.anonymous && !this.enforcedSomewhere);
   }
 
   private decide(principal: Principal, keyspace: Keyspace): Rights {

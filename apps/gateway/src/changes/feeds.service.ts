@@ -1,16 +1,18 @@
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { ChangeFeeds, type Scheduler } from '@edgesync/change-feed';
-import { formatCollection, isDefaultCollection, type Keyspace } from '@edgesync/document';
+import type { Keyspace } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import {
   ACTIVE_TASKS,
   AUDIT_LOG,
+  AUTHENTICATOR,
   METRICS,
   redact,
   STORAGE,
   type ActiveTasks,
   type AuditLog,
+  type Authenticator,
   type Metrics,
 } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
@@ -51,6 +53,7 @@ export class Feeds implements BeforeApplicationShutdown {
     @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
     @Inject(AUDIT_LOG) private readonly audit: AuditLog,
     @Inject(METRICS) private readonly metrics: Metrics,
+    @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
   ) {
     this.sources = new ChangeFeeds(storage, scheduler);
   }
@@ -115,7 +118,10 @@ export class Feeds implements BeforeApplicationShutdown {
     open.inc();
     this.audit.changesFeedStarted(actor, keyspace, { id, mode });
     const forget = mode === 'normal' ? undefined : this.show(feed, id, since, request, args);
+    // Whoever goes on is asked again who they are, and what they may read.
+    const unwatch = this.authenticator.watch(request.principal, () => feed.stop());
     return () => {
+      unwatch();
       forget?.();
       open.dec();
       this.metrics.feeds.changes.with(mode).inc(feed.sent);
@@ -128,14 +134,15 @@ export class Feeds implements BeforeApplicationShutdown {
     feed: ChangesFeed,
     id: number,
     since: number,
-    { keyspace, principal, raw }: GatewayRequest,
+    { params, principal, raw }: GatewayRequest,
     args: string,
   ): () => void {
     const { name } = principal;
+    const ks = params['keyspace'];
     const ip = raw.socket.remoteAddress;
     const shown = args.slice(0, SHOWN_ARGS);
     const describe = () => ({
-      ks: nameOf(keyspace),
+      ks,
       args: redact(shown),
       ...(name !== undefined && { user: name }),
       ip,
@@ -148,7 +155,3 @@ export class Feeds implements BeforeApplicationShutdown {
     };
   }
 }
-
-/** The keyspace as URLs name it. */
-const nameOf = (keyspace: Keyspace): string =>
-  isDefaultCollection(keyspace) ? keyspace.database : `${keyspace.database}.${formatCollection(keyspace)}`;

@@ -97,6 +97,12 @@ const ON_KEYSPACES: Record<string, Operation> = {
     status: 200,
     send: (client, { path }) => client.post(`${path}/_all_docs`, {}),
   },
+  'get /{keyspace}/_changes': { needs: 'r', status: 200, send: (client, { path }) => client.get(`${path}/_changes`) },
+  'post /{keyspace}/_changes': {
+    needs: 'r',
+    status: 200,
+    send: (client, { path }) => client.post(`${path}/_changes`, {}),
+  },
   'post /{keyspace}/_bulk_docs': {
     needs: 'w',
     status: 201,
@@ -142,6 +148,7 @@ const OTHERS = [
   'get /_health',
   'get /_ready',
   'get /_metrics',
+  'get /_active_tasks',
   'get /_openapi.json',
   'get /_docs',
   'get /{keyspace}',
@@ -261,6 +268,11 @@ describe.each(WHO)('%s', (who) => {
 
   it('reads metrics only as administrator', async () => {
     expect((await clients[who].get('/_metrics')).status).toBe(who === 'admin' ? 200 : 403);
+  });
+
+  it('looks at tasks only with a role for it', async () => {
+    const allowed = who === 'admin' || who === 'replicator';
+    expect((await clients[who].get('/_active_tasks')).status).toBe(allowed ? 200 : 403);
   });
 
   it('sees in _all_dbs the databases with a right', async () => {

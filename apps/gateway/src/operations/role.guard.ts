@@ -1,5 +1,5 @@
 import { Inject, Injectable, mixin, type CanActivate, type ExecutionContext, type Type } from '@nestjs/common';
-import { hasRole, type Role } from '@edgesync/access';
+import { AccessPolicy, hasRole, type Role } from '@edgesync/access';
 import type { EdgeConfig } from '@edgesync/config';
 import { EdgeError } from '@edgesync/errors';
 import { EDGE_CONFIG } from '@edgesync/platform';
@@ -14,9 +14,8 @@ export function RoleGuard(role: Role): Type<CanActivate> {
   class Guard implements CanActivate {
     private readonly open: boolean;
 
-    constructor(@Inject(EDGE_CONFIG) config: EdgeConfig) {
-      const controlled = [config, ...config.databases.values()].some((one) => one.enableUserAccessControl);
-      this.open = config.enableAnonymousUsers && !controlled;
+    constructor(@Inject(EDGE_CONFIG) config: EdgeConfig, @Inject(AccessPolicy) access: AccessPolicy) {
+      this.open = config.enableAnonymousUsers && !access.enforcedSomewhere;
     }
 
     canActivate(context: ExecutionContext): true {
