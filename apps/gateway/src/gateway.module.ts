@@ -21,12 +21,14 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { DOCUMENTED_CONTROLLERS, OpenApi } from './openapi/openapi.service.js';
 import { PropertyController } from './properties/property.controller.js';
 import { PropertyEditor } from './properties/property-editor.service.js';
+import { ReplicationsController } from './replications/replications.controller.js';
 import { ServerController } from './server/server.controller.js';
 
 /** What serves the API; the manual describes all of it. */
 export const CONTROLLERS = [
   ServerController,
   OperationsController,
+  ReplicationsController,
   KeyspaceController,
   AllDocsController,
   ChangesController,
@@ -37,7 +39,7 @@ export const CONTROLLERS = [
 ];
 
 export interface GatewayModuleOptions {
-  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG`, `METRICS` and `ACTIVE_TASKS`, unless a global one does. */
+  /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG`, `METRICS` and `ACTIVE_TASKS`, and `REPLICATION_CONTROL` if there is one, unless a global one does. */
   readonly imports?: ModuleMetadata['imports'];
 }
 

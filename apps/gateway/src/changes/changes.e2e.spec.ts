@@ -74,7 +74,7 @@ describe('ref 6.13: the envelope', () => {
     expect(await get('?limit=2')).toMatchObject({ results: [{ seq: 2 }, { seq: 4 }], last_seq: 4 });
     expect(await get('?since=4&limit=2')).toMatchObject({ results: [{ seq: 5 }, { seq: 8 }], last_seq: 8 });
     const seen: string[] = [];
-    for (let since = 0; since < 8; ) {
+    for (let since = 0; since < 8;) {
       const page = await get(`?limit=1&active_only=true&since=${since}`);
       seen.push(...idsOf(page));
       since = page.last_seq;
@@ -209,12 +209,16 @@ describe('ref 6.13: parameters', () => {
     expect((await client.post('/db/_changes', body)).status).toBe(400);
   });
 
-  it.each(['heartbeat=-5', 'heartbeat=0', 'heartbeat=999999999999', 'heartbeat=true', 'heartbeat=600', 'timeout=99999999'])(
-    'ref 14, 15: are put right where they can be: %s',
-    async (query) => {
-      expect((await client.get(`/db/_changes?${query}`)).status).toBe(200);
-    },
-  );
+  it.each([
+    'heartbeat=-5',
+    'heartbeat=0',
+    'heartbeat=999999999999',
+    'heartbeat=true',
+    'heartbeat=600',
+    'timeout=99999999',
+  ])('ref 14, 15: are put right where they can be: %s', async (query) => {
+    expect((await client.get(`/db/_changes?${query}`)).status).toBe(200);
+  });
 
   it('are of a keyspace that exists', async () => {
     expect((await client.get('/db.nothing/_changes?feed=continuous')).status).toBe(404);

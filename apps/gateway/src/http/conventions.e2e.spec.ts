@@ -97,7 +97,6 @@ describe('ref 6.0: connections', () => {
 describe('ref 6.0: paths and methods', () => {
   it.each([
     '/_nothing',
-    '/_active_tasks',
     '/_replicate',
     '/a/b/c/d',
     '/a/b/c/d/e',
@@ -108,7 +107,7 @@ describe('ref 6.0: paths and methods', () => {
     expect((await client.get(path)).status).toBe(404);
   });
 
-  it.each(['_bulk_get', '_revs_diff', '_local', '_purge', '_design', '_changes', '_query', '_session', '_security'])(
+  it.each(['_bulk_get', '_revs_diff', '_local', '_purge', '_design', '_query', '_session', '_security'])(
     'does not take %s for a document',
     async (name) => {
       for (const method of ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'])
@@ -122,6 +121,8 @@ describe('ref 6.0: paths and methods', () => {
     ['PUT', '/db', 'GET, HEAD, POST'],
     ['DELETE', '/db', 'GET, HEAD, POST'],
     ['PUT', '/db/_all_docs', 'GET, HEAD, POST'],
+    ['PUT', '/db/_changes', 'GET, HEAD, POST'],
+    ['POST', '/_active_tasks', 'GET, HEAD'],
     ['DELETE', '/db/_bulk_docs', 'POST'],
     ['PATCH', '/db/doc', 'GET, HEAD, PUT, DELETE'],
     ['POST', '/db/doc', 'GET, HEAD, PUT, DELETE'],

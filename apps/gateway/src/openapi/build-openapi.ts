@@ -23,6 +23,7 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   docid: 'ID of the document, percent-encoded.',
   key: 'Name of a top-level property, percent-encoded.',
   name: 'Name of the attachment, percent-encoded.',
+  task: 'Number of the replication.',
 };
 
 const REQUEST_HEADERS: Readonly<Record<string, string>> = {
