@@ -14,6 +14,12 @@ import { applyTextPatch, createTextPatch } from './text-patch.js';
 import { utf8Length } from './utf8.js';
 
 /**
+ * Couchbase Lite deletes every member under the empty key that both bodies have: its delta from `{"":1}` to `{"":1,"a":2}`
+ * is `{"":1,"":[],"a":2}`. So deltas that name it are neither trusted nor made; the body is sent whole instead.
+ */
+const EMPTY_KEY = '"":';
+
+/**
  * Applies a delta of a `rev` message (wire H.2). The result is any JSON in normal form: what a peer sent is still to be
  * read with `readBody`.
  * @param baseJson the body of the base revision in normal form
@@ -34,7 +40,7 @@ export function createDelta(oldJson: string, newJson: string, limit = newJson.le
   if (oldJson === newJson) return '{}'.length < limit ? '{}' : undefined;
   const delta = difference(readJsonTree(oldJson), readJsonTree(newJson));
   const text = delta === undefined ? '{}' : writeJsonTree(delta);
-  return text.length < limit ? text : undefined;
+  return text.length < limit && !text.includes(EMPTY_KEY) ? text : undefined;
 }
 
 function parseDelta(text: string): JsonTree {
@@ -76,6 +82,7 @@ function replaced(
 function patchedObject(old: JsonObject, delta: JsonObject): JsonObject {
   const result = new Map(old);
   for (const [key, change] of delta) {
+    if (key === '') return fail('it names an empty key');
     const value = patched(old.get(key), change);
     if (value === undefined) result.delete(key);
     else result.set(key, value);
