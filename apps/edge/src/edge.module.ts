@@ -49,13 +49,14 @@ class PartsModule {
 @Module({})
 export class EdgeModule {
   static register(parts: EdgeParts): DynamicModule {
+    const replication = ReplicationModule.register();
     return {
       module: EdgeModule,
       imports: [
         PartsModule.register(parts),
         StorageModule.register(),
-        GatewayModule.register(),
-        ReplicationModule.register(),
+        GatewayModule.register({ imports: [replication] }),
+        replication,
       ],
     };
   }

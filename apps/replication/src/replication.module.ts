@@ -1,12 +1,15 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
 import { AccessPolicy } from '@edgesync/access';
-import { accessPolicyOf, EDGE_CONFIG } from '@edgesync/platform';
+import { accessPolicyOf, EDGE_CONFIG, REPLICATION_CONTROL } from '@edgesync/platform';
 import { environmentProvider } from './environment.provider.js';
 import { PeerAdmission } from './peers/peer-admission.service.js';
 import { CredentialsIdentity, PeerIdentity } from './peers/peer-identity.js';
 import { PeerObserver } from './peers/peer-observer.service.js';
 import { PeerSessions } from './peers/peer-sessions.service.js';
 import { PeersGateway } from './peers/peers.gateway.js';
+import { ConfiguredUpstreams } from './upstream/configured-upstreams.service.js';
+import { UpstreamObservers } from './upstream/upstream-observers.service.js';
+import { Upstreams } from './upstream/upstreams.service.js';
 
 export interface ReplicationModuleOptions {
   /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG`, `METRICS` and `ACTIVE_TASKS`, unless a global one does. */
@@ -15,7 +18,7 @@ export interface ReplicationModuleOptions {
   readonly identity?: Type<PeerIdentity>;
 }
 
-/** Sync with apps. It asks for the storage port and does not know what serves it. */
+/** Sync with apps and with other servers. It asks for the storage port and does not know what serves it. */
 @Module({})
 export class ReplicationModule {
   static register({ imports = [], identity = CredentialsIdentity }: ReplicationModuleOptions = {}): DynamicModule {
@@ -30,8 +33,12 @@ export class ReplicationModule {
         PeerObserver,
         PeerSessions,
         PeersGateway,
+        ConfiguredUpstreams,
+        UpstreamObservers,
+        Upstreams,
+        { provide: REPLICATION_CONTROL, useExisting: Upstreams },
       ],
-      exports: [PeerAdmission, PeerSessions],
+      exports: [PeerAdmission, PeerSessions, REPLICATION_CONTROL],
     };
   }
 }

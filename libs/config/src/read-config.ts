@@ -64,9 +64,34 @@ export function readConfig(text: string, options: ReadConfigOptions): ReadResult
         file: raw.logging.audit.file === undefined ? undefined : resolve(raw.logging.audit.file),
       },
     },
-    replications: startable(raw.replications, databases, options.file, warnings),
+    replications: startable(raw.replications, databases, options.file, warnings).map((item) => withPaths(item, resolve)),
   };
   return { ok: true, value: config, warnings };
+}
+
+/** The files that a replication names. A value that is PEM text itself names none. */
+function withPaths(item: ReplicationConfig, resolve: (path: string) => string): ReplicationConfig {
+  const file = <Value extends string | undefined>(value: Value): Value =>
+    (value === undefined || value.includes('-----BEGIN ') ? value : resolve(value)) as Value;
+  const certificate = <Owner extends { readonly tlsClientCert?: string; readonly tlsClientCertKey?: string }>(
+    owner: Owner,
+  ): Owner => ({
+    ...owner,
+    tlsClientCert: file(owner.tlsClientCert),
+    tlsClientCertKey: file(owner.tlsClientCertKey),
+  });
+  const { auth, proxy } = item;
+  const token = auth?.openidToken;
+  return {
+    ...item,
+    trustedRootCerts: file(item.trustedRootCerts),
+    pinnedCert: file(item.pinnedCert),
+    auth: auth && {
+      ...certificate(auth),
+      openidToken: typeof token === 'object' ? { path: resolve(token.path) } : token,
+    },
+    proxy: proxy && { ...proxy, auth: proxy.auth && certificate(proxy.auth) },
+  };
 }
 
 /** A database directory has one owner. */

@@ -6,5 +6,4 @@ export const NOT_SUPPORTED_YET: readonly string[] = [
   'databases.*.enable_adhoc_queries',
   'databases.*.queries',
   'databases.*.password',
-  'replications',
 ];

@@ -26,6 +26,8 @@ export { openObservers, type Observers } from './open-observers.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
 export { ActiveTasks, type ActiveTask, type ShownTask } from './tasks/active-tasks.js';
 export { certifiedName, refuseUntrustedCertificates } from './tls/client-certificate.js';
+export { certificateBlocks, isPem } from './tls/pem.js';
+export { parsePrivateKey } from './tls/private-key.js';
 export { askForPassphrase, readServerTls, type ServerTls } from './tls/server-tls.js';
 export { watchServerTls } from './tls/watch-server-tls.js';
 export * from './tokens.js';

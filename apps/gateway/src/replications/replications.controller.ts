@@ -22,7 +22,7 @@ export class ReplicationsController {
 
   constructor(
     @Inject(EDGE_CONFIG) config: EdgeConfig,
-    @Optional() @Inject(REPLICATION_CONTROL) private readonly found: ReplicationControl | undefined,
+    @Optional() @Inject(REPLICATION_CONTROL) private readonly control: ReplicationControl | undefined,
   ) {
     this.databases = new Set(config.databases.keys());
   }
@@ -43,7 +43,7 @@ export class ReplicationsController {
   })
   async start(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
     const definition = readReplicationRequest(parse(await readJsonText(request)), this.databases);
-    const id = await this.control.start(definition);
+    const id = await presentOf(this.control).start(definition);
     sendJson(reply, 202, JSON.stringify({ ok: true, task_id: id, session_id: id }));
   }
 
@@ -56,7 +56,7 @@ export class ReplicationsController {
     errors: ERRORS,
   })
   async list(@Res() reply: FastifyReply): Promise<void> {
-    send(reply, await this.control.list());
+    send(reply, await presentOf(this.control).list());
   }
 
   @Get('_replicate/:task')
@@ -68,7 +68,7 @@ export class ReplicationsController {
     errors: { ...ERRORS, 400: 'The task ID is not a number.', 404: 'There is no such replication.' },
   })
   async status(@Param('task') task: string, @Res() reply: FastifyReply): Promise<void> {
-    const status = await this.control.status(taskId(task));
+    const status = await presentOf(this.control).status(taskId(task));
     if (!status) throw new EdgeError('replication.missing');
     send(reply, status);
   }
@@ -82,14 +82,15 @@ export class ReplicationsController {
     errors: { ...ERRORS, 400: 'The task ID is not a number.', 404: 'There is no such replication.' },
   })
   async stop(@Param('task') task: string, @Res() reply: FastifyReply): Promise<void> {
-    if (!(await this.control.stop(taskId(task)))) throw new EdgeError('replication.missing');
+    if (!(await presentOf(this.control).stop(taskId(task)))) throw new EdgeError('replication.missing');
     sendJson(reply, 200, '{"ok":true}');
   }
+}
 
-  private get control(): ReplicationControl {
-    if (!this.found) throw new EdgeError('request.unsupported', 'this deployment does not replicate with other servers');
-    return this.found;
-  }
+/** @throws EdgeError `request.unsupported` where nothing replicates with other servers */
+function presentOf(control: ReplicationControl | undefined): ReplicationControl {
+  if (!control) throw new EdgeError('request.unsupported', 'this deployment does not replicate with other servers');
+  return control;
 }
 
 function send(reply: FastifyReply, value: unknown): void {

@@ -1,5 +1,5 @@
 import { BlipClosedError, CloseCode, type BlipErrorInfo, type CloseInfo } from '@edgesync/blip';
-import { EdgeError, isEdgeError } from '@edgesync/errors';
+import { EdgeError } from '@edgesync/errors';
 import { ReplicationError } from '@edgesync/replicator';
 import { DialError } from '@edgesync/socket-ws';
 import { isTransient } from '@edgesync/sync-protocol';
@@ -101,7 +101,8 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof BlipClosedError) return closeFailure(error.info);
   if (error instanceof EdgeError) return ownFailure(error);
   if (error instanceof UnusableFileError) return permanent(error.message, Domain.liteCore, 11);
-  if (error instanceof Error && 'rule' in error) return permanent(error.message, Domain.webSocket, CloseCode.protocolError);
+  if (error instanceof Error && 'rule' in error)
+    return permanent(error.message, Domain.webSocket, CloseCode.protocolError);
   return { message: 'internal error', domain: Domain.liteCore, code: 10, kind: 'transient' };
 }
 
@@ -148,21 +149,35 @@ function replyFailure(info: BlipErrorInfo, message: string): Failure {
 }
 
 function closeFailure({ code, reason, error }: CloseInfo): Failure {
-  const text = error?.message ?? (code === CloseCode.lost ? 'the connection was lost' : reason || 'the server closed the connection');
-  return { message: text, domain: Domain.webSocket, code, kind: PASSING_CLOSE_CODES.has(code) ? 'transient' : 'permanent' };
+  const text =
+    error?.message ??
+    (code === CloseCode.lost ? 'the connection was lost' : reason || 'the server closed the connection');
+  return {
+    message: text,
+    domain: Domain.webSocket,
+    code,
+    kind: PASSING_CLOSE_CODES.has(code) ? 'transient' : 'permanent',
+  };
 }
 
 /** What went wrong on this side. Storage recovers, by itself or by its operator; a definition does not. */
 function ownFailure(error: EdgeError): Failure {
   const { message } = error;
-  if (isEdgeError(error, 'storage.full')) return { message, domain: Domain.posix, code: ENOSPC, kind: 'transient' };
+  if (error.code === 'storage.full') return { message, domain: Domain.posix, code: ENOSPC, kind: 'transient' };
   const code = OWN_CODES[error.code.split('.')[0]!] ?? 10;
   const passes = error.code.startsWith('storage.') || error.code.startsWith('bus.') || error.status === 503;
   return { message, domain: Domain.liteCore, code, kind: passes ? 'transient' : 'permanent' };
 }
 
 /** LiteCore codes by the first word of ours: not found, I/O, corrupt data, invalid parameter. */
-const OWN_CODES: Readonly<Record<string, number>> = { keyspace: 7, storage: 12, version: 4, rev: 4, request: 9, config: 9 };
+const OWN_CODES: Readonly<Record<string, number>> = {
+  keyspace: 7,
+  storage: 12,
+  version: 4,
+  rev: 4,
+  request: 9,
+  config: 9,
+};
 
 const permanent = (message: string, domain: number, code: number): Failure => ({
   message,

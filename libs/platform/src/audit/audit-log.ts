@@ -157,6 +157,60 @@ export class AuditLog {
     });
   }
 
+  /** @param replication its number is the same in the events of its conflicts and its end */
+  replicationStarted(
+    database: string,
+    replication: {
+      readonly id: number;
+      readonly source: string;
+      readonly target: string;
+      readonly continuous: boolean;
+      readonly bidirectional: boolean;
+    },
+  ): void {
+    const { id, ...rest } = replication;
+    this.record('replicationStarted', { db: database, task_id: id, ...rest });
+  }
+
+  /** @param replication `error`, `domain` and `code` if it failed (ref Appendix A) */
+  replicationStopped(
+    database: string,
+    replication: {
+      readonly id: number;
+      readonly source: string;
+      readonly target: string;
+      readonly error?: string;
+      readonly domain?: number;
+      readonly code?: number;
+    },
+  ): void {
+    const { id, source, target, error, domain, code } = replication;
+    this.record('replicationStopped', {
+      db: database,
+      task_id: id,
+      source,
+      target,
+      error: error === undefined ? undefined : redact(error),
+      domain,
+      code,
+    });
+  }
+
+  /** @param conflict `winner`: whose content was kept, that of this server (`local`) or of the other one (`remote`) */
+  replicationConflict(
+    keyspace: Keyspace,
+    conflict: {
+      readonly id: number;
+      readonly source: string;
+      readonly target: string;
+      readonly docId: string;
+      readonly winner: 'local' | 'remote';
+    },
+  ): void {
+    const { id, source, target, docId, winner } = conflict;
+    this.record('replicationConflict', { ...where(keyspace), task_id: id, source, target, doc_id: docId, winner });
+  }
+
   documentCreated(actor: AuditActor, keyspace: Keyspace, id: string, rev: string): void {
     this.record('documentCreated', { ...whoIs(actor), ...where(keyspace), doc_id: id, rev });
   }

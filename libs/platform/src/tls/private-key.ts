@@ -8,7 +8,7 @@ const DER_TYPES = ['pkcs8', 'pkcs1', 'sec1'] as const;
 
 /** Whether the key cannot be read without a passphrase. @throws ConfigError if the file cannot be read */
 export function isEncrypted(file: string): boolean {
-  return parse(readBytes(file)) === 'encrypted';
+  return parsePrivateKey(readBytes(file)) === 'encrypted';
 }
 
 /**
@@ -16,7 +16,7 @@ export function isEncrypted(file: string): boolean {
  * @throws ConfigError
  */
 export function readPrivateKey(file: string, passphrase: string | undefined): KeyObject {
-  const key = parse(readBytes(file), passphrase);
+  const key = parsePrivateKey(readBytes(file), passphrase);
   if (key === 'encrypted')
     throw faulty(
       file,
@@ -30,7 +30,8 @@ export function readPrivateKey(file: string, passphrase: string | undefined): Ke
   return key;
 }
 
-function parse(bytes: Buffer, passphrase?: string): KeyObject | 'encrypted' | 'malformed' {
+/** Reads a private key in any of the structures; tells what keeps it from being read. */
+export function parsePrivateKey(bytes: Buffer, passphrase?: string): KeyObject | 'encrypted' | 'malformed' {
   const given = passphrase !== undefined && { passphrase };
   const forms = isPem(bytes)
     ? [{ key: bytes, format: 'pem' as const, ...given }]

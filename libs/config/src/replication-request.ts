@@ -1,0 +1,102 @@
+import { EdgeError } from '@edgesync/errors';
+import type { ReplicationConfig } from './edge-config.js';
+import type { Fault } from './fault.js';
+import { checkReplication } from './replication-checks.js';
+import { replicationShape } from './replication-schema.js';
+import { FAULTY, isObject, Place } from './shape.js';
+
+/** Members of `auth` that some clients write beside it (ref 3.5). */
+const AUTH_ALIASES = [
+  'user',
+  'password',
+  'session_cookie',
+  'openid_token',
+  'tls_client_cert',
+  'tls_client_cert_key',
+] as const;
+
+/** Members that hold PEM text in a request, where the configuration file has paths. */
+const CERTIFICATES = ['trusted_root_certs', 'pinned_cert'] as const;
+
+/**
+ * Reads the body of `POST /_replicate`: the keys of an item of `replications`, where null means absent and a few
+ * spellings of earlier APIs are known too (ref 3.5, 6.16).
+ * @param databases names of the configured databases
+ * @throws EdgeError `request.invalid`, `keyspace.unknown` for a local database that is not served
+ */
+export function readReplicationRequest(body: unknown, databases: ReadonlySet<string>): ReplicationConfig {
+  if (!isObject(body)) throw invalid('the body must be a JSON object');
+  const item = withoutNulls(body);
+  if (Object.hasOwn(item, 'bidi') && !Object.hasOwn(item, 'bidirectional')) {
+    item['bidirectional'] = item['bidi'];
+    delete item['bidi'];
+  }
+  moveAliases(item);
+  const faults: Fault[] = [];
+  const place = new Place('', '', faults);
+  const definition = replicationShape.read(item, place);
+  if (definition === FAULTY) throw faultOf(faults);
+  checkFiles(definition, item);
+  checkReplication(definition, databases, place);
+  const unknown = (['source', 'target'] as const).find((end) => isUnknownDatabase(definition, end, databases));
+  if (unknown !== undefined && faults.length === 1)
+    throw new EdgeError('keyspace.unknown', `no database "${definition[unknown]}"`);
+  if (faults.length > 0) throw faultOf(faults);
+  return definition;
+}
+
+/** A request must not make the server read files of its own: what they hold would be sent to wherever it says. */
+function checkFiles({ auth, proxy }: ReplicationConfig, item: Record<string, unknown>): void {
+  if (typeof auth?.openidToken === 'object')
+    throw invalid('auth.openid_token must be the token: files are for the configuration file');
+  for (const key of CERTIFICATES) checkPem(item[key], key);
+  for (const [owner, name] of [
+    [auth, 'auth'],
+    [proxy?.auth, 'proxy.auth'],
+  ] as const) {
+    checkPem(owner?.tlsClientCert, `${name}.tls_client_cert`);
+    checkPem(owner?.tlsClientCertKey, `${name}.tls_client_cert_key`);
+  }
+}
+
+function checkPem(value: unknown, name: string): void {
+  if (typeof value === 'string' && !value.includes('-----BEGIN ')) throw invalid(`${name} must be PEM text`);
+}
+
+function isUnknownDatabase(
+  definition: ReplicationConfig,
+  end: 'source' | 'target',
+  databases: ReadonlySet<string>,
+): boolean {
+  const isLocalName = !/^wss?:/i.test(definition[end]) && /^wss?:/i.test(definition[end === 'source' ? 'target' : 'source']);
+  return isLocalName && !databases.has(definition[end]);
+}
+
+function moveAliases(item: Record<string, unknown>): void {
+  for (const key of AUTH_ALIASES) {
+    if (!Object.hasOwn(item, key)) continue;
+    const auth = (item['auth'] ??= {});
+    if (isObject(auth)) auth[key] ??= item[key];
+    delete item[key];
+  }
+}
+
+function withoutNulls(value: Record<string, unknown>): Record<string, unknown> {
+  const present = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(
+    present.map(([key, member]) => [key, isObject(member) ? withoutNulls(member) : member] as const),
+  );
+}
+
+function faultOf(faults: readonly Fault[]): EdgeError {
+  const unknown = faults.find(({ problem }) => problem === 'is not a known key');
+  if (unknown) {
+    const hint = unknown.remedy.startsWith('Did you mean') ? ` ${unknown.remedy}` : '';
+    return invalid(`Unknown key '${unknown.path}' in replication parameters.${hint}`);
+  }
+  const [{ path, problem, remedy } = { path: '', problem: 'is invalid', remedy: '' }] = faults;
+  return invalid(`${path === '' ? 'the replication' : path} ${problem}. ${remedy}`.trim());
+}
+
+const invalid = (reason: string): EdgeError => new EdgeError('request.invalid', reason);
+

@@ -1,0 +1,46 @@
+import type { Collected, Counter, Family, MetricsRegistry } from './metrics-registry.js';
+
+/** Replications with other servers. Directions are as this server sees them. */
+export class UpstreamMetrics {
+  /** Labels: database. */
+  readonly connections: Family<Counter>;
+  readonly conflicts: Family<Counter>;
+  /** Labels: database, direction (`push` or `pull`). */
+  readonly failedDocuments: Family<Counter>;
+
+  constructor(private readonly registry: MetricsRegistry) {
+    this.connections = registry.counters(
+      'edgesync_upstream_connections_total',
+      'Connections made to other servers.',
+      ['database'],
+    );
+    this.conflicts = registry.counters(
+      'edgesync_upstream_conflicts_total',
+      'Conflicts met by replications with other servers and resolved.',
+      ['database'],
+    );
+    this.failedDocuments = registry.counters(
+      'edgesync_upstream_failed_documents_total',
+      'Documents that one side of a replication with another server refused for good.',
+      ['database', 'direction'],
+    );
+  }
+
+  /** Replications count by themselves; the functions tell where they are, and what they carried since the process began. */
+  watch(state: {
+    /** How many there are, with database and status in lower case. */
+    readonly replications: () => Collected;
+    /** Values with database and direction (`sent` or `received`). */
+    readonly documents: () => Collected;
+    readonly bytes: () => Collected;
+    /** Values with database. */
+    readonly pending: () => Collected;
+  }): void {
+    const directed = ['database', 'direction'];
+    const { registry } = this;
+    registry.collected('edgesync_upstream_replications', 'Replications with other servers.', 'gauge', ['database', 'status'], state.replications);
+    registry.collected('edgesync_upstream_documents_total', 'Documents replicated with other servers.', 'counter', directed, state.documents);
+    registry.collected('edgesync_upstream_bytes_total', 'Bytes on connections to other servers.', 'counter', directed, state.bytes);
+    registry.collected('edgesync_upstream_pending_documents', 'Documents known to wait for replication with other servers.', 'gauge', ['database'], state.pending);
+  }
+}
