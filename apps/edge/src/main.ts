@@ -1,6 +1,6 @@
+import { runUntilSignal } from '@edgesync/platform';
 import { PasswordPrompt } from './cli/ask-password.js';
 import { main } from './cli/main.js';
-import { runUntilSignal } from './run-until-signal.js';
 
 const prompt = new PasswordPrompt(process.stdin, process.stderr);
 

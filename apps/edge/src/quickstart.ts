@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { runUntilSignal } from './run-until-signal.js';
+import { runUntilSignal } from '@edgesync/platform';
 import { startServer, type RunningServer } from './start-server.js';
 
 // What `npm start` runs: the example configuration, its documents loaded on the first start, and where to look.

@@ -60,7 +60,11 @@ export const CATALOGUE = {
     'Attempting to pull from a push-only replicator',
     'Replicate in push direction, or open enable_client_sync or the access rules.',
   ),
-  'replication.running': entry(409, 'an equivalent replication is running', 'Stop that one first, or leave it running.'),
+  'replication.running': entry(
+    409,
+    'an equivalent replication is running',
+    'Stop that one first, or leave it running.',
+  ),
   'replication.missing': entry(404, 'no such replication', 'Look up the task IDs with GET /_replicate.'),
   'query.disabled': entry(403, 'ad hoc queries are disabled', 'Set enable_adhoc_queries for the database.'),
 
@@ -73,7 +77,11 @@ export const CATALOGUE = {
   }),
   'rev.invalid': entry(400, 'invalid revision ID', 'Send a revision ID as the server returned it.'),
   'version.invalid': entry(400, 'invalid version', 'Send a version as time@source.'),
-  'version.ahead': entry(503, 'the version is more than two minutes ahead of the clock', 'Set the clocks of client and server.'),
+  'version.ahead': entry(
+    503,
+    'the version is more than two minutes ahead of the clock',
+    'Set the clocks of client and server.',
+  ),
 
   // Documents
   'doc.missing': entry(404, 'missing', 'The document does not exist.'),
@@ -111,6 +119,12 @@ export const CATALOGUE = {
   // Between the processes of a split deployment
   'bus.version': entry(503, 'the processes speak different versions', 'Run the same release in all services.'),
   'bus.invalid': entry(500, 'malformed message', 'Run the same release in all services.', RETRY_LATER),
+
+  'handshake.refused': entry(
+    403,
+    'not a handshake of a gateway',
+    'Connect to the gateway. Give all services the same handshake secret and the right time.',
+  ),
 
   'server.overloaded': entry(503, 'the server is over capacity', 'Try again as Retry-After says.'),
   'server.draining': entry(503, 'the server is shutting down', 'Try again shortly.'),

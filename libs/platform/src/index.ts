@@ -23,7 +23,16 @@ export { NestLogger } from './logging/nest-logger.js';
 export { Metrics } from './metrics/metrics.js';
 export { Counter, Family, Gauge, Histogram, MetricsRegistry, type Collected } from './metrics/metrics-registry.js';
 export { openObservers, type Observers } from './open-observers.js';
+export { runUntilSignal, type Stoppable } from './process/run-until-signal.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
+export { HANDSHAKE_HEADER, HandshakeVerifier, signHandshake, type Handshake } from './split/handshake.js';
+export { InternalController, ServiceReadiness } from './split/internal.controller.js';
+export {
+  readServiceSettings,
+  type NatsSettings,
+  type ServiceRole,
+  type ServiceSettings,
+} from './split/service-settings.js';
 export { ActiveTasks, type ActiveTask, type ShownTask } from './tasks/active-tasks.js';
 export { certifiedName, refuseUntrustedCertificates } from './tls/client-certificate.js';
 export { certificateBlocks, isPem } from './tls/pem.js';

@@ -1,13 +1,7 @@
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { type BlipConnectionOptions, CloseCode, type Transport } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
-import {
-  ACTIVE_TASKS,
-  LOGGERS,
-  type ActiveTasks,
-  type Logger,
-  type Loggers,
-} from '@edgesync/platform';
+import { ACTIVE_TASKS, LOGGERS, type ActiveTasks, type Logger, type Loggers } from '@edgesync/platform';
 import { Environment, PeerSession, type Traffic } from '@edgesync/replicator';
 import { MAX_PEERS } from '../tuning.js';
 import type { Admission } from './peer-admission.service.js';

@@ -1,5 +1,5 @@
 import { isEdgeError } from '@edgesync/errors';
-import { ConfigError } from '@edgesync/platform';
+import { ConfigError } from '../files/config-error.js';
 
 /** What an operator needs to know when the server does not start: one message, with the mend where there is one. */
 export function explainStartError(error: unknown): string {
