@@ -2,7 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { Report } from './report.js';
 import { measureBus } from './scenarios/bus.js';
+import { measureFeeds } from './scenarios/feeds.js';
 import { measureLimits } from './scenarios/limits.js';
+import { measureProtection } from './scenarios/protection.js';
 import { measureRest } from './scenarios/rest.js';
 import { measureSync } from './scenarios/sync.js';
 
@@ -14,7 +16,9 @@ const { values, positionals } = parseArgs({
 const scenarios: Record<string, (report: Report) => Promise<void>> = {
   limits: measureLimits,
   bus: measureBus,
+  feeds: measureFeeds,
   rest: (report) => measureRest(report, { large: values.large }),
+  protection: measureProtection,
   sync: (report) => measureSync(report, { large: values.large }),
 };
 

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 
 /** One request as bytes, made once per call: the generator must cost less than the server. */
 export type RequestSource = (sequence: number) => Buffer;
@@ -11,6 +12,8 @@ export interface LoadOptions {
   readonly next: RequestSource;
   /** Status every response must have. */
   readonly status: number;
+  /** CA of the server's certificate, in PEM: the load comes over TLS. */
+  readonly ca?: string;
 }
 
 export interface LoadResult {
@@ -58,7 +61,8 @@ class LoadConnection {
     private readonly state: { started: number; finished: number; bytes: number },
     private readonly latencies: Float64Array,
   ) {
-    this.socket = connect(options.port, '127.0.0.1');
+    const { port, ca } = options;
+    this.socket = ca === undefined ? connect(port, '127.0.0.1') : connectTls({ port, host: '127.0.0.1', ca });
     this.socket.setNoDelay(true);
   }
 
@@ -66,7 +70,7 @@ class LoadConnection {
     return new Promise((resolve, reject) => {
       this.done = resolve;
       this.fail = reject;
-      this.socket.on('connect', () => this.send());
+      this.socket.on(this.options.ca === undefined ? 'connect' : 'secureConnect', () => this.send());
       this.socket.on('data', (chunk) => this.receive(chunk));
       this.socket.on('error', reject);
       this.socket.on('close', () => reject(new Error('the server closed a connection')));

@@ -1,8 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+
+/** Of the kernel's accounts of processor time, per second. */
+const CLOCK_TICKS = 100;
 
 /** The built all-in-one server in a process of its own, on a fresh database and a free port. */
 export class ServerProcess implements AsyncDisposable {
@@ -12,8 +15,16 @@ export class ServerProcess implements AsyncDisposable {
     private readonly directory: string,
   ) {}
 
-  /** @param settings further keys of the database's configuration */
-  static async start(settings: Record<string, unknown> = {}): Promise<ServerProcess> {
+  /**
+   * @param settings further keys of the database's configuration
+   * @param top further keys of the configuration
+   * @param files that the configuration names, by name
+   */
+  static async start(
+    settings: Record<string, unknown> = {},
+    top: Record<string, unknown> = {},
+    files: Record<string, string> = {},
+  ): Promise<ServerProcess> {
     const directory = mkdtempSync(join(tmpdir(), 'edgesync-bench-'));
     const port = await freePort();
     const config = join(directory, 'config.json');
@@ -31,10 +42,15 @@ export class ServerProcess implements AsyncDisposable {
         interface: `127.0.0.1:${port}`,
         enable_anonymous_users: true,
         logging: { domains: { REST: 'warning' } },
+        ...top,
       }),
     );
+    for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
     const root = join(import.meta.dirname, '../../../..');
-    const child = spawn(join(root, 'edgesync'), [config], { stdio: ['ignore', 'ignore', 'inherit'] });
+    const child = spawn(join(root, 'edgesync'), [config], {
+      cwd: directory,
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
     const server = new ServerProcess(child, port, directory);
     await server.waitUntilServing();
     return server;
@@ -44,6 +60,12 @@ export class ServerProcess implements AsyncDisposable {
   residentMb(): number {
     const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
     return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024);
+  }
+
+  /** Seconds of processor time used so far, over all threads. */
+  cpuSeconds(): number {
+    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -56,15 +78,19 @@ export class ServerProcess implements AsyncDisposable {
   private async waitUntilServing(): Promise<void> {
     const deadline = Date.now() + 20_000;
     for (;;) {
-      const answered = await fetch(`http://127.0.0.1:${this.port}/`).then(
-        (response) => response.ok,
-        () => false,
-      );
+      const answered = await listens(this.port);
       if (answered) return;
       if (Date.now() > deadline || this.child.exitCode !== null) throw new Error('the server did not start');
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   }
+}
+
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = connect(port, '127.0.0.1', () => resolve(true)).on('error', () => resolve(false));
+    probe.once('connect', () => probe.end());
+  });
 }
 
 function freePort(): Promise<number> {
