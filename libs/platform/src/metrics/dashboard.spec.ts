@@ -6,6 +6,7 @@ it('the dashboard shows metrics that exist, and all of them', () => {
   const metrics = new Metrics();
   metrics.storage.watchQueues(() => []);
   metrics.sync.watchTraffic({ revisions: () => [], bytes: () => [] });
+  metrics.upstream.watch({ replications: () => [], documents: () => [], bytes: () => [], pending: () => [] });
   metrics.watchLosses({ logLines: () => 0, auditEvents: () => 0 });
   const served = new Set([...metrics.render().matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!));
   const dashboard = readFileSync(new URL('../../../../deploy/grafana/edgesync.json', import.meta.url), 'utf8');
