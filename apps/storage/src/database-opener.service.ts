@@ -1,16 +1,15 @@
-import { Inject, Injectable, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common';
-import type { DatabaseConfig, EdgeConfig } from '@edgesync/config';
+import { Inject, Injectable } from '@nestjs/common';
+import type { DatabaseConfig } from '@edgesync/config';
 import { EdgeError } from '@edgesync/errors';
-import { EDGE_CONFIG, LOGGERS, METRICS, type Logger, type Loggers, type Metrics } from '@edgesync/platform';
+import { LOGGERS, METRICS, type Logger, type Loggers, type Metrics } from '@edgesync/platform';
 import { SqliteStorage, type CommitObserver } from '@edgesync/storage-sqlite';
 
-/** Opens the databases before anything is served, and closes them after everything has stopped. */
+/** Opens databases as they are configured. */
 @Injectable()
-export class DatabaseOpener implements OnModuleInit, OnApplicationShutdown {
+export class DatabaseOpener {
   private readonly log: Logger;
 
   constructor(
-    @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
     @Inject(LOGGERS) loggers: Loggers,
     @Inject(METRICS) private readonly metrics: Metrics,
     @Inject(SqliteStorage) private readonly storage: SqliteStorage,
@@ -19,20 +18,11 @@ export class DatabaseOpener implements OnModuleInit, OnApplicationShutdown {
     metrics.storage.watchQueues(() => storage.queuedWrites());
   }
 
-  async onModuleInit(): Promise<void> {
-    try {
-      for (const database of this.config.databases.values()) await this.open(database);
-    } catch (error) {
-      await this.storage.close();
-      throw error;
-    }
-  }
-
-  onApplicationShutdown(): Promise<void> {
-    return this.storage.close();
-  }
-
-  private async open(config: DatabaseConfig): Promise<void> {
+  /**
+   * @param checkOwnership throws, right before a commit, if this process may write the database no more
+   * @throws EdgeError `storage.*`
+   */
+  async open(config: DatabaseConfig, checkOwnership?: () => void): Promise<void> {
     const { name, path, create, collections, placeholderUuid } = config;
     try {
       await this.storage.openDatabase({
@@ -41,6 +31,7 @@ export class DatabaseOpener implements OnModuleInit, OnApplicationShutdown {
         create,
         ...(collections && { collections }),
         ...(placeholderUuid !== undefined && { placeholderUuid }),
+        ...(checkOwnership && { checkOwnership }),
         keepSuperseded: config.enableClientSync !== 'none',
         observer: this.observe(name),
         report: (error) => this.log.error(`${name}: upkeep failed: ${describe(error)}`),

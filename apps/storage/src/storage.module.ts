@@ -1,6 +1,7 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { STORAGE } from '@edgesync/platform';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { AllDatabases } from './all-databases.service.js';
 import { DatabaseOpener } from './database-opener.service.js';
 
 /** Opens the configured databases and offers them through the storage ports. */
@@ -10,7 +11,7 @@ export class StorageModule {
   static register(): DynamicModule {
     return {
       module: StorageModule,
-      providers: [DatabaseOpener, SqliteStorage, { provide: STORAGE, useExisting: SqliteStorage }],
+      providers: [AllDatabases, DatabaseOpener, SqliteStorage, { provide: STORAGE, useExisting: SqliteStorage }],
       exports: [STORAGE],
     };
   }

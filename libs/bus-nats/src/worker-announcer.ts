@@ -16,17 +16,20 @@ export interface WorkerState {
 
 /** Announces a worker at regular intervals, when it is asked to, and when it leaves. */
 export class WorkerAnnouncer {
-  /** Unique per run of the process. */
-  readonly id = nuid.next();
   private readonly timer: NodeJS.Timeout;
   private readonly rollCall: Subscription;
 
-  /** @param kind of workers, such as `replication` */
+  /**
+   * @param kind of workers, such as `replication`
+   * @param interval between announcements, in milliseconds
+   * @param id unique per run of the process
+   */
   constructor(
     private readonly bus: Bus,
     private readonly kind: string,
     private readonly state: () => WorkerState,
     interval = ANNOUNCE_MS,
+    readonly id: string = nuid.next(),
   ) {
     this.rollCall = bus.connection.subscribe(rollCallSubject(kind), { callback: () => this.announce() });
     this.timer = setInterval(() => this.announce(), interval);

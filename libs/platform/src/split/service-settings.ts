@@ -121,7 +121,8 @@ export function readServiceSettings(
       ...(caFile !== undefined && { tls: { caFile } }),
     },
     leaseReplicas: Number(replicas),
-    listen: listen!,
+    // Of the name Fastify would make two servers.
+    listen: listen!.host === 'localhost' ? { ...listen!, host: '127.0.0.1' } : listen!,
     ...(advertise !== undefined && { advertise }),
     ...(handshakeSecret !== undefined && { handshakeSecret }),
   };

@@ -1,0 +1,70 @@
+import { hostname } from 'node:os';
+import {
+  Inject,
+  Injectable,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+  type OnApplicationShutdown,
+} from '@nestjs/common';
+import { Bus, DatabaseOwnership, LeaseBucket, StorageServer } from '@edgesync/bus-nats';
+import type { EdgeConfig } from '@edgesync/config';
+import { EDGE_CONFIG, LOGGERS, METRICS, type Logger, type Loggers, type Metrics } from '@edgesync/platform';
+import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { DatabaseOpener } from '../database-opener.service.js';
+
+/** Opens and serves the databases that this process owns, for as long as it owns them. */
+@Injectable()
+export class OwnedDatabases implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
+  private readonly log: Logger;
+  private readonly server: StorageServer;
+  private ownership: DatabaseOwnership | undefined;
+
+  constructor(
+    @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
+    @Inject(Bus) bus: Bus,
+    @Inject(LeaseBucket) private readonly leases: LeaseBucket,
+    @Inject(SqliteStorage) private readonly storage: SqliteStorage,
+    @Inject(DatabaseOpener) private readonly opener: DatabaseOpener,
+    @Inject(LOGGERS) loggers: Loggers,
+    @Inject(METRICS) metrics: Metrics,
+  ) {
+    const log = loggers.domain('DB');
+    this.log = log;
+    this.server = new StorageServer(bus, storage, { report: (error) => log.error('serving failed', error) });
+    metrics.registry.collected(
+      'edgesync_storage_owned_databases',
+      'Databases that this process owns.',
+      'gauge',
+      [],
+      () => [[this.ownership?.owned.length ?? 0]],
+    );
+  }
+
+  onApplicationBootstrap(): void {
+    const { databases } = this.config;
+    this.ownership = new DatabaseOwnership(this.leases, [...databases.keys()], `${hostname()} ${process.pid}`, {
+      acquired: async (lease) => {
+        const { database } = lease;
+        await this.opener.open(databases.get(database)!, () => lease.assertHeld());
+        await this.server.serve(database, () => lease.held);
+        this.log.info(`serves ${database}`);
+      },
+      given: async (database) => {
+        await this.server.withdraw(database);
+        await this.storage.closeDatabase(database);
+        this.log.info(`gave ${database} up`);
+      },
+      report: (database, error) => this.log.error(`${database} is not served here`, error),
+    });
+  }
+
+  /** Answers what it has taken; others may own the databases from then on. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.ownership?.stop();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.server.close();
+    await this.storage.close();
+  }
+}
