@@ -6,17 +6,14 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { createHttpAdapter } from '@edgesync/gateway';
 import { mountPeers } from '@edgesync/replication';
 import {
-  askForPassphrase,
   createAuthenticator,
   loadConfig,
   loadUsers,
   NestLogger,
   openObservers,
-  readServerTls,
+  openServerTls,
   recordAuthentications,
-  refuseUntrustedCertificates,
   VERSION,
-  watchServerTls,
   watchUsers,
 } from '@edgesync/platform';
 import { EdgeModule } from './edge.module.js';
@@ -48,10 +45,8 @@ const GRACE_MS = 3_500;
  */
 export async function startServer(configFile: string, options: ServerOptions = {}): Promise<RunningServer> {
   const { value: config, warnings } = loadConfig(configFile);
-  const { https } = config;
   const users = loadUsers(config);
-  const passphrase = https && (await askForPassphrase(https, options.askPassphrase ?? nobodyToAsk));
-  const tls = https && readServerTls(https, passphrase);
+  const tls = config.https && (await openServerTls(config.https, options.askPassphrase));
   const observers = await openObservers(config.logging, options);
   const { loggers, audit, metrics } = observers;
   const log = loggers.domain('Default');
@@ -66,13 +61,7 @@ export async function startServer(configFile: string, options: ServerOptions = {
   );
   mountPeers(app);
   const server = app.getHttpServer() as unknown as Server;
-  const watches = [watchUsers(config, authenticator, log)];
-  if (https) {
-    watches.push(watchServerTls(server, https, passphrase, listenerLog));
-    refuseUntrustedCertificates(server, (reason, address) =>
-      listenerLog.warning(`refused the client certificate from ${address}: ${reason}`),
-    );
-  }
+  const watches = [watchUsers(config, authenticator, log), tls?.attend(server, listenerLog)];
   const { host, port } = config.listen;
   let started = false;
   const close = async (): Promise<void> => {
@@ -118,10 +107,6 @@ function listenError(error: unknown): unknown {
   if (code === 'EACCES') return new Error(`port ${port} needs more rights than this process has`, { cause: error });
   if (code === 'EADDRNOTAVAIL') return new Error(`${address} is not an address of this machine`, { cause: error });
   return error;
-}
-
-function nobodyToAsk(): Promise<never> {
-  return Promise.reject(new Error('there is nobody to ask'));
 }
 
 function urlOf(scheme: 'http' | 'https', { address, family, port }: AddressInfo): string {

@@ -34,9 +34,9 @@ export {
   type ServiceSettings,
 } from './split/service-settings.js';
 export { ActiveTasks, type ActiveTask, type ShownTask } from './tasks/active-tasks.js';
-export { certifiedName, refuseUntrustedCertificates } from './tls/client-certificate.js';
+export { certifiedName } from './tls/client-certificate.js';
 export { certificateBlocks, isPem } from './tls/pem.js';
 export { parsePrivateKey } from './tls/private-key.js';
-export { askForPassphrase, readServerTls, type ServerTls } from './tls/server-tls.js';
-export { watchServerTls } from './tls/watch-server-tls.js';
+export { openServerTls, type OpenServerTls } from './tls/open-server-tls.js';
+export type { ServerTls } from './tls/server-tls.js';
 export * from './tokens.js';
