@@ -8,6 +8,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readConfig, type DatabaseConfig, type EdgeConfig, type Users } from '@edgesync/config';
+import type { Scheduler } from '@edgesync/blip';
 import { ChangeFeeds } from '@edgesync/change-feed';
 import {
   ACTIVE_TASKS,
@@ -23,8 +24,10 @@ import {
   LOGGERS,
   Metrics,
   METRICS,
+  REPLICATION_CONTROL,
   STORAGE,
 } from '@edgesync/platform';
+import type { ReplicationControl } from '@edgesync/ports';
 import { Environment } from '@edgesync/replicator';
 import { systemScheduler } from '@edgesync/socket-ws';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
@@ -85,11 +88,11 @@ export async function temporaryStorage(
 }
 
 /** The engine's surroundings for a storage. */
-export function environmentOf(storage: SqliteStorage): Environment {
+export function environmentOf(storage: SqliteStorage, scheduler: Scheduler = systemScheduler): Environment {
   return new Environment({
     storage,
     feeds: new ChangeFeeds(storage, systemScheduler, { coolingMs: 1 }),
-    scheduler: systemScheduler,
+    scheduler,
     createSha1: () => {
       const hash = createHash('sha1');
       return { update: (bytes) => void hash.update(bytes), digestBase64: () => hash.digest('base64') };
@@ -105,6 +108,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly storage: SqliteStorage;
   readonly sessions: PeerSessions;
   readonly authenticator: Authenticator;
+  readonly control: ReplicationControl;
   readonly log: string[];
   /** Every event of the audit log. */
   readonly audit: readonly Record<string, unknown>[];
@@ -149,6 +153,7 @@ export async function runServer(configuration: object, users: Users = new Map())
     storage,
     sessions: app.get(PeerSessions),
     authenticator: app.get<Authenticator>(AUTHENTICATOR),
+    control: app.get<ReplicationControl>(REPLICATION_CONTROL),
     log,
     audit: events,
     metrics,

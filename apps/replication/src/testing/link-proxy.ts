@@ -1,0 +1,117 @@
+import { once } from 'node:events';
+import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+
+export interface LinkConditions {
+  /** Milliseconds each way. */
+  readonly delayMs?: number;
+  /** Bytes a second each way. */
+  readonly bytesPerSecond?: number;
+}
+
+/** A TCP link that can be slow, cut, or silent. */
+export class LinkProxy implements AsyncDisposable {
+  /** Connections that were made through it. */
+  connections = 0;
+  /** Bytes that came from clients. */
+  bytesUp = 0;
+  bytesDown = 0;
+  conditions: LinkConditions = {};
+
+  private readonly sockets = new Set<Socket>();
+  private isOpen = true;
+  private isSilent = false;
+  /** Cut when so many bytes have passed in a direction. */
+  private cutAfter: { up: number; down: number } | undefined;
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: number,
+  ) {
+    server.on('connection', (socket) => this.accept(socket));
+  }
+
+  static async to(port: number, conditions: LinkConditions = {}): Promise<LinkProxy> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const proxy = new LinkProxy(server, port);
+    proxy.conditions = conditions;
+    return proxy;
+  }
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  /** Cuts what is open; new connections are cut too until {@link mend}. */
+  cut(): void {
+    this.isOpen = false;
+    for (const socket of this.sockets) socket.resetAndDestroy();
+  }
+
+  /** Cuts once, when so many more bytes went one way or the other; new connections work. */
+  cutOnceAfter({ up = Infinity, down = Infinity }: { up?: number; down?: number }): void {
+    this.cutAfter = { up: this.bytesUp + up, down: this.bytesDown + down };
+  }
+
+  /** Nothing passes any more, and nobody is told. */
+  silence(): void {
+    this.isSilent = true;
+  }
+
+  mend(): void {
+    this.isOpen = true;
+    this.isSilent = false;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.cut();
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private accept(client: Socket): void {
+    if (!this.isOpen) {
+      client.on('error', () => {});
+      client.resetAndDestroy();
+      return;
+    }
+    this.connections++;
+    const server = connect(this.target, '127.0.0.1');
+    this.join(client, server, 'up');
+    this.join(server, client, 'down');
+  }
+
+  private join(from: Socket, to: Socket, direction: 'up' | 'down'): void {
+    this.sockets.add(from);
+    let due = 0;
+    from.on('data', (chunk) => {
+      if (this.isSilent) return;
+      if (direction === 'up') this.bytesUp += chunk.length;
+      else this.bytesDown += chunk.length;
+      if (this.cutAfter && (this.bytesUp >= this.cutAfter.up || this.bytesDown >= this.cutAfter.down)) {
+        this.cutAfter = undefined;
+        for (const socket of this.sockets) socket.resetAndDestroy();
+        return;
+      }
+      const { delayMs = 0, bytesPerSecond = Infinity } = this.conditions;
+      const now = performance.now();
+      due = Math.max(due, now) + (chunk.length / bytesPerSecond) * 1_000;
+      const wait = due + delayMs - now;
+      const backlogMs = due - now;
+      if (backlogMs > 200) {
+        from.pause();
+        setTimeout(() => from.resume(), backlogMs - 200);
+      }
+      if (wait < 1) to.write(chunk);
+      else setTimeout(() => to.destroyed || to.write(chunk), wait);
+    });
+    from.on('error', () => {});
+    from.on('close', () => {
+      this.sockets.delete(from);
+      const { delayMs = 0 } = this.conditions;
+      if (delayMs > 0) setTimeout(() => to.destroy(), delayMs + 50);
+      else to.destroy();
+    });
+  }
+}
