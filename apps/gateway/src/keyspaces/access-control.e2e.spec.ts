@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hashPassword, VERSION } from '@edgesync/platform';
+import type { ReplicationControl } from '@edgesync/ports';
 import { CONTROLLERS } from '../gateway.module.js';
 import { buildOpenApi } from '../openapi/build-openapi.js';
 import { CheckedClient, type Answer } from '../testing/checked-client.js';
@@ -149,6 +150,10 @@ const OTHERS = [
   'get /_ready',
   'get /_metrics',
   'get /_active_tasks',
+  'get /_replicate',
+  'post /_replicate',
+  'get /_replicate/{task}',
+  'delete /_replicate/{task}',
   'get /_openapi.json',
   'get /_docs',
   'get /{keyspace}',
@@ -156,6 +161,14 @@ const OTHERS = [
 
 const JSON_TYPE = { headers: { 'content-type': 'application/json' } };
 const FORBIDDEN = { status: 403, error: 'Forbidden', reason: 'forbidden' };
+
+/** Says that everything went well, and replicates nothing. */
+const REPLICATIONS: ReplicationControl = {
+  start: () => Promise.resolve(1),
+  list: () => Promise.resolve([]),
+  status: () => Promise.resolve(undefined),
+  stop: () => Promise.resolve(true),
+};
 
 let gateway: TestGateway;
 let clients: Record<Who, CheckedClient>;
@@ -176,7 +189,8 @@ const BODY = {
 beforeAll(async () => {
   const password = await hashPassword('geheim');
   const users = Object.fromEntries(Object.entries(USERS).map(([name, user]) => [name, { password, ...user }]));
-  gateway = await startGateway({ config: { users: 'users.json', enable_user_access_control: true }, users });
+  const config = { users: 'users.json', enable_user_access_control: true };
+  gateway = await startGateway({ config, users, replications: REPLICATIONS });
   const basic = (name: Who): Record<string, string> =>
     name === 'anonymous' ? {} : { authorization: `Basic ${Buffer.from(`${name}:geheim`).toString('base64')}` };
   clients = Object.fromEntries(WHO.map((who) => [who, new CheckedClient(gateway.url, basic(who))])) as typeof clients;
@@ -268,6 +282,19 @@ describe.each(WHO)('%s', (who) => {
 
   it('reads metrics only as administrator', async () => {
     expect((await clients[who].get('/_metrics')).status).toBe(who === 'admin' ? 200 : 403);
+  });
+
+  it('handles replications only with a role for it', async () => {
+    const client = clients[who];
+    const definition = { source: 'db', target: 'wss://central.example/db' };
+    const answers = [
+      await client.get('/_replicate'),
+      await client.post('/_replicate', definition),
+      await client.get('/_replicate/1'),
+      await client.delete('/_replicate/1'),
+    ];
+    const allowed = who === 'admin' || who === 'replicator';
+    expect(answers.map(({ status }) => status)).toEqual(allowed ? [200, 202, 404, 200] : [403, 403, 403, 403]);
   });
 
   it('looks at tasks only with a role for it', async () => {

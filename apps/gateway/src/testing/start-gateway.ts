@@ -20,13 +20,14 @@ import {
   LOGGERS,
   Metrics,
   METRICS,
+  REPLICATION_CONTROL,
   recordAuthentications,
   STORAGE,
   type LogOutput,
 } from '@edgesync/platform';
-import type { Storage } from '@edgesync/ports';
+import type { ReplicationControl, Storage } from '@edgesync/ports';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
-import { createHttpAdapter, GatewayModule } from '../index.js';
+import { createHttpAdapter, GatewayModule, type HttpAdapterOptions } from '../index.js';
 
 export interface AuditEvent {
   readonly id: number;
@@ -54,8 +55,11 @@ export interface TestGatewayOptions {
   readonly database?: Record<string, unknown>;
   /** The users file. */
   readonly users?: Record<string, unknown>;
+  /** Looks after replications with other servers. Default: nobody does. */
+  readonly replications?: ReplicationControl;
   /** Wraps the storage, to make it misbehave. */
   readonly wrap?: (storage: Storage) => Storage;
+  readonly timeouts?: HttpAdapterOptions['timeouts'];
 }
 
 /** Collections that the database `db` has. */
@@ -98,10 +102,11 @@ export async function startGateway(options: TestGatewayOptions = {}): Promise<Te
     [AUDIT_LOG]: audit,
     [METRICS]: metrics,
     [ACTIVE_TASKS]: new ActiveTasks(),
+    ...(options.replications && { [REPLICATION_CONTROL]: options.replications }),
   };
   const app = await NestFactory.create<NestFastifyApplication>(
     GatewayModule.register({ imports: [provide(provided)] }),
-    createHttpAdapter(),
+    createHttpAdapter(options.timeouts ? { timeouts: options.timeouts } : {}),
     { logger: false, abortOnError: false },
   );
   await app.listen(0, '127.0.0.1');
