@@ -39,8 +39,15 @@ interface Outcome {
   readonly refused?: string;
 }
 
+/** The part of a request that can be handed to a page. */
+interface PlainRequest {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly body?: string;
+}
+
 /** Lets the page send a request the way its script would. */
-function fetchFrom({ page }: TestPage, path: string, init: RequestInit = {}): Promise<Outcome> {
+function fetchFrom({ page }: TestPage, path: string, init: PlainRequest = {}): Promise<Outcome> {
   return page.evaluate(
     async ([url, options]) => {
       try {
