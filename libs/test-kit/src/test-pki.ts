@@ -69,7 +69,7 @@ export class TestCertificate {
     const keys = (await webcrypto.subtle.generateKey(ALGORITHMS[algorithm], true, [
       'sign',
       'verify',
-    ])) as webcrypto.CryptoKeyPair;
+    ]));
     const usages = [
       ...(usage === 'client' ? [] : [x509.ExtendedKeyUsage.serverAuth]),
       ...(usage === 'server' ? [] : [x509.ExtendedKeyUsage.clientAuth]),

@@ -50,7 +50,7 @@ const made = new WeakMap<readonly ChangeRow[], Map<string, readonly Piece[]>>();
 /** A page as it is sent, cut where a slow client may have to stop. Made once for all feeds of the same kind. */
 export function piecesOf(rows: readonly ChangeRow[], mode: FeedMode, style: ChangeStyle): readonly Piece[] {
   let forms = made.get(rows);
-  if (!forms) made.set(rows, (forms = new Map()));
+  if (!forms) made.set(rows, (forms = new Map<string, readonly Piece[]>()));
   const form = `${mode === 'longpoll' ? 'normal' : mode}/${style.includeDocs}/${style.allLeaves}`;
   let pieces = forms.get(form);
   if (!pieces) forms.set(form, (pieces = makePieces(rows, mode, style)));

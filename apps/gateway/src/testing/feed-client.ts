@@ -77,4 +77,4 @@ const linesOf = (text: string): Loose[] =>
     .split('\n')
     .slice(0, -1)
     .filter((line) => line.trim() !== '')
-    .map((line) => JSON.parse(line) as Loose);
+    .map((line) => JSON.parse(line));

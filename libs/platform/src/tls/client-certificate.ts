@@ -16,7 +16,7 @@ export function certifiedName(socket: Socket): string | undefined {
 
 /** A resumed session without a certificate counts as authorized too, so what matters is the certificate. */
 function readName(socket: TLSSocket): string | undefined {
-  const name = socket.getPeerCertificate()?.subject?.CN as string | string[] | undefined;
+  const name = socket.getPeerCertificate()?.subject?.CN;
   return typeof name === 'string' && name !== '' ? name : undefined;
 }
 
