@@ -21,6 +21,12 @@ export const HEADERS_TIMEOUT_MS = 60_000;
 /** A client must have sent its whole request within this time: 20 MB at 0.6 Mbit/s. */
 export const REQUEST_TIMEOUT_MS = 300_000;
 
+/** How often the two are looked at: a client may take so much longer. */
+export const TIMEOUT_CHECK_MS = 5_000;
+
+/** Connections at the same time; more are closed at once. Twice as many as there may be feeds. */
+export const MAX_CONNECTIONS = 20_000;
+
 /** Idle connections are kept this long: longer than the usual 60 s of proxies, which then close first. */
 export const KEEP_ALIVE_TIMEOUT_MS = 72_000;
 
@@ -47,7 +53,7 @@ export const FEED_PIECE_CHARACTERS = 16 * 1024;
 /** A client whose connection takes this long to take a piece is slow: the rest of the page is let go and read again later. */
 export const SLOW_AFTER_MS = 20;
 
-/** A client that takes nothing for this long is gone without a word, or wants nothing: its connection is cut. */
+/** A client that takes nothing of its reply for this long is gone without a word, or wants nothing: its connection is cut. */
 export const STALLED_AFTER_MS = 300_000;
 
 /** Shortest pause between two heartbeats; shorter ones asked for become this (ref 14, 15). */

@@ -149,6 +149,8 @@ describe('isUnsafeInBrowser', () => {
     'application/x-javascript',
     'application/pdf',
     'multipart/mixed',
+    'image/png,text/html',
+    'image/png;x=,text/html',
     'html',
     '',
     undefined,

@@ -83,6 +83,8 @@ const ACTIVE_CONTENT =
  */
 export function isUnsafeInBrowser(contentType: string | undefined): boolean {
   const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();
+  // Of types with commas between, browsers take the last one.
+  if (contentType?.includes(',')) return true;
   return !/^[^/\s]+\/[^/\s]+$/.test(type) || ACTIVE_CONTENT.test(type);
 }
 

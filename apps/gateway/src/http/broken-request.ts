@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
 import { SERVER_HEADER } from '@edgesync/platform';
 import { errorBody, NO_CACHE_HEADERS } from './error-body.js';
-import { JSON_TYPE, sendError } from './reply.js';
+import { JSON_TYPE, NO_SNIFFING, sendError } from './reply.js';
 import { statusText } from './status-texts.js';
 
 /** Faults of Node's HTTP parser that have a status of their own. */
@@ -27,6 +27,7 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     server: SERVER_HEADER,
     date: new Date().toUTCString(),
     ...NO_CACHE_HEADERS,
+    [NO_SNIFFING[0]]: NO_SNIFFING[1],
     'content-type': JSON_TYPE,
     'content-length': String(Buffer.byteLength(body)),
     connection: 'close',
@@ -41,6 +42,6 @@ export function answerBadUrl(error: { readonly code?: string }, reply: FastifyRe
     error.code === 'FST_ERR_MAX_PARAM_LENGTH'
       ? 'a path component is too long'
       : 'the path is not percent-encoded UTF-8';
-  reply.header('server', SERVER_HEADER);
+  reply.header('server', SERVER_HEADER).header(...NO_SNIFFING);
   sendError(reply, 400, reason);
 }

@@ -95,17 +95,12 @@ describe('ref 6.0: connections', () => {
 });
 
 describe('ref 6.0: paths and methods', () => {
-  it.each([
-    '/_nothing',
-    '/_replicate',
-    '/a/b/c/d',
-    '/a/b/c/d/e',
-    '//doc',
-    '/db//key',
-    '/_all_dbs/x/y/z',
-  ])('answers 404 to the unknown path %s', async (path) => {
-    expect((await client.get(path)).status).toBe(404);
-  });
+  it.each(['/_nothing', '/_replicate', '/a/b/c/d', '/a/b/c/d/e', '//doc', '/db//key', '/_all_dbs/x/y/z'])(
+    'answers 404 to the unknown path %s',
+    async (path) => {
+      expect((await client.get(path)).status).toBe(404);
+    },
+  );
 
   it.each(['_bulk_get', '_revs_diff', '_local', '_purge', '_design', '_query', '_session', '_security'])(
     'does not take %s for a document',

@@ -5,9 +5,11 @@ import {
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_TIMEOUT_MS,
   MAX_BODY_BYTES,
+  MAX_CONNECTIONS,
   MAX_HEADER_BYTES,
   MAX_PATH_COMPONENT,
   REQUEST_TIMEOUT_MS,
+  TIMEOUT_CHECK_MS,
 } from '../tuning.js';
 import type { ServerTls } from '@edgesync/platform';
 import { AllowedMethods } from './allowed-methods.js';
@@ -21,7 +23,20 @@ import { asksForWebSocket, isSyncPath } from './upgrade.js';
 export interface HttpAdapterOptions {
   /** Certificate and key: the port speaks TLS only (ref 7). */
   readonly https?: ServerTls['options'] | undefined;
+  /** How long clients may take, in milliseconds. */
+  readonly timeouts?: Partial<Timeouts>;
 }
+
+interface Timeouts {
+  /** To send the headers of a request. */
+  readonly headers: number;
+  /** To send a whole request. */
+  readonly request: number;
+  /** Connections are looked at this often. */
+  readonly check: number;
+}
+
+const TIMEOUTS: Timeouts = { headers: HEADERS_TIMEOUT_MS, request: REQUEST_TIMEOUT_MS, check: TIMEOUT_CHECK_MS };
 
 /**
  * Fastify as the REST API needs it. Bodies are not parsed: handlers read them, after a request has been authenticated
@@ -51,19 +66,23 @@ export class GatewayHttpAdapter extends FastifyAdapter {
 
 /** Creates the adapter to hand to `NestFactory.create()`. */
 export function createHttpAdapter(options: HttpAdapterOptions = {}): GatewayHttpAdapter {
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const limits = { ...serverLimits, connectionsCheckingInterval: timeouts.check };
   const adapter: GatewayHttpAdapter = new GatewayHttpAdapter({
     ...serverOptions,
+    requestTimeout: timeouts.request,
     frameworkErrors: (error: { readonly code?: string }, request: FastifyRequest, reply: FastifyReply) => {
       adapter.cors?.mark(request.raw, reply.raw);
       answerBadUrl(error, reply);
     },
-    ...(options.https ? { https: { ...options.https, ...serverLimits } } : { http: serverLimits }),
+    ...(options.https ? { https: { ...options.https, ...limits } } : { http: limits }),
     // Nest middleware is not used; its engine would cost every request a detour.
     skipMiddie: true,
   } as never);
   adapter.allowedMethods.watch(adapter.fastify);
   const server = adapter.fastify.server;
-  server.headersTimeout = HEADERS_TIMEOUT_MS;
+  server.headersTimeout = timeouts.headers;
+  server.maxConnections = MAX_CONNECTIONS;
   // Only upgrades that somebody serves leave the path of ordinary requests, where the others are refused.
   (server as { shouldUpgradeCallback?: (message: IncomingMessage) => boolean }).shouldUpgradeCallback = (message) =>
     asksForWebSocket(message) && isSyncPath(message.url) && server.listenerCount('upgrade') > 0;
@@ -74,7 +93,6 @@ export function createHttpAdapter(options: HttpAdapterOptions = {}): GatewayHttp
 
 const serverOptions: FastifyServerOptions = {
   bodyLimit: MAX_BODY_BYTES,
-  requestTimeout: REQUEST_TIMEOUT_MS,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   exposeHeadRoutes: false,
   // What is in flight is finished, and its connection closed after it.

@@ -4,6 +4,9 @@ import { errorBody, NO_CACHE_HEADERS } from './error-body.js';
 /** As the API documents it: without `charset`, which JSON does not have. */
 export const JSON_TYPE = 'application/json';
 
+/** Keeps browsers from taking a reply for what it is not. On every reply. */
+export const NO_SNIFFING = ['x-content-type-options', 'nosniff'] as const;
+
 /**
  * Sends JSON text.
  * @param etag quoted entity tag

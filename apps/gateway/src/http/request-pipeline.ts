@@ -21,6 +21,7 @@ import { Cors } from './cors.js';
 import { ErrorFilter } from './error.filter.js';
 import type { GatewayRequest } from './gateway-request.js';
 import type { GatewayHttpAdapter } from './http-adapter.js';
+import { NO_SNIFFING } from './reply.js';
 import { checkRequest } from './request-checks.js';
 import { observeRequests } from './request-observer.js';
 
@@ -67,7 +68,7 @@ export class RequestPipeline implements OnModuleInit {
   }
 
   private admit(request: GatewayRequest, reply: FastifyReply, done: () => void): void {
-    reply.header('server', SERVER_HEADER);
+    reply.header('server', SERVER_HEADER).header(...NO_SNIFFING);
     const refuse = (error: unknown): void => this.faults.answer(error, request, reply);
     const goOn = (principal: GatewayRequest['principal']): void => {
       request.principal = principal;

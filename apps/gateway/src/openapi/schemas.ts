@@ -208,7 +208,8 @@ export const SCHEMAS = {
       bidirectional: { type: ['boolean', 'null'], default: false },
       continuous: { type: ['boolean', 'null'], default: false },
       collections: {
-        description: 'Names, or an object of names and filters (`channels`, `doc_ids`). Absent: the default collection.',
+        description:
+          'Names, or an object of names and filters (`channels`, `doc_ids`). Absent: the default collection.',
         type: ['array', 'object', 'null'],
       },
       channels: { type: ['array', 'null'], items: { type: 'string' } },
@@ -216,7 +217,10 @@ export const SCHEMAS = {
       headers: { type: ['object', 'null'], additionalProperties: { type: 'string' } },
       trusted_root_certs: { type: ['string', 'null'], description: 'PEM text of root certificates.' },
       pinned_cert: { type: ['string', 'null'], description: 'PEM text of the one certificate the server may have.' },
-      auth: { type: ['object', 'null'], description: '`user` and `password`, `session_cookie`, `openid_token`, or certificates.' },
+      auth: {
+        type: ['object', 'null'],
+        description: '`user` and `password`, `session_cookie`, `openid_token`, or certificates.',
+      },
       proxy: { type: ['object', 'null'], description: '`type`, `host`, `port`, `auth`.' },
     },
     additionalProperties: true,

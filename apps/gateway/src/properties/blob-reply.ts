@@ -8,6 +8,9 @@ import { readRange, type ByteRange } from './byte-range.js';
 
 export const DEFAULT_BLOB_TYPE = 'application/octet-stream';
 
+/** Should a browser show a blob as a page after all, the page may neither run nor load anything. */
+const INERT = "default-src 'none'; sandbox";
+
 /** What a header can carry. */
 const HEADER_VALUE = /^[\x20-\x7e]+$/;
 
@@ -30,7 +33,7 @@ export function sendBlob(
     'content-length': String(range ? range.end - range.start + 1 : content.length),
     etag: `"${rev}"`,
     'accept-ranges': 'bytes',
-    'x-content-type-options': 'nosniff',
+    'content-security-policy': INERT,
   });
   if (isUnsafeInBrowser(type)) reply.header('content-disposition', 'attachment');
   reply.statusCode = range ? 206 : 200;

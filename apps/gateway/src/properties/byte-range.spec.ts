@@ -29,4 +29,12 @@ describe('byte ranges', () => {
     for (const header of [undefined, '', 'bytes=-', 'bytes=a-b', 'bytes=1-2,3-4', 'items=0-1'])
       expect(readRange(header, 10)).toBeUndefined();
   });
+
+  it('are read whatever blanks are around them, and however many', () => {
+    expect(readRange(' Bytes = 1 - 3 ', 10)).toEqual({ start: 1, end: 3 });
+    expect(readRange('bytes= -3', 10)).toEqual({ start: 7, end: 9 });
+    const blanks = ' '.repeat(60_000);
+    expect(readRange(`bytes=${blanks}x`, 10)).toBeUndefined();
+    expect(readRange(`bytes=1${blanks}-${blanks}x`, 10)).toBeUndefined();
+  });
 });

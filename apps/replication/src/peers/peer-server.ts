@@ -49,9 +49,15 @@ export class PeerServer extends EventEmitter<{ connection: [transport: WsTranspo
   private async answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     if (this.isClosed) throw new EdgeError('server.draining');
     if (this.pending > MAX_PENDING_UPGRADES) throw new EdgeError('server.overloaded');
+    // What follows the headers would be taken for frames by one and for another request by a proxy.
+    if (hasBody(request)) throw new EdgeError('request.invalid', 'an upgrade request has no body');
     const admission = await this.admit(request);
     if (socket.destroyed) return;
     const transport = await this.acceptor.accept(request, socket, head, subprotocolOf(admission.version));
     this.emit('connection', transport, admission);
   }
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) !== 0;
 }

@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { readUsers } from '@edgesync/config';
 import { rawUpgrade, runServer } from '../testing/running-server.js';
@@ -112,5 +113,41 @@ describe('the upgrade', () => {
     await using server = await runServer(open);
     expect(await statusFor(server.port, '/db/_blipsync', { Origin: 'https://app.example' })).toBe(403);
     expect(await statusFor(server.port, '/db/_blipsync', { Origin: `http://127.0.0.1:${server.port}` })).toBe(101);
+  });
+
+  it.each([{ 'Content-Length': '38' }, { 'Transfer-Encoding': 'chunked' }, { 'Content-Length': '99999' }] as Record<
+    string,
+    string
+  >[])('smuggles no request behind it: %j', async (headers) => {
+    await using server = await runServer(open);
+    const { head, body, socket } = await rawUpgrade(server.port, '/db/_blipsync', headers);
+    const closed = new Promise<string>((resolve) => {
+      let rest = '';
+      socket.on('data', (chunk) => (rest += chunk.toString()));
+      socket.on('close', () => resolve(rest));
+    });
+    socket.write('GET /db HTTP/1.1\r\nHost: hidden\r\n\r\n');
+    expect(statusOf(head)).toBe(400);
+    expect(head).toContain('Connection: close');
+    expect(JSON.parse(body)).toMatchObject({ reason: 'an upgrade request has no body' });
+    expect(await closed).not.toContain('HTTP/1.1');
+    expect(server.sessions.list()).toEqual([]);
+  });
+
+  it('that is refused ends the connection: what comes after it is not read', async () => {
+    await using server = await runServer({ ...open, enable_anonymous_users: false, users: 'users.json' }, users());
+    const socket = connect(server.port, '127.0.0.1');
+    let text = '';
+    socket.on('data', (chunk) => (text += chunk.toString()));
+    socket.on('error', () => {});
+    const closed = new Promise((resolve) => socket.on('close', resolve));
+    socket.write(
+      'GET /db/_blipsync HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: IQrhYJP/syolmKpKaCJucA==\r\n' +
+        'Sec-WebSocket-Protocol: BLIP_3+CBMobile_3\r\n\r\n' +
+        'GET /db HTTP/1.1\r\nHost: x\r\n\r\n',
+    );
+    await closed;
+    expect(text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 401']);
   });
 });
