@@ -1,4 +1,5 @@
 import { BlipClosedError, refuseUnknownProfile, type IncomingRequest } from '@edgesync/blip';
+import type { Subscription } from '@edgesync/change-feed';
 import { EdgeError } from '@edgesync/errors';
 import { revisionKindOf, Profile, type CheckpointEntry } from '@edgesync/sync-protocol';
 import type { BlobReceiver } from '../blob-receiver.js';
@@ -69,12 +70,9 @@ export class CollectionReplication {
     const onServerRevision = (id: string, rev: string): void => known.set(id, rev);
     const onProgress = (): void => this.makeProgress();
     if (push) {
-      const subscription = environment.feeds.subscribe(local, {
-        since: this.start.local ?? 0,
-        bodies: true,
-        ...(docIds && { ids: docIds }),
-      });
-      this.pusher = new Pusher(this.collection, subscription, this.blobSender, {
+      const subscribe = (since: number): Subscription =>
+        environment.feeds.subscribe(local, { since, bodies: true, ...(docIds && { ids: docIds }) });
+      this.pusher = new Pusher(this.collection, subscribe, this.start.local ?? 0, this.blobSender, {
         kind,
         continuous,
         pulls: pull,
@@ -105,6 +103,7 @@ export class CollectionReplication {
     this.scheduleSave();
     try {
       await Promise.all([this.pusher?.run(), this.runPuller()]);
+      if (this.puller && !this.options.continuous) await this.pushOutcomes();
     } finally {
       this.stopSaving();
     }
@@ -140,6 +139,12 @@ export class CollectionReplication {
       default:
         return refuseUnknownProfile(request);
     }
+  }
+
+  /** What the pull made of conflicts goes back in the same run, and what it brought is seen to need no push. */
+  private async pushOutcomes(): Promise<void> {
+    await this.options.inserter.whenIdle();
+    if (this.collection.link.connection.isOpen) await this.pusher?.run();
   }
 
   private async runPuller(): Promise<void> {

@@ -64,14 +64,19 @@ export class Pusher {
   private wake: (() => void) | undefined;
   private isWaitingForChanges = false;
   private unscanned = 0;
+  private subscription: Subscription | undefined;
+  /** Up to where the log has been read. */
+  private scanned: number;
 
   constructor(
     private readonly collection: CollectionLink,
-    private readonly subscription: Subscription,
+    private readonly subscribe: (since: number) => Subscription,
+    since: number,
     blobs: BlobSender,
     private readonly options: PusherOptions,
   ) {
-    this.tracker = new SequenceTracker(String(subscription.position));
+    this.scanned = since;
+    this.tracker = new SequenceTracker(String(since));
     this.sender = new RevSender(
       collection,
       blobs,
@@ -99,20 +104,17 @@ export class Pusher {
     return this.hasCaughtUp && this.isWaitingForChanges && this.inFlight.size === 0;
   }
 
-  /** Pushes until all is pushed or, if continuous, until {@link stop}. @throws ReplicationError, EdgeError `storage.*` */
+  /**
+   * Pushes until all is pushed or, if continuous, until {@link stop}. What is written later is pushed by another call.
+   * @throws ReplicationError, EdgeError `storage.*`
+   */
   async run(): Promise<void> {
-    while (!this.isStopped && this.collection.link.connection.isOpen) {
-      this.isWaitingForChanges = true;
-      this.options.onProgress();
-      const page = await this.subscription.next();
-      this.isWaitingForChanges = false;
-      if (!page) break;
-      this.unscanned = Math.max(0, page.lastSequence - page.scanned);
-      for (let from = 0; from < page.rows.length;) from = await this.proposeFrom(page.rows, from);
-      this.tracker.skipTo(String(page.scanned));
-      if (!page.caughtUp) continue;
-      this.hasCaughtUp = true;
-      if (!this.options.continuous) break;
+    if (this.isStopped) return;
+    const subscription = (this.subscription = this.subscribe(this.scanned));
+    try {
+      await this.pushFrom(subscription);
+    } finally {
+      subscription.close();
     }
     await this.when(() => this.inFlight.size === 0);
     this.isWaitingForChanges = true;
@@ -121,8 +123,25 @@ export class Pusher {
 
   stop(): void {
     this.isStopped = true;
-    this.subscription.close();
+    this.subscription?.close();
     this.makeProgress();
+  }
+
+  private async pushFrom(subscription: Subscription): Promise<void> {
+    while (!this.isStopped && this.collection.link.connection.isOpen) {
+      this.isWaitingForChanges = true;
+      this.options.onProgress();
+      const page = await subscription.next();
+      this.isWaitingForChanges = false;
+      if (!page) break;
+      this.unscanned = Math.max(0, page.lastSequence - page.scanned);
+      for (let from = 0; from < page.rows.length;) from = await this.proposeFrom(page.rows, from);
+      this.scanned = page.scanned;
+      this.tracker.skipTo(String(page.scanned));
+      if (!page.caughtUp) continue;
+      this.hasCaughtUp = true;
+      if (!this.options.continuous) break;
+    }
   }
 
   /** Proposes rows up to the next one whose document is in flight. @returns where to go on */

@@ -61,9 +61,6 @@ describe.each([
     await (
       await server.replicate(client, form)
     ).ended;
-    await (
-      await server.replicate(client, form)
-    ).ended;
     const [atServer] = await server.storage.read(DEFAULT, ['doc']);
     const [atClient] = await client.storage.read(DEFAULT, ['doc']);
     expect(atServer!.body).toBe(atClient!.body);
