@@ -1,5 +1,8 @@
+import { once } from 'node:events';
 import { renameSync, writeFileSync } from 'node:fs';
+import { request } from 'node:https';
 import { join } from 'node:path';
+import { connect } from 'node:tls';
 import { hashPassword } from '@edgesync/platform';
 import { TestCertificate } from '@edgesync/test-kit';
 import { dial } from '@edgesync/socket-ws';
@@ -112,6 +115,28 @@ describe('ref 7: a server with a certificate', () => {
     const transport = await dial(url, { protocols: ['BLIP_3+CBMobile_3'], tls: { ca: pinned.pem } });
     transport.close(1000, '');
     await expect(dial(url, { protocols: ['BLIP_3+CBMobile_3'], tls: { ca: ca.pem } })).rejects.toThrow();
+  });
+
+  it('stops without waiting for connections that never sent a request', async () => {
+    using sandbox = await tlsSandbox();
+    await using process = await sandbox.start();
+    const options = { host: '127.0.0.1', port: sandbox.port, ca: ca.pem };
+    const idle = connect(options);
+    await once(idle, 'secureConnect');
+    const upload = request({
+      ...options,
+      method: 'PUT',
+      path: '/db/slow',
+      headers: { 'content-type': 'application/json', 'content-length': 7, expect: '100-continue' },
+    });
+    upload.flushHeaders();
+    await once(upload, 'continue');
+    process.child.kill('SIGTERM');
+    await once(idle.resume(), 'close');
+    upload.end('{"n":1}');
+    const [response] = (await once(upload, 'response')) as [{ statusCode: number }];
+    expect(response.statusCode).toBe(201);
+    expect(await process.exitCode()).toBe(0);
   });
 
   it('takes new files over without a restart, and keeps the old ones if they are faulty', async () => {

@@ -11,10 +11,12 @@ const LOOK_EVERY_MS = 20;
 export function closeConnectionsWhenIdle(fastify: FastifyInstance): void {
   const { server } = fastify;
   const connections = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-  });
+  // With TLS a connection comes twice: as it is, and decrypted.
+  for (const event of ['connection', 'secureConnection'])
+    server.on(event, (socket: Socket) => {
+      connections.add(socket);
+      socket.once('close', () => connections.delete(socket));
+    });
   fastify.addHook('preClose', (done) => {
     const closeIdle = (): void => {
       server.closeIdleConnections();
