@@ -16,12 +16,22 @@ export interface ReplicationModuleOptions {
   readonly imports?: ModuleMetadata['imports'];
   /** How apps are recognised; by their credentials if absent. */
   readonly identity?: Type<PeerIdentity>;
+  /** Whether replications with other servers run here; true if absent. */
+  readonly upstreams?: boolean;
 }
+
+const UPSTREAM_PROVIDERS = [
+  ConfiguredUpstreams,
+  UpstreamObservers,
+  Upstreams,
+  { provide: REPLICATION_CONTROL, useExisting: Upstreams },
+];
 
 /** Sync with apps and with other servers. It asks for the storage port and does not know what serves it. */
 @Module({})
 export class ReplicationModule {
-  static register({ imports = [], identity = CredentialsIdentity }: ReplicationModuleOptions = {}): DynamicModule {
+  static register(options: ReplicationModuleOptions = {}): DynamicModule {
+    const { imports = [], identity = CredentialsIdentity, upstreams = true } = options;
     return {
       module: ReplicationModule,
       imports,
@@ -33,12 +43,9 @@ export class ReplicationModule {
         PeerObserver,
         PeerSessions,
         PeersGateway,
-        ConfiguredUpstreams,
-        UpstreamObservers,
-        Upstreams,
-        { provide: REPLICATION_CONTROL, useExisting: Upstreams },
+        ...(upstreams ? UPSTREAM_PROVIDERS : []),
       ],
-      exports: [PeerAdmission, PeerSessions, REPLICATION_CONTROL],
+      exports: [PeerAdmission, PeerSessions, ...(upstreams ? [REPLICATION_CONTROL] : [])],
     };
   }
 }

@@ -14,6 +14,9 @@ const TOKENS: ReadonlyMap<string, ProtocolVersion> = new Map([
   ['BLIP_3+CBMobile_4', 4],
 ]);
 
+/** All of them. */
+export const PROTOCOL_VERSIONS: readonly ProtocolVersion[] = [...TOKENS.values()];
+
 /** The WebSocket sub-protocol of a version. */
 export function subprotocolOf(version: ProtocolVersion): string {
   return `BLIP_3+CBMobile_${version}`;

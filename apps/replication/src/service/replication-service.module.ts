@@ -1,0 +1,67 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { Bus } from '@edgesync/bus-nats';
+import type { EdgeConfig } from '@edgesync/config';
+import {
+  ACTIVE_TASKS,
+  ActiveTasks,
+  AUDIT_LOG,
+  EDGE_CONFIG,
+  HandshakeVerifier,
+  InternalController,
+  LOGGERS,
+  METRICS,
+  ServiceReadiness,
+  STORAGE,
+  type AuditLog,
+  type Loggers,
+  type Metrics,
+} from '@edgesync/platform';
+import type { Storage } from '@edgesync/ports';
+import { ReplicationModule } from '../replication.module.js';
+import { GatewayIdentity } from './gateway-identity.js';
+
+/** What the launcher makes before there is an application. */
+export interface ReplicationServiceParts {
+  readonly config: EdgeConfig;
+  readonly storage: Storage;
+  readonly bus: Bus;
+  readonly verifier: HandshakeVerifier;
+  readonly loggers: Loggers;
+  readonly audit: AuditLog;
+  readonly metrics: Metrics;
+}
+
+@Global()
+@Module({})
+class PartsModule {
+  static register(parts: ReplicationServiceParts): DynamicModule {
+    const { config, storage, bus, verifier, loggers, audit, metrics } = parts;
+    const providers = [
+      { provide: EDGE_CONFIG, useValue: config },
+      { provide: STORAGE, useValue: storage },
+      { provide: Bus, useValue: bus },
+      { provide: HandshakeVerifier, useValue: verifier },
+      { provide: LOGGERS, useValue: loggers },
+      { provide: AUDIT_LOG, useValue: audit },
+      { provide: METRICS, useValue: metrics },
+      { provide: ACTIVE_TASKS, useFactory: () => new ActiveTasks() },
+      { provide: ServiceReadiness, useValue: { check: () => bus.connected } },
+    ];
+    return { module: PartsModule, providers, exports: providers.map(({ provide }) => provide) };
+  }
+}
+
+/** A replication worker: takes apps from gateways, and their documents to and from storage over the bus. */
+@Module({})
+export class ReplicationServiceModule {
+  static register(parts: ReplicationServiceParts): DynamicModule {
+    return {
+      module: ReplicationServiceModule,
+      imports: [
+        PartsModule.register(parts),
+        ReplicationModule.register({ identity: GatewayIdentity, upstreams: false }),
+      ],
+      controllers: [InternalController],
+    };
+  }
+}

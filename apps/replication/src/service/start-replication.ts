@@ -1,0 +1,98 @@
+import 'reflect-metadata';
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Bus, NatsStorage, WorkerAnnouncer } from '@edgesync/bus-nats';
+import type { EdgeConfig } from '@edgesync/config';
+import {
+  ConfigError,
+  HandshakeVerifier,
+  loadConfig,
+  NestLogger,
+  openObservers,
+  VERSION,
+  type ServiceSettings,
+  type Stoppable,
+} from '@edgesync/platform';
+import { PROTOCOL_VERSIONS, subprotocolOf } from '@edgesync/sync-protocol';
+import { mountPeers } from '../peers/mount-peers.js';
+import { PeerSessions } from '../peers/peer-sessions.service.js';
+import { MAX_PEERS } from '../tuning.js';
+import { ownAddress } from './own-address.js';
+import { ReplicationServiceModule } from './replication-service.module.js';
+
+/**
+ * Starts a replication worker, which gateways find by its announcements.
+ * @param signal ends the wait for NATS
+ * @throws ConfigError, or the error of listening or of NATS refusing the credentials
+ */
+export async function startReplication(settings: ServiceSettings, signal: AbortSignal): Promise<Stoppable> {
+  const { value: config, warnings } = loadConfig(settings.configFile);
+  refuseUpstreams(config, settings.configFile);
+  const observers = await openObservers(config.logging);
+  const { loggers, audit, metrics } = observers;
+  const log = loggers.domain('Default');
+  for (const warning of warnings) log.warning(warning);
+  const bus = await Bus.connect({
+    ...settings.nats,
+    name: 'replication',
+    report: (error) => log.warning('NATS is not there yet', error),
+    signal,
+  });
+  const storage = new NatsStorage(bus, {
+    databases: [...config.databases.keys()],
+    report: (error) => log.warning('storage over NATS', error),
+  });
+  const id = randomUUID();
+  const verifier = new HandshakeVerifier(settings.handshakeSecret!, id);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    ReplicationServiceModule.register({ config, storage, bus, verifier, loggers, audit, metrics }),
+    new FastifyAdapter(),
+    { logger: new NestLogger(loggers.domain('Listener')), abortOnError: false },
+  );
+  mountPeers(app);
+  let announcer: WorkerAnnouncer | undefined;
+  const close = async (): Promise<void> => {
+    try {
+      await announcer?.leave();
+      await app.close();
+    } finally {
+      storage.close();
+      await bus.close();
+      await observers.close();
+    }
+  };
+  try {
+    await app.listen(settings.listen.port, settings.listen.host);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  const { port } = app.getHttpServer().address() as AddressInfo;
+  const address = `${settings.advertise ?? ownAddress(settings.listen.host)}:${port}`;
+  const sessions = app.get(PeerSessions);
+  const protocols = PROTOCOL_VERSIONS.map(subprotocolOf);
+  const state = (): ReturnType<ConstructorParameters<typeof WorkerAnnouncer>[2]> => ({
+    address,
+    load: sessions.list().length,
+    capacity: MAX_PEERS,
+    protocols,
+  });
+  announcer = new WorkerAnnouncer(bus, 'replication', state, undefined, id);
+  console.log(`edgesync ${VERSION} replication: ${address}`);
+  return { close };
+}
+
+/** Every worker would run them. */
+function refuseUpstreams({ replications }: EdgeConfig, file: string): void {
+  if (replications.length === 0) return;
+  throw new ConfigError([
+    {
+      file,
+      path: 'replications',
+      problem: 'is not supported in a split deployment',
+      remedy: 'Run replications with other servers on the all-in-one server.',
+    },
+  ]);
+}
