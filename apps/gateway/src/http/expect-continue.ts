@@ -11,6 +11,10 @@ export function deferContinue(server: Server): void {
     waiting.set(message, response);
     server.emit('request', message, response);
   });
+  // Other expectations may be ignored (RFC 9110, 10.1.1); Node would answer them past everything that is here.
+  server.on('checkExpectation', (message: IncomingMessage, response: ServerResponse) => {
+    server.emit('request', message, response);
+  });
 }
 
 /** Lets the client send its body, if it waits for that. */

@@ -24,6 +24,7 @@ import type { GatewayHttpAdapter } from './http-adapter.js';
 import { NO_SNIFFING } from './reply.js';
 import { checkRequest } from './request-checks.js';
 import { observeRequests } from './request-observer.js';
+import { asksForWebSocket } from './upgrade.js';
 
 /**
  * What every request passes before its route, known or not: the `Server` header, CORS, authentication, the checks of
@@ -69,6 +70,9 @@ export class RequestPipeline implements OnModuleInit {
 
   private admit(request: GatewayRequest, reply: FastifyReply, done: () => void): void {
     reply.header('server', SERVER_HEADER).header(...NO_SNIFFING);
+    // Node forgets what came in one packet behind an upgrade that nobody serves; better nothing comes behind it at all.
+    const { raw } = request;
+    if (raw.headers.upgrade !== undefined && asksForWebSocket(raw)) reply.header('connection', 'close');
     const refuse = (error: unknown): void => this.faults.answer(error, request, reply);
     const goOn = (principal: GatewayRequest['principal']): void => {
       request.principal = principal;
