@@ -7,6 +7,7 @@ import { measureLimits } from './scenarios/limits.js';
 import { measureProtection } from './scenarios/protection.js';
 import { measureRest } from './scenarios/rest.js';
 import { measureSync } from './scenarios/sync.js';
+import { measureUpstream } from './scenarios/upstream.js';
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -20,6 +21,7 @@ const scenarios: Record<string, (report: Report) => Promise<void>> = {
   rest: (report) => measureRest(report, { large: values.large }),
   protection: measureProtection,
   sync: (report) => measureSync(report, { large: values.large }),
+  upstream: measureUpstream,
 };
 
 const chosen = positionals.length > 0 ? positionals : Object.keys(scenarios);

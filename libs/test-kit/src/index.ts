@@ -1,3 +1,4 @@
+export * from './link-proxy.js';
 export * from './chromium.js';
 export * from './installed-program.js';
 export * from './nats-proxy.js';

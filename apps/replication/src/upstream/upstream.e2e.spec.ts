@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { SqliteStorage } from '@edgesync/storage-sqlite';
-import { LinkProxy } from '../testing/link-proxy.js';
+import { LinkProxy } from '@edgesync/test-kit';
 import { runServer, temporaryStorage } from '../testing/running-server.js';
 import { startUpstream, until } from '../testing/started-upstream.js';
 
@@ -191,7 +191,7 @@ describe('when the link fails', () => {
     await until(() => started.upstream.activity === 'Offline');
     await local.write('db', [edit('late', {})]);
     server = await runServer(OPEN);
-    (link as unknown as { target: number }).target = server.port;
+    link.target = server.port;
     await until(async () => (await server.storage.collection(DEFAULT)).documents === 1);
     await started.upstream.stop();
     await server[Symbol.asyncDispose]();

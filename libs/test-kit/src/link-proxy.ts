@@ -25,7 +25,8 @@ export class LinkProxy implements AsyncDisposable {
 
   private constructor(
     private readonly server: Server,
-    private readonly target: number,
+    /** Port of what it leads to; new connections go there. */
+    public target: number,
   ) {
     server.on('connection', (socket) => this.accept(socket));
   }
@@ -84,7 +85,7 @@ export class LinkProxy implements AsyncDisposable {
 
   private join(from: Socket, to: Socket, direction: 'up' | 'down'): void {
     this.sockets.add(from);
-    let due = 0;
+    const line = new DelayLine((chunk) => void (to.destroyed || to.write(chunk)));
     from.on('data', (chunk) => {
       if (this.isSilent) return;
       if (direction === 'up') this.bytesUp += chunk.length;
@@ -94,17 +95,10 @@ export class LinkProxy implements AsyncDisposable {
         for (const socket of this.sockets) socket.resetAndDestroy();
         return;
       }
-      const { delayMs = 0, bytesPerSecond = Infinity } = this.conditions;
-      const now = performance.now();
-      due = Math.max(due, now) + (chunk.length / bytesPerSecond) * 1_000;
-      const wait = due + delayMs - now;
-      const backlogMs = due - now;
-      if (backlogMs > 200) {
-        from.pause();
-        setTimeout(() => from.resume(), backlogMs - 200);
-      }
-      if (wait < 1) to.write(chunk);
-      else setTimeout(() => to.destroyed || to.write(chunk), wait);
+      const backlogMs = line.send(chunk, this.conditions);
+      if (backlogMs <= BUFFERED_MS) return;
+      from.pause();
+      setTimeout(() => from.resume(), backlogMs - BUFFERED_MS);
     });
     from.on('error', () => {});
     from.on('close', () => {
@@ -114,4 +108,34 @@ export class LinkProxy implements AsyncDisposable {
       else to.destroy();
     });
   }
+}
+
+/** As much as the link sends in this time waits in it; a sender that is faster is held up. */
+const BUFFERED_MS = 200;
+
+/** Delivers chunks in order, each when it would come out of a link of limited speed. */
+class DelayLine {
+  private readonly queue: { readonly at: number; readonly chunk: Buffer }[] = [];
+  private busyUntil = 0;
+  private isWaiting = false;
+
+  constructor(private readonly deliver: (chunk: Buffer) => void) {}
+
+  /** @returns for how many milliseconds the link is busy with what it was given */
+  send(chunk: Buffer, { delayMs = 0, bytesPerSecond = Infinity }: LinkConditions): number {
+    const now = performance.now();
+    this.busyUntil = Math.max(this.busyUntil, now) + (chunk.length / bytesPerSecond) * 1_000;
+    this.queue.push({ at: this.busyUntil + delayMs, chunk });
+    if (!this.isWaiting) this.drain();
+    return this.busyUntil - now;
+  }
+
+  private readonly drain = (): void => {
+    this.isWaiting = false;
+    while (this.queue[0] && this.queue[0].at - performance.now() < 1) this.deliver(this.queue.shift()!.chunk);
+    const [next] = this.queue;
+    if (!next) return;
+    this.isWaiting = true;
+    setTimeout(this.drain, next.at - performance.now());
+  };
 }
