@@ -1,35 +1,13 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { GatewayModule } from '@edgesync/gateway';
-import {
-  ACTIVE_TASKS,
-  ActiveTasks,
-  AUDIT_LOG,
-  AUTHENTICATOR,
-  EDGE_CONFIG,
-  LOGGERS,
-  METRICS,
-  type AuditLog,
-  type Authenticator,
-  type Loggers,
-  type Metrics,
-} from '@edgesync/platform';
+import { GatewayModule, type ServerParts } from '@edgesync/gateway';
+import { ACTIVE_TASKS, ActiveTasks, AUDIT_LOG, AUTHENTICATOR, EDGE_CONFIG, LOGGERS, METRICS } from '@edgesync/platform';
 import { ReplicationModule } from '@edgesync/replication';
 import { StorageModule } from '@edgesync/storage';
-import type { EdgeConfig } from '@edgesync/config';
-
-/** What the launcher makes before there is an application. */
-export interface EdgeParts {
-  readonly config: EdgeConfig;
-  readonly authenticator: Authenticator;
-  readonly loggers: Loggers;
-  readonly audit: AuditLog;
-  readonly metrics: Metrics;
-}
 
 @Global()
 @Module({})
 class PartsModule {
-  static register({ config, authenticator, loggers, audit, metrics }: EdgeParts): DynamicModule {
+  static register({ config, authenticator, loggers, audit, metrics }: ServerParts): DynamicModule {
     return {
       module: PartsModule,
       providers: [
@@ -48,7 +26,7 @@ class PartsModule {
 /** All parts of the server in one process: ports are bound to the engines directly, and NATS is not loaded. */
 @Module({})
 export class EdgeModule {
-  static register(parts: EdgeParts): DynamicModule {
+  static register(parts: ServerParts): DynamicModule {
     const replication = ReplicationModule.register();
     return {
       module: EdgeModule,

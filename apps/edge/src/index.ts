@@ -1,2 +1,2 @@
-export { EdgeModule, type EdgeParts } from './edge.module.js';
+export { EdgeModule } from './edge.module.js';
 export { startServer, type RunningServer, type ServerOptions } from './start-server.js';

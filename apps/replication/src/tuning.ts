@@ -6,9 +6,6 @@ export const MAX_PEERS = 5_000;
 /** Upgrades being authenticated at once; more are told to come later. Each holds a socket and little else. */
 export const MAX_PENDING_UPGRADES = 1_000;
 
-/** Seconds after which a refused app is asked to try again. */
-export const RETRY_AFTER_SECONDS = 5;
-
 /** Longest pause between two attempts to reach another server (wire I.4). */
 export const LONGEST_RETRY_MS = 300_000;
 

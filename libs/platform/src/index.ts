@@ -40,3 +40,5 @@ export { parsePrivateKey } from './tls/private-key.js';
 export { openServerTls, type OpenServerTls } from './tls/open-server-tls.js';
 export type { ServerTls } from './tls/server-tls.js';
 export * from './tokens.js';
+export { refuseUpgrade } from './upgrades/refuse-upgrade.js';
+export { databaseOfPath } from './upgrades/upgrade-path.js';

@@ -4,12 +4,11 @@ import { AccessPolicy, OriginPolicy } from '@edgesync/access';
 import type { EdgeConfig } from '@edgesync/config';
 import type { CollectionName } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
-import { EDGE_CONFIG, STORAGE } from '@edgesync/platform';
+import { databaseOfPath, EDGE_CONFIG, STORAGE } from '@edgesync/platform';
 import type { DatabaseInfo, Storage } from '@edgesync/ports';
 import { checkConnection, isVisible, type SyncPolicy } from '@edgesync/sync-policy';
 import { chooseVersion, parseSubprotocols, type ProtocolVersion } from '@edgesync/sync-protocol';
 import { PeerIdentity, type Peer } from './peer-identity.js';
-import { databaseOfPath } from './upgrade-path.js';
 
 /** What is known about an app that may connect. */
 export interface Admission extends Peer {

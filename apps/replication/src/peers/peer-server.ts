@@ -2,11 +2,11 @@ import { EventEmitter } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EdgeError } from '@edgesync/errors';
+import { refuseUpgrade } from '@edgesync/platform';
 import { WsAcceptor, type WsTransport } from '@edgesync/socket-ws';
 import { subprotocolOf } from '@edgesync/sync-protocol';
 import { MAX_PENDING_UPGRADES } from '../tuning.js';
 import type { Admission } from './peer-admission.service.js';
-import { refuseUpgrade } from './refuse-upgrade.js';
 
 /** Admits an app, or throws why not. */
 export type Admit = (request: IncomingMessage) => Promise<Admission>;

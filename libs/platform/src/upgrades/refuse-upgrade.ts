@@ -1,7 +1,9 @@
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EdgeError } from '@edgesync/errors';
-import { RETRY_AFTER_SECONDS } from '../tuning.js';
+
+/** Seconds after which a refused app is asked to try again. */
+const RETRY_AFTER_SECONDS = 5;
 
 /** Answers an upgrade request with an error, as REST would, and closes the connection. */
 export function refuseUpgrade(socket: Duplex, error: unknown): void {
