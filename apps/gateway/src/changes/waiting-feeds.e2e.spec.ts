@@ -301,6 +301,18 @@ describe('ref 6.15, 10.2: a feed', () => {
   });
 });
 
+describe('ref 8: feeds', () => {
+  it('may be read by pages of listed origins, also while they wait', async () => {
+    await using one = await startGateway({ config: { cors: { origin: ['https://app.example'] } } });
+    const headers = { origin: 'https://app.example' };
+    for (const mode of ['normal', 'longpoll', 'continuous', 'sse']) {
+      using opened = await OpenFeed.open(`${one.url}/db/_changes?since=now&feed=${mode}`, { headers });
+      expect(opened.response.headers['access-control-allow-origin']).toBe('https://app.example');
+      expect(opened.response.headers.vary).toBe('Origin');
+    }
+  });
+});
+
 describe('a server that stops', () => {
   it('ends feeds with what they have, and takes no new ones', { timeout: 30_000 }, async () => {
     const stopping = await startGateway();

@@ -1,0 +1,69 @@
+import { connect, type Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { HANDSHAKE_HEADER } from '@edgesync/platform';
+
+/** A worker that does not take a connection within this time is as good as gone. */
+const CONNECT_MS = 2_000;
+/** A box that vanished without a word is noticed by probes that begin after this silence. */
+export const KEEP_ALIVE_MS = 10_000;
+
+/** Headers that are for the gateway, or that only a gateway may set. */
+const WITHHELD = new Set(['authorization', HANDSHAKE_HEADER]);
+
+/**
+ * Opens a TCP connection.
+ * @param address `host:port`
+ * @throws Error if nobody takes it
+ */
+export function connectTo(address: string): Promise<Socket> {
+  const colon = address.lastIndexOf(':');
+  const socket = connect({
+    host: address.slice(0, colon),
+    port: Number(address.slice(colon + 1)),
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_MS,
+    timeout: CONNECT_MS,
+  });
+  return new Promise((resolve, reject) => {
+    const fail = (error: Error): void => {
+      socket.destroy();
+      reject(error);
+    };
+    const tooLong = (): void => fail(new Error(`${address} does not answer`));
+    socket.once('error', fail).once('timeout', tooLong);
+    socket.once('connect', () => {
+      socket.off('error', fail).off('timeout', tooLong);
+      socket.setTimeout(0);
+      resolve(socket);
+    });
+  });
+}
+
+/** The head of a request as it came, but with the gateway's handshake in place of credentials. */
+export function requestHead({ method, url, rawHeaders }: IncomingMessage, handshake: string): Buffer {
+  const lines = [`${method} ${url} HTTP/1.1`];
+  for (let index = 0; index < rawHeaders.length; index += 2)
+    if (!WITHHELD.has(rawHeaders[index]!.toLowerCase())) lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
+  lines.push(`${HANDSHAKE_HEADER}: ${handshake}`);
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+}
+
+/**
+ * Lets bytes flow both ways, each side no faster than the other takes them, until one of them ends.
+ * @param onEnd called once, when both are closed
+ */
+export function splice(a: Socket, b: Socket, onEnd: () => void): void {
+  let open = 2;
+  const join = (from: Socket, to: Socket): void => {
+    from.on('error', () => to.destroy());
+    from.once('close', () => {
+      // What is on its way still arrives; after it the other side is told by the end of the connection.
+      to.destroySoon();
+      if (--open === 0) onEnd();
+    });
+    from.pipe(to);
+  };
+  join(a, b);
+  join(b, a);
+}
