@@ -57,7 +57,7 @@ export const TUNING: Tuning = {
   bodyBatch: 100,
   queuedBytes: 256 * 1024,
   lowQueuedBytes: 96 * 1024,
-  unansweredRevs: 400,
+  unansweredRevs: 1_000,
   unansweredRevBytes: 4 * 1024 * 1024,
   smallestDeltaBody: 200,
   largestDeltaBody: 1024 * 1024,
@@ -73,6 +73,6 @@ export const TUNING: Tuning = {
   drainMs: 5_000,
   lastWordsMs: 1_000,
   checkpointMs: 5_000,
-  pushWindowRevs: 200,
-  pushWindowBytes: 2 * 1024 * 1024,
+  pushWindowRevs: 1_000,
+  pushWindowBytes: 4 * 1024 * 1024,
 };

@@ -57,8 +57,9 @@ export class Pusher {
 
   private readonly tracker: SequenceTracker;
   private readonly sender: RevSender;
-  /** Documents proposed or being sent. A newer change of one waits (wire I.2). */
-  private readonly inFlight = new Set<string>();
+  /** Sizes of the documents proposed or being sent. A newer change of one waits (wire I.2). */
+  private readonly inFlight = new Map<string, number>();
+  private bytesInFlight = 0;
   private unanswered = 0;
   private isStopped = false;
   private wake: (() => void) | undefined;
@@ -146,11 +147,14 @@ export class Pusher {
 
   /** Proposes rows up to the next one whose document is in flight. @returns where to go on */
   private async proposeFrom(rows: readonly ChangeRow[], from: number): Promise<number> {
-    const { pushWindowRevs } = this.collection.link.environment.tuning;
+    const { pushWindowRevs, pushWindowBytes } = this.collection.link.environment.tuning;
     const first = rows[from]!;
     await this.when(
       () =>
-        this.unanswered < UNANSWERED_PROPOSALS && this.sender.backlog < pushWindowRevs && !this.inFlight.has(first.id),
+        this.unanswered < UNANSWERED_PROPOSALS &&
+        this.sender.backlog < pushWindowRevs &&
+        this.bytesInFlight < pushWindowBytes &&
+        !this.inFlight.has(first.id),
     );
     const candidates: Candidate[] = [];
     let next = from;
@@ -160,7 +164,8 @@ export class Pusher {
       this.tracker.add(sequence);
       if (this.options.pulled.take(row.sequence)) this.tracker.complete(sequence);
       else {
-        this.inFlight.add(row.id);
+        this.inFlight.set(row.id, row.bodySize);
+        this.bytesInFlight += row.bodySize;
         candidates.push({ row, parent: this.likelyParent(row), attempt: 1 });
       }
     }
@@ -229,7 +234,7 @@ export class Pusher {
       return;
     }
     if (isTransient(error)) {
-      this.inFlight.delete(wanted.id);
+      this.leave(wanted.id);
       this.tracker.defer(wanted.sequence);
       this.makeProgress();
       return;
@@ -239,10 +244,15 @@ export class Pusher {
   }
 
   private finish(id: string, sequence: number, rev: string | undefined): void {
-    this.inFlight.delete(id);
+    this.leave(id);
     if (rev !== undefined) this.options.onServerRevision(id, rev);
     this.tracker.complete(String(sequence));
     this.makeProgress();
+  }
+
+  private leave(id: string): void {
+    this.bytesInFlight -= this.inFlight.get(id) ?? 0;
+    this.inFlight.delete(id);
   }
 
   private report(id: string, error: BlipErrorInfo): void {
@@ -251,7 +261,7 @@ export class Pusher {
   }
 
   private giveUp(candidates: readonly Candidate[], error: BlipErrorInfo): void {
-    for (const { row } of candidates) this.inFlight.delete(row.id);
+    for (const { row } of candidates) this.leave(row.id);
     this.collection.link.fail(new ReplicationError(error, 'proposeChanges'));
   }
 
