@@ -1,4 +1,4 @@
-// Makes of the compiled all-in-one server, and of everything it imports, the few files in apps/edge/bundle that are run and shipped:
+// Makes of the compiled servers, all-in-one and split, and of everything they import, the few files in apps/edge/bundle that are run and shipped:
 // they start faster and stay smaller in memory than two thousand modules (docs/decisions/idle-memory.md).
 // Does nothing when the bundle is newer than all that was compiled or installed.
 import { existsSync, globSync, rmSync, statSync } from 'node:fs';
@@ -11,7 +11,13 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const OUTPUT = join(ROOT, 'apps/edge/bundle');
 
 /** What is started by its file name. */
-const ENTRIES = ['main', 'quickstart'];
+const ENTRIES = {
+  main: 'apps/edge/dist/main.js',
+  quickstart: 'apps/edge/dist/quickstart.js',
+  gateway: 'apps/gateway/dist/main.js',
+  replication: 'apps/replication/dist/main.js',
+  storage: 'apps/storage/dist/main.js',
+};
 
 /** Machine code, and what Nest loads by its name at run time: stay packages, so apps/edge depends on them directly. */
 const PACKAGES = ['bcrypt', 'better-sqlite3', 'ws'];
@@ -36,7 +42,7 @@ function isFresh() {
 async function bundle() {
   const build = await rolldown({
     cwd: ROOT,
-    input: Object.fromEntries(ENTRIES.map((name) => [name, `apps/edge/dist/${name}.js`])),
+    input: ENTRIES,
     platform: 'node',
     external: [...PACKAGES, ...ABSENT],
     onLog: (level, log) => {

@@ -120,6 +120,11 @@ export const CATALOGUE = {
   'bus.version': entry(503, 'the processes speak different versions', 'Run the same release in all services.'),
   'bus.invalid': entry(500, 'malformed message', 'Run the same release in all services.', RETRY_LATER),
 
+  'sync.no-worker': entry(
+    503,
+    'no replication worker has room',
+    'Start replication workers; apps come back by themselves.',
+  ),
   'handshake.refused': entry(
     403,
     'not a handshake of a gateway',
