@@ -95,7 +95,7 @@ describe('ref 6.0: connections', () => {
 });
 
 describe('ref 6.0: paths and methods', () => {
-  it.each(['/_nothing', '/_replicate', '/a/b/c/d', '/a/b/c/d/e', '//doc', '/db//key', '/_all_dbs/x/y/z'])(
+  it.each(['/_nothing', '/_replicate/1/2', '/a/b/c/d', '/a/b/c/d/e', '//doc', '/db//key', '/_all_dbs/x/y/z'])(
     'answers 404 to the unknown path %s',
     async (path) => {
       expect((await client.get(path)).status).toBe(404);
