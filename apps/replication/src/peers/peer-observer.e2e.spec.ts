@@ -6,7 +6,7 @@ import { environmentOf, runServer, temporaryStorage } from '../testing/running-s
 const DEFAULT = { database: 'db', scope: '_default', collection: '_default' };
 const edit = (id: string) => ({ type: 'edit', keyspace: DEFAULT, id, deleted: false, body: '{}' }) as const;
 
-it('a session is audited when it begins and ends, and what it carries is counted', async () => {
+it('a session is listed while it lasts, audited when it begins and ends, and what it carries is counted', async () => {
   await using server = await runServer({
     enable_anonymous_users: true,
     databases: { db: { path: '/tmp/x.cblite2', create: true, enable_client_sync: true } },
@@ -39,11 +39,25 @@ it('a session is audited when it begins and ends, and what it carries is counted
   expect([revisions('sent'), revisions('received')]).toEqual(['1', '2']);
   expect(Number(metric('edgesync_sync_bytes_total{database="db",direction="received"}'))).toBeGreaterThan(500);
 
+  expect(server.tasks.list()).toEqual([
+    {
+      task_id: 1,
+      type: 'sync',
+      age_secs: expect.any(Number) as unknown,
+      db: 'db',
+      ks: 'db',
+      ip: '127.0.0.1',
+      revs_sent: 1,
+      revs_received: 2,
+    },
+  ]);
+
   await server.stop();
   await replication.ended;
   expect(metric('edgesync_sync_sessions{database="db"}')).toBe('0');
   expect(metric('edgesync_sync_sessions_total{database="db",protocol="BLIP_3+CBMobile_4"}')).toBe('1');
   expect([revisions('sent'), revisions('received')]).toEqual(['1', '2']);
+  expect(server.tasks.list()).toEqual([]);
   const session = { session_id: 1, db: 'db', remote: expect.stringMatching(/^127\.0\.0\.1:\d+$/) as unknown };
   expect(server.audit).toEqual([
     expect.objectContaining({ id: 57353, ...session, protocol: 'BLIP_3+CBMobile_4' }),

@@ -107,6 +107,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly port: number;
   readonly storage: SqliteStorage;
   readonly sessions: PeerSessions;
+  readonly tasks: ActiveTasks;
   readonly authenticator: Authenticator;
   readonly control: ReplicationControl;
   readonly log: string[];
@@ -152,6 +153,7 @@ export async function runServer(configuration: object, users: Users = new Map())
     port,
     storage,
     sessions: app.get(PeerSessions),
+    tasks: app.get<ActiveTasks>(ACTIVE_TASKS),
     authenticator: app.get<Authenticator>(AUTHENTICATOR),
     control: app.get<ReplicationControl>(REPLICATION_CONTROL),
     log,
