@@ -1,0 +1,197 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ReplicationConfig } from '@edgesync/config';
+import { FrontServer } from '../testing/front-server.js';
+import { runServer, type RunningServer } from '../testing/running-server.js';
+import { until } from '../testing/started-upstream.js';
+
+const database = { path: '/tmp/x.cblite2', create: true, enable_client_sync: true };
+const OPEN = { enable_anonymous_users: true, databases: { db: database } };
+const DEFAULT = { database: 'db', scope: '_default', collection: '_default' };
+const withReplications = (...replications: object[]): object => ({ ...OPEN, replications });
+const to = (port: number, members: Partial<ReplicationConfig> = {}): ReplicationConfig => ({
+  source: 'db',
+  target: `ws://127.0.0.1:${port}/db`,
+  bidirectional: true,
+  continuous: true,
+  ...members,
+});
+
+const statuses = async ({ control }: RunningServer): Promise<string[]> =>
+  (await control.list()).map(({ status }) => status);
+const put = (server: RunningServer, id: string, body: object = {}) =>
+  server.storage.write('db', [{ type: 'edit', keyspace: DEFAULT, id, deleted: false, body: JSON.stringify(body) }]);
+
+describe('replications of the configuration', () => {
+  it('start with the server, and share one list and numbering with others', async () => {
+    await using upper = await runServer(OPEN);
+    await using lower = await runServer(
+      withReplications({ source: 'db', target: `ws://127.0.0.1:${upper.port}/db`, bidirectional: true, continuous: true }),
+    );
+    await until(async () => (await statuses(lower)).join() === 'Idle');
+    const id = await lower.control.start(to(upper.port, { continuous: false, target: `ws://localhost:${upper.port}/db` }));
+    const tasks = await lower.control.list();
+    expect(tasks[0]).toMatchObject({
+      task_id: 1,
+      session_id: 1,
+      type: 'replication',
+      source: 'db',
+      target: `ws://127.0.0.1:${upper.port}/db`,
+      continuous: true,
+      bidirectional: true,
+      status: 'Idle',
+      docs_pending: 0,
+    });
+    expect(tasks[0]).not.toHaveProperty('error');
+    expect(id).toBe(2);
+    expect(tasks[1]).not.toHaveProperty('continuous');
+    expect(await lower.control.status(7)).toBeUndefined();
+    expect(await lower.control.stop(7)).toBe(false);
+  });
+
+  it('that cannot be started are told in the log; the others start', async () => {
+    await using upper = await runServer(OPEN);
+    const target = `ws://127.0.0.1:${upper.port}/db`;
+    await using lower = await runServer(
+      withReplications({ source: 'db', target, collections: ['nothing'] }, { source: 'db', target, continuous: true }),
+    );
+    await until(async () => (await statuses(lower)).join() === 'Idle');
+    expect(lower.log.join('\n')).toContain('replications[0] is not started: the database has no collection _default.nothing');
+  });
+
+  it('go into the audit log and the metrics, without secrets', async () => {
+    await using upper = await runServer(OPEN);
+    await using front = await FrontServer.before(upper.port);
+    await using lower = await runServer(
+      withReplications({
+        source: 'db',
+        target: `ws://u:xqzsecret@127.0.0.1:${front.port}/db`,
+        continuous: true,
+        headers: { 'X-Key': 'xqzsecret' },
+      }),
+    );
+    await put(lower, 'doc');
+    await until(async () => (await upper.storage.collection(DEFAULT)).documents === 1);
+    await until(async () => (await statuses(lower)).join() === 'Idle');
+    expect(lower.metrics.render()).toMatch(/edgesync_upstream_documents_total\{database="db",direction="sent"\} 1\n/);
+    expect(lower.metrics.render()).toContain('edgesync_upstream_replications{database="db",status="idle"} 1');
+    expect(lower.audit.filter(({ id }) => id === 57356)).toEqual([]);
+    await lower.control.stop(1);
+    await until(async () => (await statuses(lower)).join() === 'Stopped');
+    expect(lower.audit.filter(({ id }) => id === 57355 || id === 57356)).toMatchObject([
+      { id: 57355, db: 'db', task_id: 1, source: 'db', target: `ws://127.0.0.1:${front.port}/db`, continuous: true },
+      { id: 57356, db: 'db', task_id: 1, source: 'db', target: `ws://127.0.0.1:${front.port}/db` },
+    ]);
+    const told = JSON.stringify([lower.audit, lower.log, lower.metrics.render(), await lower.control.list()]);
+    expect(told).not.toContain('xqzsecret');
+  });
+
+  it('audits conflicts with their documents (57357)', async () => {
+    await using upper = await runServer(OPEN);
+    await using lower = await runServer(OPEN);
+    await put(upper, 'doc', { by: 'upper' });
+    await put(lower, 'doc', { by: 'lower' });
+    await lower.control.start(to(upper.port, { continuous: false }));
+    await until(async () => (await statuses(lower)).join() === 'Stopped');
+    expect(lower.audit.filter(({ id }) => id === 57357)).toMatchObject([
+      { db: 'db', ks: 'db', task_id: 1, doc_id: 'doc', winner: 'local' },
+    ]);
+    expect((await upper.storage.read(DEFAULT, ['doc']))[0]!.body).toBe('{"by":"lower"}');
+  });
+});
+
+describe('starting', () => {
+  it.each<[string, Partial<ReplicationConfig>, string]>([
+    ['an unknown collection', { collections: [{ scope: '_default', collection: 'nothing' }] }, 'request.invalid'],
+    ['an unknown database', { source: 'nothing' }, 'keyspace.unknown'],
+    ['a broken certificate', { pinnedCert: '-----BEGIN CERTIFICATE-----\nx' }, 'request.invalid'],
+    ['roots that are none', { trustedRootCerts: '-----BEGIN CERTIFICATE-----\nx' }, 'request.invalid'],
+  ])('refuses %s', async (_, members, code) => {
+    await using server = await runServer(OPEN);
+    await expect(server.control.start(to(1, members))).rejects.toMatchObject({ code });
+    expect(await server.control.list()).toEqual([]);
+  });
+
+  it('refuses what runs already, in either direction, until that has stopped', async () => {
+    await using upper = await runServer(OPEN);
+    await using lower = await runServer(OPEN);
+    await lower.control.start(to(upper.port));
+    const back = to(upper.port, { source: `ws://127.0.0.1:${upper.port}/db`, target: 'db', bidirectional: false });
+    await expect(lower.control.start(back)).rejects.toMatchObject({ code: 'replication.running' });
+    expect(await lower.control.stop(1)).toBe(true);
+    await until(async () => (await statuses(lower)).join() === 'Stopped');
+    expect(await lower.control.start(back)).toBe(2);
+  });
+});
+
+describe('a token file', () => {
+  /** A directory as orchestrators mount secrets: `token` points through a link that is replaced as a whole. */
+  function secretMount(): { path: string; write: (token: string) => void; remove: () => void } {
+    const folder = mkdtempSync(join(tmpdir(), 'edgesync-'));
+    let version = 0;
+    const write = (token: string): void => {
+      const data = `..data_${++version}`;
+      mkdirSync(join(folder, data));
+      writeFileSync(join(folder, data, 'token'), `${token}\n`);
+      symlinkSync(data, join(folder, '..data_tmp'));
+      renameSync(join(folder, '..data_tmp'), join(folder, '..data'));
+    };
+    write('first');
+    symlinkSync('..data/token', join(folder, 'token'));
+    return { path: join(folder, 'token'), write, remove: () => rmSync(folder, { recursive: true }) };
+  }
+
+  it('makes a new connection when its token changed, survives a bad one and an empty one, and revives with a good one', async () => {
+    const secret = secretMount();
+    await using upper = await runServer(OPEN);
+    const good = new Set(['Bearer first', 'Bearer second', 'Bearer fourth']);
+    await using front = await FrontServer.before(upper.port, {
+      admits: ({ authorization = '' }) => good.has(authorization),
+    });
+    await using lower = await runServer(
+      withReplications({
+        source: 'db',
+        target: `ws://127.0.0.1:${front.port}/db`,
+        continuous: true,
+        auth: { openid_token: { path: secret.path }, reconnect_on_token_change: true },
+      }),
+    );
+    const tokens = (): (string | undefined)[] => front.seen.map(({ authorization }) => authorization);
+    await until(async () => (await statuses(lower)).join() === 'Idle');
+    secret.write('second');
+    await until(() => tokens().includes('Bearer second'));
+    await until(async () => (await statuses(lower)).join() === 'Idle');
+    secret.write('');
+    secret.write('third');
+    await until(async () => (await statuses(lower)).join() === 'Stopped');
+    expect((await lower.control.list())[0]!.error).toMatchObject({ 'x-litecore-domain': 6, 'x-litecore-code': 401 });
+    secret.write('fourth');
+    await until(async () => (await statuses(lower)).includes('Idle'));
+    expect(tokens()).toEqual(['Bearer first', 'Bearer second', 'Bearer third', 'Bearer fourth']);
+    expect(lower.log.join('\n')).not.toMatch(/first|second|third|fourth/);
+    secret.remove();
+  });
+
+  it('is read at the start only, unless it is to be watched; without it the replication stops', async () => {
+    const secret = secretMount();
+    await using upper = await runServer(OPEN);
+    await using front = await FrontServer.before(upper.port);
+    const item = (path: string): object => ({
+      source: 'db',
+      target: `ws://127.0.0.1:${front.port}/db`,
+      continuous: true,
+      auth: { openid_token: { path } },
+    });
+    await using lower = await runServer(withReplications(item(secret.path), item(`${secret.path}.none`)));
+    await until(async () => (await statuses(lower)).join() === 'Idle,Stopped');
+    expect((await lower.control.list())[1]!.error).toEqual({
+      error: 'the token file cannot be read: ENOENT',
+      'x-litecore-domain': 1,
+      'x-litecore-code': 11,
+    });
+    expect(front.seen.map(({ authorization }) => authorization)).toEqual(['Bearer first']);
+    secret.remove();
+  });
+});
