@@ -1,6 +1,6 @@
 import { CloseCode } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
-import type { Keyspace } from '@edgesync/document';
+import { isDefaultCollection, type Keyspace } from '@edgesync/document';
 import type { ReplicationActivity } from '@edgesync/ports';
 import { type Environment, Replication, StoredCheckpoints } from '@edgesync/replicator';
 import { dial, type WsTransport } from '@edgesync/socket-ws';
@@ -237,7 +237,8 @@ export class Upstream {
       pull: plan.pull,
       continuous: plan.continuous,
       checkpoints: new StoredCheckpoints(environment.storage),
-      withoutCollections: version === 2,
+      // LiteCore up to 3.3 speaks the older form about the default collection alone, as either role (wire C.1).
+      withoutCollections: version < 4 && plan.collections.every(({ keyspace }) => isDefaultCollection(keyspace)),
       uuid: uuid.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
       blip: { compression: 'congested' },
       onProgress: () => this.notice(),
