@@ -1,6 +1,7 @@
 import type Database from 'better-sqlite3';
 import type { ChangePage, ChangesOptions, DocumentRevision, ListOptions, ListPage } from '@edgesync/ports';
 import type { Collection } from './collections.js';
+import type { DocumentCache } from './document-cache.js';
 import {
   changesSql,
   changeSql,
@@ -20,16 +21,29 @@ export class DocumentReader {
 
   constructor(
     private readonly handle: Database.Database,
+    private readonly cache: DocumentCache,
     private readonly nowSeconds: () => number,
   ) {}
 
   read(collection: Collection, ids: readonly string[], body: boolean): (DocumentRevision | undefined)[] {
-    const statement = this.prepare(readSql(body));
     const now = this.nowSeconds();
+    // Long lists are read once: they would push out what is read often.
+    if (ids.length === 1 && body) return [this.readOne(collection, ids[0]!, now)];
+    const statement = this.prepare(readSql(body));
     return ids.map((id) => {
       const row = statement.get(collection.id, id) as DocumentRow | undefined;
       return row && !isExpired(row, now) ? toRevision(row) : undefined;
     });
+  }
+
+  private readOne(collection: Collection, id: string, now: number): DocumentRevision | undefined {
+    let row = this.cache.find(collection.id, id);
+    if (!row) {
+      row = this.prepare(readSql(true)).get(collection.id, id) as DocumentRow | undefined;
+      if (!row) return undefined;
+      this.cache.keep(collection.id, row);
+    }
+    return isExpired(row, now) ? undefined : toRevision(row);
   }
 
   readRevision(collection: Collection, id: string, rev: string): DocumentRevision | undefined {

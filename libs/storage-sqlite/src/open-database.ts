@@ -9,6 +9,7 @@ import { CheckpointTable } from './checkpoint-table.js';
 import { ClockTable } from './clock-table.js';
 import { Collections, shareCollections, type SharedCollections } from './collections.js';
 import { openConnection, type Connection } from './connection.js';
+import { DocumentCache } from './document-cache.js';
 import { DocumentReader } from './document-reader.js';
 import { DoneWrites } from './done-writes.js';
 import { errorCode, toStorageFault } from './faults.js';
@@ -18,6 +19,7 @@ import { MetaEntity } from './entities/meta.entity.js';
 import { GroupCommit, type CommitObserver } from './group-commit.js';
 import { loadUuid } from './identity.js';
 import { quickCheck } from './integrity.js';
+import { CACHED_CHARACTERS } from './tuning.js';
 import { Upkeep } from './upkeep.js';
 import { WritePath } from './write-path.js';
 
@@ -126,8 +128,10 @@ async function assemble(
   blobFiles.prepare();
   const blobTable = new BlobTable(handle);
   blobTable.removeUnknown(blobFiles);
-  const reader = new DocumentReader(handle, nowSeconds);
+  const cache = new DocumentCache(CACHED_CHARACTERS);
+  const reader = new DocumentReader(handle, cache, nowSeconds);
   const writePath = new WritePath(handle, blobTable, {
+    cache,
     nowSeconds,
     mintVersion: () => `${clock.nextAt(now())}@${source}`,
     keepSuperseded: options.keepSuperseded ?? false,

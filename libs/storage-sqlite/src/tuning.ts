@@ -34,3 +34,6 @@ export const DONE_WRITE_SECONDS = 600;
 export const SWEEP_ROWS = 500;
 /** Upkeep looks for work at least this often, in milliseconds. */
 export const SWEEP_INTERVAL_MS = 60_000;
+
+/** Room for documents that were read lately, in characters: about as many bytes, and several thousand documents. */
+export const CACHED_CHARACTERS = 8 * 1_024 * 1_024;

@@ -17,11 +17,13 @@ import {
 } from '@edgesync/revision';
 import type { BlobTable } from './blobs/blob-table.js';
 import type { Collection } from './collections.js';
+import type { DocumentCache } from './document-cache.js';
 import { COLUMNS, FLAG_BLOBS, FLAG_BRANCHES, FLAG_DELETED, isExpired, type DocumentRow } from './rows.js';
 import { KeptRevisions } from './kept-revisions.js';
 import { SUPERSEDED_MINIMUM_BYTES, TREE_DEPTH } from './tuning.js';
 
 export interface WritePathOptions {
+  readonly cache: DocumentCache;
   readonly nowSeconds: () => number;
   /** A version of our own, newer than any before. */
   readonly mintVersion: () => string;
@@ -57,7 +59,9 @@ export class WritePath {
       `UPDATE documents SET sequence = ?, flags = ?, expires_at = ?, rev = ?, vector = ?, tree = ?, body = ? WHERE row = ?`,
     );
     this.remove = handle.prepare('DELETE FROM documents WHERE row = ?');
-    this.selectExpired = handle.prepare('SELECT row, flags, collection FROM documents WHERE expires_at <= ? LIMIT ?');
+    this.selectExpired = handle.prepare(
+      'SELECT row, id, flags, collection FROM documents WHERE expires_at <= ? LIMIT ?',
+    );
     this.selectRev = handle.prepare('SELECT rev FROM documents WHERE row = ?');
     this.kept = new KeptRevisions(handle, blobs);
   }
@@ -67,6 +71,7 @@ export class WritePath {
     const { id } = request;
     try {
       checkDocId(id);
+      this.options.cache.forget(collection.id, id);
       const row = this.find(collection, id);
       switch (request.type) {
         case 'edit':
@@ -88,8 +93,12 @@ export class WritePath {
 
   /** Removes documents whose time is over. No tombstone, no sequence: nobody is told (ref 6.12). @returns how many */
   purgeExpired(nowSeconds: number, limit: number): number {
-    const rows = this.selectExpired.all(nowSeconds, limit) as { row: number; flags: number; collection: number }[];
-    for (const { row, flags, collection } of rows) this.purge(row, flags, collection);
+    type Expired = Pick<DocumentRow, 'row' | 'id' | 'flags'> & { readonly collection: number };
+    const rows = this.selectExpired.all(nowSeconds, limit) as Expired[];
+    for (const { row, id, flags, collection } of rows) {
+      this.options.cache.forget(collection, id);
+      this.purge(row, flags, collection);
+    }
     return rows.length;
   }
 
