@@ -2,7 +2,7 @@ import { CloseCode } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
 import { isDefaultCollection, type Keyspace } from '@edgesync/document';
 import type { ReplicationActivity } from '@edgesync/ports';
-import { type Environment, Replication, StoredCheckpoints } from '@edgesync/replicator';
+import { decodeCheckpoint, type Environment, Replication, StoredCheckpoints } from '@edgesync/replicator';
 import { dial, type WsTransport } from '@edgesync/socket-ws';
 import { subprotocolOf, versionOfSubprotocol } from '@edgesync/sync-protocol';
 import { GOOD_CONNECTION_MS, STOP_MS } from '../tuning.js';
@@ -108,9 +108,24 @@ export class Upstream {
   /** Looks up what waits to be pushed while there is no connection to tell. @throws EdgeError `storage.*` */
   async countWaiting(): Promise<void> {
     const { plan, environment } = this.options;
-    if (this.connection || this.pushed.length === 0) return;
+    if (this.connection || !plan.push) return;
+    if (this.pushed.length === 0) this.pushed = await this.pushedBefore();
+    if (this.connection) return;
     const infos = await Promise.all(plan.collections.map(({ keyspace }) => environment.storage.collection(keyspace)));
     this.waiting = infos.reduce((total, { lastSequence }, index) => total + Math.max(0, lastSequence - this.pushed[index]!), 0);
+  }
+
+  /** Where earlier runs came to. */
+  private async pushedBefore(): Promise<readonly number[]> {
+    const { plan, environment } = this.options;
+    const { uuid } = await environment.storage.describe(plan.database);
+    const checkpoints = new StoredCheckpoints(environment.storage);
+    return Promise.all(
+      replicatedCollections(plan, uuid).map(async ({ local, checkpointId }) => {
+        const body = await checkpoints.load(local, checkpointId);
+        return decodeCheckpoint(body).local ?? 0;
+      }),
+    );
   }
 
   /** Ends the connection and makes another one at once, with the credentials there are now. */
