@@ -94,7 +94,7 @@ describe('every statement that runs per document or per page uses an index', () 
   });
 
   it.each([
-    ['expired documents', /SELECT row, flags, collection FROM documents/, 'documents_by_expiry (expires_at<?)'],
+    ['expired documents', /SELECT row, id, flags, collection FROM documents/, 'documents_by_expiry (expires_at<?)'],
     ['the next deadline', /SELECT min\(expires_at\)/, 'documents_by_expiry'],
     ['the count of expired documents', /SELECT count\(\*\) AS expired/, 'documents_by_expiry (expires_at<?)'],
     ['old superseded bodies', /SELECT document, rev FROM revisions WHERE leaf = 0/, 'revisions_by_age (stored_at<?)'],
