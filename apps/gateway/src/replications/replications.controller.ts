@@ -12,7 +12,7 @@ import { RoleGuard } from '../operations/role.guard.js';
 
 const WHO =
   'For users with the role admin or replicate; for everybody where anonymous users are let in and access control is off.';
-const ERRORS = { 403: 'The user has neither role.' };
+const ERRORS = { 403: 'The user has neither role.', 501: 'This deployment does not replicate with other servers.' };
 
 /** Replications with other servers (ref 6.16). */
 @Controller()
