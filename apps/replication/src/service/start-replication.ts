@@ -52,10 +52,8 @@ export async function startReplication(settings: ServiceSettings, signal: AbortS
     { logger: new NestLogger(loggers.domain('Listener')), abortOnError: false },
   );
   mountPeers(app);
-  let announcer: WorkerAnnouncer | undefined;
-  const close = async (): Promise<void> => {
+  const shutDown = async (): Promise<void> => {
     try {
-      await announcer?.leave();
       await app.close();
     } finally {
       storage.close();
@@ -66,7 +64,7 @@ export async function startReplication(settings: ServiceSettings, signal: AbortS
   try {
     await app.listen(settings.listen.port, settings.listen.host);
   } catch (error) {
-    await close();
+    await shutDown();
     throw error;
   }
   const { port } = app.getHttpServer().address() as AddressInfo;
@@ -79,9 +77,15 @@ export async function startReplication(settings: ServiceSettings, signal: AbortS
     capacity: MAX_PEERS,
     protocols,
   });
-  announcer = new WorkerAnnouncer(bus, 'replication', state, undefined, id);
+  const announcer = new WorkerAnnouncer(bus, 'replication', state, undefined, id);
   console.log(`edgesync ${VERSION} replication: ${address}`);
-  return { close };
+  return {
+    close: async () => {
+      // First, so that apps whose sessions end now are sent elsewhere.
+      await announcer.leave();
+      await shutDown();
+    },
+  };
 }
 
 /** Every worker would run them. */
