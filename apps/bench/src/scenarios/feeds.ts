@@ -65,7 +65,13 @@ async function measureSlowReaders(report: Report): Promise<void> {
   await using server = await ServerProcess.start();
   for (let from = 0; from < 20_000; from += 1_000) {
     const docs = Array.from({ length: 1_000 }, (_, index) => sampleDocument(from + index));
-    await fetch(`http://127.0.0.1:${server.port}/db/_bulk_docs`, { method: 'POST', body: JSON.stringify({ docs }) });
+    const response = await fetch(`http://127.0.0.1:${server.port}/db/_bulk_docs`, {
+      method: 'POST',
+      headers: { 'Content-Type': 'application/json' },
+      body: JSON.stringify({ docs }),
+    });
+    if (response.status !== 201) throw new Error(`documents were answered with ${response.status}`);
+    await response.arrayBuffer();
   }
   const before = server.residentMb();
   using feeds = new OpenFeeds(server.port, 'feed=continuous&include_docs=true');

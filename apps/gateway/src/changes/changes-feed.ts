@@ -19,6 +19,8 @@ export class ChangesFeed {
   private readonly isEnvelope: boolean;
   /** All changes up to this one have been sent: what the client gives as `since` next time. */
   private place: number;
+  /** An asynchronous function keeps its arguments until it returns, and a feed may last for days: this one is let go. */
+  private first: SourcePage | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
 
@@ -39,10 +41,15 @@ export class ChangesFeed {
    * @param first page of the source: whatever can go wrong at the start has not
    * @throws as `ChangeLog.changes`
    */
-  async run(first: SourcePage): Promise<void> {
+  run(first: SourcePage): Promise<void> {
+    this.first = first;
+    return this.runOn();
+  }
+
+  private async runOn(): Promise<void> {
     try {
       this.begin();
-      for (let delivered = await this.deliver(first); delivered !== 'end'; delivered = await this.goOn(delivered));
+      for (let delivered = await this.deliverFirst(); delivered !== 'end'; delivered = await this.goOn(delivered));
       this.output.end(this.isEnvelope ? `],"last_seq":${this.place}}` : '');
     } finally {
       clearTimeout(this.timer);
@@ -62,6 +69,12 @@ export class ChangesFeed {
     else this.output.open();
     // Whoever begins now and is cut off before the first change goes on here, not at a later `now`.
     if (this.request.mode === 'sse' && this.request.since === 'now') this.output.write(`id: ${this.place}\n\n`);
+  }
+
+  private deliverFirst(): Promise<Delivered> {
+    const page = this.first!;
+    this.first = undefined;
+    return this.deliver(page);
   }
 
   private async goOn(before: Delivered): Promise<Delivered> {
