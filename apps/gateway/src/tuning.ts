@@ -46,7 +46,7 @@ export const SLOW_FEED_PAGE_ROWS = 10;
 
 /**
  * Characters of a feed that are handed to a connection at once. A slow client holds about this much, and its place in the
- * log: 2,000 of them take 32 MB and not more.
+ * log.
  */
 export const FEED_PIECE_CHARACTERS = 16 * 1024;
 
