@@ -4,19 +4,10 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { App, brokenBlobs, documentsOf } from './app.js';
+import { seeded } from './seeded.js';
 import { ServerProcess } from './server-process.js';
 
 const KILLS = 8;
-
-/** Mulberry32: the same seed draws the same numbers. */
-function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 it(
   `apps and server hold the same in the end when the server is killed ${KILLS} times while they sync`,
