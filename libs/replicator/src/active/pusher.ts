@@ -118,6 +118,7 @@ export class Pusher {
       subscription.close();
     }
     await this.when(() => this.inFlight.size === 0);
+    if (!this.isRunning) return;
     this.isWaitingForChanges = true;
     this.options.onProgress();
   }
@@ -129,14 +130,16 @@ export class Pusher {
   }
 
   private async pushFrom(subscription: Subscription): Promise<void> {
-    while (!this.isStopped && this.collection.link.connection.isOpen) {
+    while (this.isRunning) {
       this.isWaitingForChanges = true;
       this.options.onProgress();
       const page = await subscription.next();
       this.isWaitingForChanges = false;
       if (!page) break;
       this.unscanned = Math.max(0, page.lastSequence - page.scanned);
-      for (let from = 0; from < page.rows.length;) from = await this.proposeFrom(page.rows, from);
+      for (let from = 0; from < page.rows.length && this.isRunning; ) from = await this.proposeFrom(page.rows, from);
+      // What was not proposed must not count as looked at.
+      if (!this.isRunning) break;
       this.scanned = page.scanned;
       this.tracker.skipTo(String(page.scanned));
       if (!page.caughtUp) continue;
@@ -156,6 +159,7 @@ export class Pusher {
         this.bytesInFlight < pushWindowBytes &&
         !this.inFlight.has(first.id),
     );
+    if (!this.isRunning) return from;
     const candidates: Candidate[] = [];
     let next = from;
     for (; next < rows.length && !this.inFlight.has(rows[next]!.id); next++) {
@@ -271,8 +275,12 @@ export class Pusher {
     this.options.onProgress();
   }
 
+  private get isRunning(): boolean {
+    return !this.isStopped && this.collection.link.connection.isOpen;
+  }
+
   private async when(condition: () => boolean): Promise<void> {
-    while (!condition() && this.collection.link.connection.isOpen && !this.isStopped)
+    while (!condition() && this.isRunning)
       await new Promise<void>((resolve) => (this.wake = resolve));
   }
 }
