@@ -1,4 +1,5 @@
-# One image for every service; the command chooses which. Node 24, no compiler, no development packages.
+# One image for every service: the all-in-one by default, the others by their entry points in docker-compose.yml.
+# Node 24, no compiler, no development packages.
 FROM node:24-slim AS build
 WORKDIR /src
 RUN npm install --global pnpm@10.34.9
@@ -13,6 +14,6 @@ RUN install -d -o 1000 -g 1000 /var/lib/edgesync
 USER 1000:1000
 WORKDIR /var/lib/edgesync
 VOLUME /var/lib/edgesync
-EXPOSE 59840
+EXPOSE 59840 59841
 ENTRYPOINT ["node", "/opt/edgesync/bundle/main.js"]
 CMD ["/etc/edgesync/config.json5"]
