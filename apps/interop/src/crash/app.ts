@@ -2,10 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ChangeFeeds } from '@edgesync/change-feed';
 import { Environment, Replication, StoredCheckpoints } from '@edgesync/replicator';
-import { dial, systemScheduler } from '@edgesync/socket-ws';
+import { dial, systemScheduler, type WsTransport } from '@edgesync/socket-ws';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { subprotocolOf } from '@edgesync/sync-protocol';
 
+const RECONNECT_MS = 50;
 const DEFAULT = { database: 'db', scope: '_default', collection: '_default' };
 
 /** An app with a database of its own that syncs whenever it can. */
@@ -42,22 +43,59 @@ export class App {
 
   /** Syncs once, or until the server is gone. @returns revisions moved, undefined if it did not come to its end */
   async sync(port: number): Promise<number | undefined> {
-    const url = `ws://127.0.0.1:${port}/db/_blipsync`;
-    const transport = await dial(url, { protocols: [subprotocolOf(this.version)] }).catch(() => undefined);
+    const transport = await this.dial(port);
     if (!transport) return undefined;
-    const replication = new Replication(transport, {
+    const replication = this.replicate(transport, false);
+    const { error } = await replication.ended;
+    return error === undefined ? replication.traffic.sent + replication.traffic.received : undefined;
+  }
+
+  /**
+   * Syncs all the time: connects again, at once, whenever the connection ends.
+   * @param onEnd told the code of every connection that ended
+   * @returns stops it
+   */
+  follow(port: number, onEnd: (code: number) => void = () => {}): () => Promise<void> {
+    let stopped = false;
+    let current: Replication | undefined;
+    const run = async (): Promise<void> => {
+      while (!stopped) {
+        const transport = await this.dial(port);
+        if (!transport) {
+          await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+          continue;
+        }
+        current = this.replicate(transport, true);
+        if (stopped) void current.stop();
+        const { close } = await current.ended;
+        if (!stopped) onEnd(close.code);
+      }
+    };
+    const running = run();
+    return async () => {
+      stopped = true;
+      void current?.stop();
+      await running;
+    };
+  }
+
+  private dial(port: number): Promise<WsTransport | undefined> {
+    const url = `ws://127.0.0.1:${port}/db/_blipsync`;
+    return dial(url, { protocols: [subprotocolOf(this.version)] }).catch(() => undefined);
+  }
+
+  private replicate(transport: WsTransport, continuous: boolean): Replication {
+    return new Replication(transport, {
       environment: this.environment,
       version: this.version,
       database: 'db',
       collections: [{ local: DEFAULT, checkpointId: `cp-${this.name}` }],
       push: true,
       pull: true,
-      continuous: false,
+      continuous,
       checkpoints: new StoredCheckpoints(this.storage),
       withoutCollections: this.version === 3,
     });
-    const { error } = await replication.ended;
-    return error === undefined ? replication.traffic.sent + replication.traffic.received : undefined;
   }
 
   /** Changes some documents, its own and shared ones, some with blobs. */

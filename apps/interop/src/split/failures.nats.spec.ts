@@ -34,6 +34,19 @@ const url = (path = ''): string => `http://127.0.0.1:${port()}/db${path}`;
 
 const everything = () => ['nats', 'storage', 'replication', 'gateway'].flatMap((name) => [...project.of(name)]);
 
+const creation = (id: string) => ({
+  type: 'edit' as const,
+  keyspace: { database: 'db', scope: '_default', collection: '_default' },
+  id,
+  deleted: false,
+  body: '{"n":1}',
+});
+
+async function documentsAtServer(): Promise<readonly { id: string; value: { rev: string } }[]> {
+  const reply = (await (await fetch(url('/_all_docs'))).json()) as { rows: { id: string; value: { rev: string } }[] };
+  return reply.rows;
+}
+
 /** Syncs all apps until nothing moves any more. */
 async function settle(apps: readonly App[]): Promise<void> {
   await Promise.all(everything().map((service) => service.ready()));
@@ -59,6 +72,48 @@ it(
     await expect.poll(() => writer.acknowledged.size, { timeout: 30_000 }).toBeGreaterThan(before + 10);
     await writer.stop();
     await writer.check();
+  },
+);
+
+it(
+  'apps that sync all the time move on when their worker is drained or killed, and lose and repeat nothing',
+  { timeout: 120_000 },
+  async () => {
+    const apps = await Promise.all(['a', 'b', 'c', 'd'].map((name) => App.open(folder, `moving-${name}`, 4)));
+    const codes: number[] = [];
+    const stops = apps.map((app) => app.follow(port(), (code) => codes.push(code)));
+    const count = async (): Promise<number[]> =>
+      Promise.all(apps.map(async ({ storage }) => Object.keys(await documentsOf(storage)).length));
+    const [first, second] = project.of('replication');
+    let expected = (await documentsAtServer()).length;
+    const writeAndWait = async (round: string): Promise<void> => {
+      for (const [index, { storage }] of apps.entries())
+        for (let n = 0; n < 25; n++) await storage.write('db', [creation(`moving-${round}-${index}-${n}`)]);
+      expected += apps.length * 25;
+      await expect.poll(count, { timeout: 30_000 }).toEqual(apps.map(() => expected));
+    };
+    await writeAndWait('before');
+
+    const drained = writeAndWait('drained');
+    expect(await first!.end('SIGTERM')).toBe(0);
+    await drained;
+    expect(codes.length).toBeGreaterThan(0);
+    expect(new Set(codes)).toEqual(new Set([4001]));
+    first!.start();
+    await first!.ready();
+
+    codes.length = 0;
+    const killed = writeAndWait('killed');
+    await second!.crash();
+    await killed;
+    expect(codes.length).toBeGreaterThan(0);
+    await second!.ready();
+
+    for (const stop of stops) await stop();
+    const revisions = (await documentsAtServer()).filter(({ id }) => id.startsWith('moving-'));
+    expect(revisions).toHaveLength(apps.length * 75);
+    expect(revisions.filter(({ value }) => !value.rev.startsWith('1-'))).toEqual([]);
+    for (const { storage } of apps) await storage.close();
   },
 );
 
