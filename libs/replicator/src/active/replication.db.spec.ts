@@ -47,7 +47,7 @@ describe.each([
     await replication.stop();
   });
 
-  it('resolves a conflict alike on both sides', async () => {
+  it('R26 resolves a conflict alike on both sides, in one run', async () => {
     await using server = await World.open();
     await using client = await World.open();
     const base = await client.put('doc', { n: 0 });

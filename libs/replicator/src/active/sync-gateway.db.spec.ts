@@ -37,7 +37,7 @@ describe('with Sync Gateway', () => {
     expect([...gateway.checkpoints.values()]).toMatchObject([{ rev: 2 }]);
   });
 
-  it('J.2-3: speaks the older form with one that does not know collections', async () => {
+  it('R29 J.2-3: speaks the older form with one that does not know collections', async () => {
     await using client = await World.open();
     await client.put('here', { n: 1 });
     const gateway = new FakeGateway({
@@ -112,7 +112,7 @@ describe('with Sync Gateway', () => {
     { what: 'they left the channels', row: { flags: 4 } },
     { what: 'both, and deleted', row: { flags: 7 } },
     { what: 'an older gateway says so in the body', row: { body: '{"_removed":true}' } },
-  ])('C.17: removes documents when $what, and tells nobody', async ({ row }) => {
+  ])('R27 C.17: removes documents when $what, and tells nobody', async ({ row }) => {
     await using client = await World.open();
     const first: GatewayRow = { sequence: 1, id: 'doc', rev: rev(1, 'a'), body: '{"n":1}' };
     const gateway = new FakeGateway({ rows: [first, { sequence: 2, id: 'other', rev: rev(1, 'b'), body: '{}' }] });
@@ -149,7 +149,7 @@ describe('with Sync Gateway', () => {
     expect([...gateway.checkpoints.values()].at(-1)!.body).toContain('"remote":2');
   });
 
-  it('I.6: reports what is refused for good and goes on; what is refused for now waits for the next connection', async () => {
+  it('R28 I.6: reports what is refused for good and goes on; what is refused for now waits for the next connection', async () => {
     await using client = await World.open();
     for (const id of ['fine', 'forbidden', 'later']) await client.put(id, { id });
     const refusals: Record<string, number> = { forbidden: 403, later: 503 };
