@@ -64,7 +64,9 @@ export function readConfig(text: string, options: ReadConfigOptions): ReadResult
         file: raw.logging.audit.file === undefined ? undefined : resolve(raw.logging.audit.file),
       },
     },
-    replications: startable(raw.replications, databases, options.file, warnings).map((item) => withPaths(item, resolve)),
+    replications: startable(raw.replications, databases, options.file, warnings).map((item) =>
+      withPaths(item, resolve),
+    ),
   };
   return { ok: true, value: config, warnings };
 }

@@ -68,7 +68,8 @@ function isUnknownDatabase(
   end: 'source' | 'target',
   databases: ReadonlySet<string>,
 ): boolean {
-  const isLocalName = !/^wss?:/i.test(definition[end]) && /^wss?:/i.test(definition[end === 'source' ? 'target' : 'source']);
+  const isLocalName =
+    !/^wss?:/i.test(definition[end]) && /^wss?:/i.test(definition[end === 'source' ? 'target' : 'source']);
   return isLocalName && !databases.has(definition[end]);
 }
 
@@ -99,4 +100,3 @@ function faultOf(faults: readonly Fault[]): EdgeError {
 }
 
 const invalid = (reason: string): EdgeError => new EdgeError('request.invalid', reason);
-

@@ -66,10 +66,7 @@ export class TestCertificate {
     // Large, and needed by few tests.
     await import('reflect-metadata');
     const x509 = await import('@peculiar/x509');
-    const keys = (await webcrypto.subtle.generateKey(ALGORITHMS[algorithm], true, [
-      'sign',
-      'verify',
-    ]));
+    const keys = await webcrypto.subtle.generateKey(ALGORITHMS[algorithm], true, ['sign', 'verify']);
     const usages = [
       ...(usage === 'client' ? [] : [x509.ExtendedKeyUsage.serverAuth]),
       ...(usage === 'server' ? [] : [x509.ExtendedKeyUsage.clientAuth]),

@@ -95,7 +95,11 @@ describe('/_replicate', () => {
     await using gateway = await startGateway({
       replications: new Control(),
       config: { users: 'users.json', enable_anonymous_users: false },
-      users: { root: { password, roles: ['admin'] }, operator: { password, roles: ['replicate'] }, alice: { password } },
+      users: {
+        root: { password, roles: ['admin'] },
+        operator: { password, roles: ['replicate'] },
+        alice: { password },
+      },
     });
     const statusOf = async (name: string): Promise<number[]> => {
       const authorization = `Basic ${Buffer.from(`${name}:x`).toString('base64')}`;

@@ -35,7 +35,9 @@ export class FrontServer implements AsyncDisposable {
       }
       const onward = connect(target, '127.0.0.1');
       this.keep(onward);
-      const lines = request.rawHeaders.flatMap((text, index, all) => (index % 2 === 0 ? [`${text}: ${all[index + 1]}`] : []));
+      const lines = request.rawHeaders.flatMap((text, index, all) =>
+        index % 2 === 0 ? [`${text}: ${all[index + 1]}`] : [],
+      );
       const kept = lines.filter((line) => !/^(?:authorization|cookie):/i.test(line));
       onward.write(`GET ${request.url} HTTP/1.1\r\n${kept.join('\r\n')}\r\n\r\n`);
       onward.write(head);

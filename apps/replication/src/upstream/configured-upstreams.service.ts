@@ -24,7 +24,9 @@ export class ConfiguredUpstreams implements OnApplicationBootstrap, BeforeApplic
         await this.start(definition);
       } catch (error) {
         // A bad item is reported and not started; the server still runs (ref 3.6).
-        this.log.error(`replications[${index}] is not started: ${error instanceof Error ? error.message : String(error)}`);
+        this.log.error(
+          `replications[${index}] is not started: ${error instanceof Error ? error.message : String(error)}`,
+        );
       }
   }
 
@@ -36,8 +38,10 @@ export class ConfiguredUpstreams implements OnApplicationBootstrap, BeforeApplic
     const started = await this.upstreams.startConfigured(definition);
     const { tokenFile } = started.access;
     if (tokenFile === undefined || !definition.auth?.reconnectOnTokenChange) return;
-    const watch = new TokenWatch(started, () => this.upstreams.startConfigured(definition), (error) =>
-      this.log.error('a replication is not started with its new token', error),
+    const watch = new TokenWatch(
+      started,
+      () => this.upstreams.startConfigured(definition),
+      (error) => this.log.error('a replication is not started with its new token', error),
     );
     this.watches.push(watchFiles([tokenFile], () => void watch.look()));
   }

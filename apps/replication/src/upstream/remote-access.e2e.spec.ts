@@ -28,7 +28,12 @@ async function attempt(front: FrontServer, definition: Partial<ReplicationConfig
 describe('credentials', () => {
   it.each<[string, Partial<ReplicationConfig>, string, string]>([
     ['user and password', auth({ user: 'ü', password: 'p:w' }), 'authorization', basic('ü:p:w')],
-    ['a token, which wins over the user', auth({ openidToken: 'abc.def', user: 'u', password: 'p' }), 'authorization', 'Bearer abc.def'],
+    [
+      'a token, which wins over the user',
+      auth({ openidToken: 'abc.def', user: 'u', password: 'p' }),
+      'authorization',
+      'Bearer abc.def',
+    ],
     ['a session ID', auth({ sessionCookie: '0f1e' }), 'cookie', 'SyncGatewaySession=0f1e'],
     ['a session cookie', auth({ sessionCookie: 'SyncGatewaySession=0f1e' }), 'cookie', 'SyncGatewaySession=0f1e'],
     ['a session cookie of another name', auth({ sessionCookie: 'Other=0f1e' }), 'cookie', 'Other=0f1e'],

@@ -63,7 +63,9 @@ export class RemoteAccess {
     try {
       text = (await readFile(tokenFile, 'utf8')).trim();
     } catch (error) {
-      throw new UnusableFileError(`the token file cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown fault'}`);
+      throw new UnusableFileError(
+        `the token file cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown fault'}`,
+      );
     }
     if (text === '') throw new UnusableFileError('the token file is empty');
     if (!TOKEN.test(text)) throw new UnusableFileError('the token file holds something else than a token');

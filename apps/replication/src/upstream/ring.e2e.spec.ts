@@ -41,7 +41,9 @@ async function writeSomething({ storage }: RunningServer, random: () => number, 
 /** Documents with their versions: equal means that all have the same outcome of every conflict. */
 async function contents({ storage }: RunningServer): Promise<string> {
   const revisions = await storage.read(DEFAULT, IDS);
-  return revisions.map((one) => one && `${one.id} ${one.vector.split(/[,;]/)[0]} ${one.deleted} ${one.body}`).join('\n');
+  return revisions
+    .map((one) => one && `${one.id} ${one.vector.split(/[,;]/)[0]} ${one.deleted} ${one.body}`)
+    .join('\n');
 }
 
 const sequencesOf = (servers: readonly RunningServer[]): Promise<number[]> =>
@@ -66,28 +68,31 @@ async function atRest(servers: readonly RunningServer[]): Promise<void> {
 }
 
 describe('three servers in a ring', () => {
-  it.each([1, 2, 3, 4])('come to rest with everybody equal after random writes and conflicts, seed %i', async (seed) => {
-    const random = sequence(seed);
-    await using a = await runServer(OPEN);
-    await using b = await runServer(OPEN);
-    await using c = await runServer(OPEN);
-    const servers = [a, b, c];
-    for (const server of servers) for (let n = 0; n < 5; n++) await writeSomething(server, random, `before ${n}`);
-    await link(a, b.port);
-    await link(b, c.port);
-    await link(c, a.port);
-    for (let n = 0; n < 120; n++) {
-      await writeSomething(servers[Math.floor(random() * 3)]!, random, `write ${n}`);
-      if (random() < 0.3) await new Promise((resolve) => setTimeout(resolve, random() * 15));
-    }
-    await until(() => areAlike(servers));
-    await atRest(servers);
-    expect(await areAlike(servers)).toBe(true);
-    const tasks = (await Promise.all(servers.map(({ control }) => control.list()))).flat();
-    expect(tasks.map(({ status, error, docs_pending }) => [status, error, docs_pending])).toEqual(
-      Array(3).fill(['Idle', undefined, 0]),
-    );
-  });
+  it.each([1, 2, 3, 4])(
+    'come to rest with everybody equal after random writes and conflicts, seed %i',
+    async (seed) => {
+      const random = sequence(seed);
+      await using a = await runServer(OPEN);
+      await using b = await runServer(OPEN);
+      await using c = await runServer(OPEN);
+      const servers = [a, b, c];
+      for (const server of servers) for (let n = 0; n < 5; n++) await writeSomething(server, random, `before ${n}`);
+      await link(a, b.port);
+      await link(b, c.port);
+      await link(c, a.port);
+      for (let n = 0; n < 120; n++) {
+        await writeSomething(servers[Math.floor(random() * 3)]!, random, `write ${n}`);
+        if (random() < 0.3) await new Promise((resolve) => setTimeout(resolve, random() * 15));
+      }
+      await until(() => areAlike(servers));
+      await atRest(servers);
+      expect(await areAlike(servers)).toBe(true);
+      const tasks = (await Promise.all(servers.map(({ control }) => control.list()))).flat();
+      expect(tasks.map(({ status, error, docs_pending }) => [status, error, docs_pending])).toEqual(
+        Array(3).fill(['Idle', undefined, 0]),
+      );
+    },
+  );
 
   it('agree after one was cut off while all went on writing', async () => {
     const random = sequence(99);

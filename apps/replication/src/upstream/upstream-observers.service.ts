@@ -1,6 +1,14 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { formatCollection, isDefaultCollection, type Keyspace } from '@edgesync/document';
-import { AUDIT_LOG, LOGGERS, METRICS, type AuditLog, type Logger, type Loggers, type Metrics } from '@edgesync/platform';
+import {
+  AUDIT_LOG,
+  LOGGERS,
+  METRICS,
+  type AuditLog,
+  type Logger,
+  type Loggers,
+  type Metrics,
+} from '@edgesync/platform';
 import type { Failure } from './failure.js';
 import type { Upstream, UpstreamObserver } from './upstream.js';
 import type { UpstreamPlan } from './upstream-plan.js';
@@ -94,7 +102,9 @@ export class UpstreamObservers {
     }
   }
 
-  private *carried(read: (sums: Sums) => [sent: number, received: number]): Iterable<readonly [number, string, string]> {
+  private *carried(
+    read: (sums: Sums) => [sent: number, received: number],
+  ): Iterable<readonly [number, string, string]> {
     const sums = new Map(Array.from(this.ended, ([database, one]) => [database, { ...one }]));
     for (const upstream of this.running) add(sums, upstream);
     for (const [database, one] of sums) {

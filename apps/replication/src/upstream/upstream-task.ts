@@ -5,7 +5,9 @@ import type { Upstream } from './upstream.js';
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1_000);
 
 /** What `_replicate` and `_active_tasks` show of a replication (ref 6.16), apart from its number, type and age. */
-export function describeUpstream(upstream: Upstream): Omit<ReplicationTask, 'task_id' | 'session_id' | 'type' | 'age_secs'> {
+export function describeUpstream(
+  upstream: Upstream,
+): Omit<ReplicationTask, 'task_id' | 'session_id' | 'type' | 'age_secs'> {
   const { plan, failure, lastSuccess, nextRetry, progress, conflicts, documentsFailed } = upstream;
   const { documents, bytes } = upstream.traffic;
   const isBoth = plan.push && plan.pull;

@@ -51,9 +51,7 @@ describe('a replication', () => {
     });
     expect(await started.upstream.ended).toBeUndefined();
     const counts = [(await local.collection(DEFAULT)).documents, (await server.storage.collection(DEFAULT)).documents];
-    expect(counts).toEqual(
-      definition.bidirectional ? [130, 130] : 'source' in definition ? [130, 10] : [120, 130],
-    );
+    expect(counts).toEqual(definition.bidirectional ? [130, 130] : 'source' in definition ? [130, 10] : [120, 130]);
   });
 
   it('that is continuous rests at Idle without an error and carries what is written at once', async () => {
@@ -131,7 +129,10 @@ describe('when the link fails', () => {
     await using server = await runServer(OPEN);
     await using local = await temporaryStorage();
     await local.write('db', many('here', 2_000));
-    const blob = await local.putBlob('db', new Uint8Array(400_000).map((_, index) => (index * 7919) >> 3));
+    const blob = await local.putBlob(
+      'db',
+      new Uint8Array(400_000).map((_, index) => (index * 7919) >> 3),
+    );
     await local.write('db', [edit('with blob', { pic: { '@type': 'blob', ...blob } })]);
     await using link = await LinkProxy.to(server.port);
     await using started = startUpstream(local, link.port);

@@ -112,7 +112,10 @@ export class Upstream {
     if (this.pushed.length === 0) this.pushed = await this.pushedBefore();
     if (this.connection) return;
     const infos = await Promise.all(plan.collections.map(({ keyspace }) => environment.storage.collection(keyspace)));
-    this.waiting = infos.reduce((total, { lastSequence }, index) => total + Math.max(0, lastSequence - this.pushed[index]!), 0);
+    this.waiting = infos.reduce(
+      (total, { lastSequence }, index) => total + Math.max(0, lastSequence - this.pushed[index]!),
+      0,
+    );
   }
 
   /** Where earlier runs came to. */

@@ -28,10 +28,17 @@ describe('replications of the configuration', () => {
   it('start with the server, and share one list and numbering with others', async () => {
     await using upper = await runServer(OPEN);
     await using lower = await runServer(
-      withReplications({ source: 'db', target: `ws://127.0.0.1:${upper.port}/db`, bidirectional: true, continuous: true }),
+      withReplications({
+        source: 'db',
+        target: `ws://127.0.0.1:${upper.port}/db`,
+        bidirectional: true,
+        continuous: true,
+      }),
     );
     await until(async () => (await statuses(lower)).join() === 'Idle');
-    const id = await lower.control.start(to(upper.port, { continuous: false, target: `ws://localhost:${upper.port}/db` }));
+    const id = await lower.control.start(
+      to(upper.port, { continuous: false, target: `ws://localhost:${upper.port}/db` }),
+    );
     const tasks = await lower.control.list();
     expect(tasks[0]).toMatchObject({
       task_id: 1,
@@ -58,7 +65,9 @@ describe('replications of the configuration', () => {
       withReplications({ source: 'db', target, collections: ['nothing'] }, { source: 'db', target, continuous: true }),
     );
     await until(async () => (await statuses(lower)).join() === 'Idle');
-    expect(lower.log.join('\n')).toContain('replications[0] is not started: the database has no collection _default.nothing');
+    expect(lower.log.join('\n')).toContain(
+      'replications[0] is not started: the database has no collection _default.nothing',
+    );
   });
 
   it('go into the audit log and the metrics, without secrets', async () => {

@@ -109,7 +109,8 @@ export class Upstreams implements ReplicationControl, BeforeApplicationShutdown 
 
   /** @throws EdgeError `keyspace.unknown` for the database, `request.invalid` for a collection */
   private async check(plan: UpstreamPlan): Promise<void> {
-    if (!this.config.databases.has(plan.database)) throw new EdgeError('keyspace.unknown', `no database "${plan.database}"`);
+    if (!this.config.databases.has(plan.database))
+      throw new EdgeError('keyspace.unknown', `no database "${plan.database}"`);
     for (const { keyspace } of plan.collections)
       try {
         await this.storage.collection(keyspace);

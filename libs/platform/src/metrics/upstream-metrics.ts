@@ -9,11 +9,9 @@ export class UpstreamMetrics {
   readonly failedDocuments: Family<Counter>;
 
   constructor(private readonly registry: MetricsRegistry) {
-    this.connections = registry.counters(
-      'edgesync_upstream_connections_total',
-      'Connections made to other servers.',
-      ['database'],
-    );
+    this.connections = registry.counters('edgesync_upstream_connections_total', 'Connections made to other servers.', [
+      'database',
+    ]);
     this.conflicts = registry.counters(
       'edgesync_upstream_conflicts_total',
       'Conflicts met by replications with other servers and resolved.',
@@ -38,9 +36,33 @@ export class UpstreamMetrics {
   }): void {
     const directed = ['database', 'direction'];
     const { registry } = this;
-    registry.collected('edgesync_upstream_replications', 'Replications with other servers.', 'gauge', ['database', 'status'], state.replications);
-    registry.collected('edgesync_upstream_documents_total', 'Documents replicated with other servers.', 'counter', directed, state.documents);
-    registry.collected('edgesync_upstream_bytes_total', 'Bytes on connections to other servers.', 'counter', directed, state.bytes);
-    registry.collected('edgesync_upstream_pending_documents', 'Documents known to wait for replication with other servers.', 'gauge', ['database'], state.pending);
+    registry.collected(
+      'edgesync_upstream_replications',
+      'Replications with other servers.',
+      'gauge',
+      ['database', 'status'],
+      state.replications,
+    );
+    registry.collected(
+      'edgesync_upstream_documents_total',
+      'Documents replicated with other servers.',
+      'counter',
+      directed,
+      state.documents,
+    );
+    registry.collected(
+      'edgesync_upstream_bytes_total',
+      'Bytes on connections to other servers.',
+      'counter',
+      directed,
+      state.bytes,
+    );
+    registry.collected(
+      'edgesync_upstream_pending_documents',
+      'Documents known to wait for replication with other servers.',
+      'gauge',
+      ['database'],
+      state.pending,
+    );
   }
 }

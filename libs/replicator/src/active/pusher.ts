@@ -137,7 +137,7 @@ export class Pusher {
       this.isWaitingForChanges = false;
       if (!page) break;
       this.unscanned = Math.max(0, page.lastSequence - page.scanned);
-      for (let from = 0; from < page.rows.length && this.isRunning; ) from = await this.proposeFrom(page.rows, from);
+      for (let from = 0; from < page.rows.length && this.isRunning;) from = await this.proposeFrom(page.rows, from);
       // What was not proposed must not count as looked at.
       if (!this.isRunning) break;
       this.scanned = page.scanned;
@@ -280,8 +280,7 @@ export class Pusher {
   }
 
   private async when(condition: () => boolean): Promise<void> {
-    while (!condition() && this.isRunning)
-      await new Promise<void>((resolve) => (this.wake = resolve));
+    while (!condition() && this.isRunning) await new Promise<void>((resolve) => (this.wake = resolve));
   }
 }
 

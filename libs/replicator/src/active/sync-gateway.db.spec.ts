@@ -156,7 +156,8 @@ describe('with Sync Gateway', () => {
     const gateway = new FakeGateway({ refusals });
     const failed: unknown[] = [];
     const replication = gateway.replicate(client, {
-      onDocumentError: (direction, _keyspace, id, error) => failed.push([direction, id, (error as { code: number }).code]),
+      onDocumentError: (direction, _keyspace, id, error) =>
+        failed.push([direction, id, (error as { code: number }).code]),
     });
     expect((await replication.ended).error).toBeUndefined();
     expect([...gateway.pushed.keys()]).toEqual(['fine']);
@@ -193,9 +194,21 @@ describe('with Sync Gateway', () => {
       `${(now - BigInt(minutes) * 60_000_000_000n).toString(16)}@${source.repeat(21)}A`;
     const gateway = new FakeGateway({
       rows: [
-        { sequence: 1, id: 'merged', rev: version(1, 'B'), history: `${version(2, 'B')},${version(3, 'C')};`, body: '{"m":1}' },
+        {
+          sequence: 1,
+          id: 'merged',
+          rev: version(1, 'B'),
+          history: `${version(2, 'B')},${version(3, 'C')};`,
+          body: '{"m":1}',
+        },
         { sequence: 2, id: 'legacy', rev: rev(2, 'b'), history: rev(1, 'a'), body: '{"l":1}' },
-        { sequence: 3, id: 'suffix', rev: version(1, 'C'), history: `${version(2, 'B')},${version(3, 'C')};,2-${'b'.repeat(32)}`, body: '{"s":1}' },
+        {
+          sequence: 3,
+          id: 'suffix',
+          rev: version(1, 'C'),
+          history: `${version(2, 'B')},${version(3, 'C')};,2-${'b'.repeat(32)}`,
+          body: '{"s":1}',
+        },
       ],
     });
     const failed: unknown[] = [];

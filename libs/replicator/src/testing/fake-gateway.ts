@@ -122,7 +122,8 @@ export class FakeGateway {
   private setCheckpoint(request: IncomingRequest): void {
     const found = this.checkpoints.get(keyOf(request));
     const rev = request.properties.get('rev') ?? '';
-    if (!found && rev !== '') return request.respondError({ domain: 'HTTP', code: 404, message: 'No previous revision' });
+    if (!found && rev !== '')
+      return request.respondError({ domain: 'HTTP', code: 404, message: 'No previous revision' });
     if (found && rev !== `0-${found.rev}`)
       return request.respondError({ domain: 'HTTP', code: 409, message: 'Document update conflict' });
     const next = { rev: (found?.rev ?? 0) + 1, body: textOf(request.body) };
@@ -136,7 +137,9 @@ export class FakeGateway {
     const from = since === undefined ? -1 : this.rows.findIndex(({ sequence }) => JSON.stringify(sequence) === since);
     const rows = this.rows.slice(from + 1);
     if (rows.length > 0) {
-      const list = rows.map(({ sequence, id, rev, flags }) => (flags ? [sequence, id, rev, flags] : [sequence, id, rev]));
+      const list = rows.map(({ sequence, id, rev, flags }) =>
+        flags ? [sequence, id, rev, flags] : [sequence, id, rev],
+      );
       const reply = await peer.ask('changes', collection, list);
       if (reply.error) return void this.complaints.push(`changes: ${reply.error.message}`);
       if (reply.properties.get('deltas') === 'true') this.takesDeltas = true;
