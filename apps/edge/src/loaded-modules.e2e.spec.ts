@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ENVIRONMENT, EdgeProcess, EdgeSandbox } from './testing/edge-process.js';
 
@@ -29,6 +30,14 @@ describe('the server as bundled', () => {
     const outside = loaded.filter((url) => !url.includes('/apps/edge/bundle/'));
     const packages = outside.map((url) => /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1] ?? url);
     expect([...new Set(packages)].sort()).toEqual(['bcrypt', 'better-sqlite3', 'node-gyp-build', 'ws']);
+  });
+
+  it('loads no chunk with the NATS client in it, which the bundle of the services has', async () => {
+    const holdsNats = (path: string): boolean => readFileSync(path, 'utf8').includes('NatsConnectionImpl');
+    const chunks = readdirSync(BUNDLE).map((name) => join(BUNDLE, name));
+    const loaded = (await modulesOf(join(BUNDLE, 'main.js'))).map((url) => fileURLToPath(url));
+    expect(chunks.filter(holdsNats)).not.toEqual([]);
+    expect(loaded.filter((path) => path.endsWith('.js') && holdsNats(path))).toEqual([]);
   });
 
   it('has only ASCII in its files, which V8 then keeps in one byte per character', () => {
