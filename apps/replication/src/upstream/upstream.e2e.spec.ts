@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { EdgeError } from '@edgesync/errors';
 import type { SqliteStorage } from '@edgesync/storage-sqlite';
 import { LinkProxy } from '@edgesync/test-kit';
 import { runServer, temporaryStorage } from '../testing/running-server.js';
@@ -180,6 +181,46 @@ describe('when the link fails', () => {
     expect(await unknown.upstream.ended).toMatchObject({ domain: 6, code: 404, kind: 'permanent' });
     await using nowhere = startUpstream(local, 'ws://no-such-host.invalid/db', { continuous: false });
     expect(await nowhere.upstream.ended).toMatchObject({ domain: 5 });
+  });
+
+  it('finds a server that was replaced by an empty one, and fills it', async () => {
+    await using local = await temporaryStorage();
+    await local.write('db', many('here', 150));
+    await using first = await runServer(OPEN);
+    await using second = await runServer(OPEN);
+    await second.storage.write('db', many('there', 20));
+    await using link = await LinkProxy.to(first.port);
+    await using started = startUpstream(local, link.port);
+    await until(async () => (await first.storage.collection(DEFAULT)).documents === 150);
+    await started.idle();
+    link.target = second.port;
+    link.cut();
+    link.mend();
+    await until(async () => (await second.storage.collection(DEFAULT)).documents === 170);
+    await until(async () => (await local.collection(DEFAULT)).documents === 170);
+    await started.idle();
+    expect(await contents(local)).toEqual(await contents(second.storage));
+  });
+
+  it('because the local disk is full, it waits for room and loses nothing', async () => {
+    await using server = await runServer(OPEN);
+    await server.storage.write('db', many('there', 50));
+    await using local = await temporaryStorage();
+    let isFull = true;
+    const storage = new Proxy(local, {
+      get: (target, name) => {
+        if (name === 'write' && isFull) return () => Promise.reject(new EdgeError('storage.full'));
+        const member = Reflect.get(target, name) as unknown;
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    await using started = startUpstream(storage, server.port);
+    await until(() => started.upstream.activity === 'Offline');
+    expect(started.upstream.failure).toMatchObject({ domain: 2, code: 28, kind: 'transient' });
+    isFull = false;
+    await until(async () => (await local.collection(DEFAULT)).documents === 50);
+    await started.idle();
+    expect(await contents(local)).toEqual(await contents(server.storage));
   });
 
   it('waits for a server that is shut down to come back', async () => {

@@ -43,6 +43,20 @@ export function reconcile(ours: SyncCheckpoint, theirs: SyncCheckpoint): SyncChe
 function earlier(left: SequenceText | undefined, right: SequenceText | undefined): SequenceText | undefined {
   if (left === right) return left;
   if (left === undefined || right === undefined) return undefined;
-  const [a, b] = [Number(left), Number(right)];
-  return Number.isSafeInteger(a) && Number.isSafeInteger(b) ? String(Math.min(a, b)) : undefined;
+  const [a, b] = [placeOf(left), placeOf(right)];
+  if (!a || !b) return undefined;
+  if (a.safe !== b.safe) return a.safe < b.safe ? left : right;
+  // What was sent again at a place comes before what belongs there (wire D.5).
+  if (a.isPlain !== b.isPlain) return a.isPlain ? right : left;
+  return undefined;
+}
+
+/**
+ * Up to where everything is certain to have been seen: of `S` that is S, of Sync Gateway's `T:S` it is T, of `L:T:S` and
+ * `L::S` it is L.
+ */
+function placeOf(sequence: SequenceText): { readonly safe: number; readonly isPlain: boolean } | undefined {
+  const text = sequence.replace(/^"(.*)"$/, '$1');
+  if (!/^\d{1,15}(?::\d{0,15}){0,2}$/.test(text) || text.endsWith(':')) return undefined;
+  return { safe: Number(text.split(':')[0]), isPlain: !text.includes(':') };
 }
