@@ -260,7 +260,7 @@ export class Pusher {
   }
 
   private report(id: string, error: BlipErrorInfo): void {
-    if (error.code === 409 && this.options.pulls) return;
+    if (isConflict(error) && this.options.pulls) return;
     this.options.onDocumentError(id, error);
   }
 
@@ -282,6 +282,11 @@ export class Pusher {
   private async when(condition: () => boolean): Promise<void> {
     while (!condition() && this.isRunning) await new Promise<void>((resolve) => (this.wake = resolve));
   }
+}
+
+/** A refusal because the server has another revision: 409, or LiteCore's own code for it. */
+function isConflict({ domain, code }: BlipErrorInfo): boolean {
+  return domain === 'LiteCore' ? code === 8 : code === 409;
 }
 
 function wantedRev(row: ChangeRow, parent: string): WantedRev {

@@ -169,6 +169,26 @@ describe('with Sync Gateway', () => {
     expect([...gateway.pushed.keys()]).toEqual(['fine', 'later']);
   });
 
+  it.each([
+    { domain: 'HTTP', code: 409 },
+    { domain: 'LiteCore', code: 8 },
+  ])('C.10: a conflict of a push that also pulls is no failure: %j', async ({ domain, code }) => {
+    await using client = await World.open();
+    await client.put('doc', {});
+    const gateway = new FakeGateway({ refusals: { doc: code }, refusalDomain: domain });
+    const failed: unknown[] = [];
+    const onDocumentError = (...all: unknown[]): void => void failed.push(all);
+    expect((await gateway.replicate(client, { onDocumentError }).ended).error).toBeUndefined();
+    expect(failed).toEqual([]);
+    await client.put('other', {});
+    await gateway.replicate(client, {
+      onDocumentError,
+      pull: false,
+      collections: [{ local: DEFAULT, checkpointId: 'cp-push' }],
+    }).ended;
+    expect(failed).toHaveLength(1);
+  });
+
   it('C.9: proposes again on the revision that a conflict names, if ours builds on it', async () => {
     await using client = await World.open();
     const first = await client.put('doc', { n: 1 });

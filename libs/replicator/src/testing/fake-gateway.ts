@@ -30,6 +30,8 @@ export interface FakeGatewayOptions {
   readonly proposals?: Readonly<Record<string, unknown>>;
   /** Statuses with which revisions are refused, by document ID. */
   readonly refusals?: Readonly<Record<string, number>>;
+  /** Default `HTTP`. */
+  readonly refusalDomain?: string;
 }
 
 /**
@@ -218,7 +220,8 @@ export class FakeGateway {
     for (const key of Object.keys(body))
       if (key.startsWith('_') && key !== '_attachments') this.complaints.push(`${key} in a body`);
     const status = this.options.refusals?.[id];
-    if (status !== undefined) return request.respondError({ domain: 'HTTP', code: status, message: 'refused' });
+    const domain = this.options.refusalDomain ?? 'HTTP';
+    if (status !== undefined) return request.respondError({ domain, code: status, message: 'refused' });
     const attachments = (body['_attachments'] ?? {}) as Record<string, Record<string, unknown>>;
     if (JSON.stringify(body).includes('"@type"') && Object.keys(attachments).length === 0)
       this.complaints.push(`${id} has blobs and no _attachments`);
