@@ -36,4 +36,4 @@ export const SWEEP_ROWS = 500;
 export const SWEEP_INTERVAL_MS = 60_000;
 
 /** Room for documents that were read lately, in characters: about as many bytes, and several thousand documents. */
-export const CACHED_CHARACTERS = 8 * 1_024 * 1_024;
+export const CACHED_CHARACTERS = 16 * 1_024 * 1_024;
