@@ -88,8 +88,9 @@ describe('subjects', () => {
   });
 
   it('are different for different names, and free of wildcards and dots', () => {
+    const name = fc.string({ unit: 'binary' });
     fc.assert(
-      fc.property(text, text, (a, b) => {
+      fc.property(name, name, (a, b) => {
         expect(nameToken(a)).toMatch(/^[A-Za-z0-9_=-]*$/);
         expect(nameToken(a) === nameToken(b)).toBe(a === b);
       }),

@@ -41,7 +41,7 @@ export function rollCallSubject(kind: string): string {
  * something in subjects. Letters, digits, `-` and `_` stand for themselves, everything else is `=` and two hex digits.
  */
 export function nameToken(name: string): string {
-  return name.replace(/[^A-Za-z0-9_-]/g, (character) =>
+  return name.replace(/[^A-Za-z0-9_-]/gu, (character) =>
     [...new TextEncoder().encode(character)].map((byte) => `=${byte.toString(16).padStart(2, '0')}`).join(''),
   );
 }
