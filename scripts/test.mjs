@@ -2,6 +2,7 @@
 // End-to-end tests run the server as it is shipped: bundled.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
+import { installMissingPackages } from './system-packages.mjs';
 
 const only = process.argv.slice(2);
 const environment = { ...process.env, EDGESYNC_MAIN: resolve('apps/edge/bundle/main.js') };
@@ -14,6 +15,7 @@ const steps = [
       ]),
   ['vitest', 'run', ...only],
 ];
+installMissingPackages();
 for (const [program, ...args] of steps) {
   console.log(`\n> ${program} ${args.join(' ')}`);
   const { status } = spawnSync(program, args, { stdio: 'inherit', env: environment });
