@@ -1,21 +1,12 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
 import { SqliteDatabase } from '@edgesync/storage-sqlite';
+import { seeded } from '@edgesync/test-kit';
 import { EdgeSandbox } from './testing/edge-process.js';
 import { RandomWriter, type Content } from './testing/random-writer.js';
 
 const KILLS = 20;
 const WRITERS = 8;
-
-/** Mulberry32: the same seed draws the same numbers. */
-function seeded(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 it(
   `loses nothing acknowledged and keeps nothing half when it is killed ${KILLS} times while it is written`,

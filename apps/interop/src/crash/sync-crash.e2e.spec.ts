@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { seeded } from '@edgesync/test-kit';
 import { App, brokenBlobs, documentsOf } from './app.js';
-import { seeded } from './seeded.js';
 import { ServerProcess } from './server-process.js';
 
 const KILLS = 8;

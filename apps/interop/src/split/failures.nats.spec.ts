@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { seeded } from '@edgesync/test-kit';
 import { App, brokenBlobs, documentsOf } from '../crash/app.js';
-import { seeded } from '../crash/seeded.js';
 import { ComposeProject } from './compose-project.js';
 import { RestWriter } from './rest-writer.js';
 
