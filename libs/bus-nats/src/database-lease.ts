@@ -1,6 +1,6 @@
 import { EdgeError } from '@edgesync/errors';
 import type { LeaseBucket, LeaseRecord } from './lease-bucket.js';
-import { LEASE_MARGIN, LEASE_RENEWALS } from './tuning.js';
+import { LEASE_MARGIN } from './tuning.js';
 
 /** Two clocks, in milliseconds: one that is never set, and the time of day. */
 export interface Clocks {
@@ -93,11 +93,10 @@ export class DatabaseLease {
     if (this.over) return;
     const left = this.left();
     if (left <= 0) return this.finish('lost');
-    this.timer = setTimeout(() => void this.renew(), Math.min(left, this.bucket.life / LEASE_RENEWALS));
+    this.timer = setTimeout(() => void this.renew(), Math.min(left, this.bucket.renewalInterval));
   }
 
   /** Renews, again and again until it is done or too late. */
-
   private async renew(): Promise<void> {
     // Validity ends on time, whatever an answer that does not come is waiting for.
     this.timer = setTimeout(() => this.finish('lost'), Math.max(1, this.left()));
@@ -109,7 +108,7 @@ export class DatabaseLease {
 
   private async renewOnce(): Promise<boolean> {
     const sent = { steady: this.clocks.steady(), wall: this.clocks.wall() };
-    const timeout = this.bucket.life / LEASE_RENEWALS / 2;
+    const timeout = this.bucket.renewalInterval;
     try {
       const revision = await this.bucket.renew(this.database, this.record, this.revision, timeout);
       if (revision !== undefined) {

@@ -4,12 +4,12 @@ import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstr
 import { Kvm, type KV } from '@nats-io/kv';
 import { nuid } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
-import { CLUSTER_LEASE_MS, LEASE_MS, LEASE_RENEWALS } from './tuning.js';
+import { CLUSTER_LEASE_MS, LEASE_MS, LEASE_RENEWAL_MS, LEASE_RENEWALS } from './tuning.js';
 
 export interface LeaseBucketOptions {
   /**
    * Life of a lease that is not renewed, in milliseconds. The one given when the bucket was made counts. Default 5 s, or
-   * 15 s with replicas.
+   * 20 s with replicas.
    */
   readonly life?: number;
   /** Copies of the bucket in a cluster of NATS servers: 1, 3 or 5. */
@@ -48,6 +48,11 @@ export class LeaseBucket {
   /** Life of an entry in milliseconds: what the bucket was made with. */
   get life(): number {
     return this.actualLife;
+  }
+
+  /** Milliseconds between renewals. */
+  get renewalInterval(): number {
+    return renewalInterval(this.actualLife);
   }
 
   /** Creates the entry of a database. @returns its revision; undefined: somebody has it */
@@ -117,6 +122,8 @@ export class LeaseBucket {
 
 const lifeOf = ({ life, replicas = 1 }: LeaseBucketOptions): number =>
   life ?? (replicas > 1 ? CLUSTER_LEASE_MS : LEASE_MS);
+
+const renewalInterval = (life: number): number => Math.min(life / LEASE_RENEWALS, LEASE_RENEWAL_MS);
 
 function isWrongRevision(error: unknown): boolean {
   return (

@@ -40,12 +40,17 @@ export const DOORBELL_MS = 5;
 
 /** Life of a lease that is not renewed. It bounds how long a database stays without an owner after a crash. */
 export const LEASE_MS = 5_000;
-/** The same where NATS is a cluster: it takes up to 9 s to agree on a new leader after it lost one. */
-export const CLUSTER_LEASE_MS = 15_000;
+/**
+ * The same where NATS is a cluster. After it lost the leader of the bucket it takes up to 9 s until another is a candidate, and
+ * some more on busy boxes until it leads: a lease must outlive that, counted from its last renewal and less the margin.
+ */
+export const CLUSTER_LEASE_MS = 20_000;
 /** The holder stops this fraction of the life early: clocks of boxes run at slightly different speeds. */
 export const LEASE_MARGIN = 0.15;
-/** Renewals per life. */
+/** Renewals per life, at least … */
 export const LEASE_RENEWALS = 4;
+/** … and this often: what has passed since the last one is missing when NATS is away. */
+export const LEASE_RENEWAL_MS = 1_000;
 /** How often a process that wants a database looks whether it is free. */
 export const LEASE_RETRY_MS = 500;
 /** Extra wait per database already owned, so that several storage processes share what is free. */
