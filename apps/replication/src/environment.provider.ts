@@ -24,6 +24,7 @@ export const environmentProvider: FactoryProvider<Environment> = {
       createSha1,
       randomBytes: (count) => randomBytes(count),
       now: Date.now,
+      uptime: () => performance.now(),
       nextTurn: setImmediate,
       log: {
         info: (message) => log.info(message),

@@ -42,6 +42,7 @@ export class DatabaseReply {
     readonly path: string,
     readonly uuid: string,
     readonly source: string,
+    readonly clock: string,
     readonly collections: readonly CollectionReply[],
   ) {}
 
@@ -52,6 +53,7 @@ export class DatabaseReply {
       fields.text('path'),
       fields.text('uuid'),
       fields.text('source'),
+      fields.text('clock'),
       fields.list('collections').map((collection) => CollectionReply.parse(collection)),
     );
   }

@@ -66,13 +66,14 @@ export const HANDLERS: Record<Operation, Handler> = {
     request: DescribeRequest.version,
     reply: DatabaseReply.version,
     async handle(storage, { database }) {
-      const { name, path, uuid, source, collections } = await storage.describe(database);
+      const { name, path, uuid, source, clock, collections } = await storage.describe(database);
       return only(
         new DatabaseReply(
           name,
           path,
           uuid,
           source,
+          clock,
           collections.map((each) => CollectionReply.of(each)),
         ),
       );

@@ -79,7 +79,7 @@ export const CATALOGUE = {
   'version.invalid': entry(400, 'invalid version', 'Send a version as time@source.'),
   'version.ahead': entry(
     503,
-    'the version is more than two minutes ahead of the clock',
+    'the version is more than two minutes ahead of the known time',
     'Set the clocks of client and server.',
   ),
 

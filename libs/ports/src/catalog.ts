@@ -19,6 +19,8 @@ export interface DatabaseInfo {
   readonly uuid: string;
   /** Source ID of the versions this database mints (wire F.2). */
   readonly source: string;
+  /** The latest time its clock gave out, in hex; '0' if none. No clock that is right is before it. */
+  readonly clock: string;
   readonly collections: readonly CollectionInfo[];
 }
 

@@ -1,6 +1,7 @@
 import type { Scheduler } from '@edgesync/blip';
 import type { ChangeFeeds } from '@edgesync/change-feed';
 import type { Storage } from '@edgesync/ports';
+import { KnownTime, type Moment } from '@edgesync/revision';
 import { DeltaSource } from './delta-source.js';
 import { LegacyMemory } from './legacy-memory.js';
 import { TUNING, type Tuning } from './tuning.js';
@@ -27,8 +28,10 @@ export interface EnvironmentOptions {
   readonly scheduler: Scheduler;
   readonly createSha1: () => Sha1;
   readonly randomBytes: (count: number) => Uint8Array;
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch. May be wrong, and may be set. */
   readonly now: () => number;
+  /** Milliseconds since any beginning, by a clock that only runs. */
+  readonly uptime: () => number;
   /** Calls back in the next turn of the event loop, after what has arrived by then was handled. */
   readonly nextTurn: (callback: () => void) => void;
   readonly log?: SyncLog;
@@ -43,11 +46,14 @@ export class Environment {
   readonly createSha1: () => Sha1;
   readonly randomBytes: (count: number) => Uint8Array;
   readonly now: () => number;
+  readonly uptime: () => number;
   readonly nextTurn: (callback: () => void) => void;
   readonly log: SyncLog;
   readonly tuning: Tuning;
   readonly legacy: LegacyMemory;
   readonly deltas: DeltaSource;
+  /** What peers tell about the time. */
+  readonly time = new KnownTime();
 
   constructor(options: EnvironmentOptions) {
     this.storage = options.storage;
@@ -56,10 +62,15 @@ export class Environment {
     this.createSha1 = options.createSha1;
     this.randomBytes = options.randomBytes;
     this.now = options.now;
+    this.uptime = options.uptime;
     this.nextTurn = options.nextTurn;
     this.log = options.log ?? SILENT;
     this.tuning = { ...TUNING, ...options.tuning };
     this.legacy = new LegacyMemory(this.tuning.legacyDocuments);
     this.deltas = new DeltaSource(options.storage, this.tuning.sharedDeltas);
+  }
+
+  get moment(): Moment {
+    return { wallMs: this.now(), uptimeMs: this.uptime() };
   }
 }

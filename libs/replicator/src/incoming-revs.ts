@@ -2,7 +2,16 @@ import { EdgeError } from '@edgesync/errors';
 import { applyDelta, checkDocId, findBlobs, readBody, type BlobReference } from '@edgesync/document';
 import { errorReplyOf, type IncomingRequest, Properties } from '@edgesync/blip';
 import type { RevisionRequest, WriteResult } from '@edgesync/ports';
-import { currentVersionOf, isTreeRevId, isVersion, vectorTimeFault } from '@edgesync/revision';
+import {
+  currentVersionOf,
+  isLegacyVersion,
+  isTreeRevId,
+  isVersion,
+  isVersionSyntax,
+  LATEST_TIME,
+  vectorTimeFault,
+  versionTime,
+} from '@edgesync/revision';
 import { decodeText, parseRev, type RevMessage } from '@edgesync/sync-protocol';
 import type { BlobReceiver } from './blob-receiver.js';
 import type { Inserter } from './inserter.js';
@@ -62,10 +71,17 @@ export class IncomingRevs {
    * be offered to others. A clock that is ahead is caught up with, so that answer is for now only.
    */
   private checkTimes({ rev, history }: RevMessage): void {
-    const wallNanoseconds = BigInt(this.collection.link.environment.now()) * 1_000_000n;
-    const found = vectorTimeFault(history === '' ? rev : `${rev};${history}`, wallNanoseconds);
+    const { link } = this.collection;
+    const { time, moment } = link.environment;
+    const version = currentVersionOf(rev);
+    if (isVersionSyntax(version) && !isLegacyVersion(version)) time.hear(link.witness, versionTime(version), moment);
+    const horizon = link.trustsTime ? LATEST_TIME : time.horizon(moment);
+    const found = vectorTimeFault(history === '' ? rev : `${rev};${history}`, horizon);
     if (!found) return;
-    if (found.fault === 'ahead') throw new EdgeError('version.ahead', `${found.version} is ahead of the clock`);
+    if (found.fault === 'ahead') {
+      link.tellAhead(found.version);
+      throw new EdgeError('version.ahead', `${found.version} is ahead of the clock`);
+    }
     throw new EdgeError('version.invalid', `the time of ${found.version} is out of range`);
   }
 

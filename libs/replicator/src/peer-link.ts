@@ -21,6 +21,12 @@ export class PeerLink {
   takesDeltas = false;
   /** Identifies the peer's database across connections, for what is remembered about it. */
   peerId = '';
+  /**
+   * The time of an upstream server's versions is not ours to refuse: it takes only what it finds right, and will not
+   * change its mind.
+   */
+  trustsTime = false;
+  private toldAhead = false;
 
   /** What {@link fail} ended the connection for. */
   failure: unknown;
@@ -32,6 +38,8 @@ export class PeerLink {
     readonly environment: Environment,
     readonly version: ProtocolVersion,
     readonly database: string,
+    /** The user as whom the peer is connected; undefined: nobody in particular. */
+    private readonly user?: string,
   ) {}
 
   /** What we tell when we answer a list of changes. Rev-tree clients trim their histories by `maxHistory`. */
@@ -61,6 +69,20 @@ export class PeerLink {
     if (isEdgeError(error)) this.environment.log.warn(`sync session ends: ${error.message}`);
     else this.environment.log.error('sync session ends', error);
     void this.closeAfterLastWords(CloseCode.transient, reason);
+  }
+
+  /** Who the peer is when it tells the time: its user, for one user may have any number of databases. */
+  get witness(): string {
+    return this.user === undefined ? `database ${this.peerId}` : `user ${this.user}`;
+  }
+
+  /** Says once that either clock is wrong. */
+  tellAhead(version: string): void {
+    if (this.toldAhead) return;
+    this.toldAhead = true;
+    this.environment.log.warn(
+      `the clock of ${this.witness} is ahead, or that of this server behind: ${version} has to wait`,
+    );
   }
 
   /**

@@ -53,7 +53,8 @@ export class PeerSession {
       onRequest: (request) => this.handle(request),
       onFault: (error) => environment.log.warn(`sync connection: ${String(error)}`),
     });
-    this.link = new PeerLink(connection, environment, version, database.name);
+    this.link = new PeerLink(connection, environment, version, database.name, principal.name);
+    environment.time.atLeast(database.clock);
     this.policy = policy;
     this.database = database;
     this.checkpointer = new Checkpointer(environment.storage, principal);

@@ -221,6 +221,7 @@ describe('a pushed revision', () => {
     ['18ea82daab3a0001@AAAAAAAAAAAAAAAAAAAAAA', 400],
     ['18ea82daab3a0001@short', 400],
     ['18EA82DAAB3A0001@H0J8SAyCSjSjE+PxM4NQrQ', 400],
+    ['zz@H0J8SAyCSjSjE+PxM4NQrQ', 400],
   ])('J.4-43 with the version %s, which other clients would refuse, is refused', async (rev, code) => {
     await using world = await World.open();
     const peer = await world.connect({ version: 4 });

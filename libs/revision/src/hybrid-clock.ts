@@ -1,5 +1,4 @@
-import { isVersion } from './rev-id.js';
-import { isLegacyVersion, versionTime } from './version.js';
+import { isLegacyVersion, isVersionSyntax, versionTime } from './version.js';
 
 /** The smallest version time Couchbase Lite takes: about 18 minutes after the epoch, so a plain counter is refused. */
 export const EARLIEST_TIME = 1n << 40n;
@@ -8,12 +7,21 @@ export const LATEST_TIME = (1n << 63n) - 1n;
 /** How far ahead of its own clock Couchbase Lite lets a version be; beyond, the revision is lost for it (wire F.3). */
 export const MAX_CLOCK_AHEAD_NANOSECONDS = 120_000_000_000n;
 
+/** No clock that is right is before this software: 2026-01-01, in nanoseconds. To be moved on now and then. */
+export const SOFTWARE_EPOCH = 1_767_225_600_000_000_000n;
+
 const COUNTER_BITS = 0xffffn;
 const NANOSECONDS_PER_MILLISECOND = 1_000_000n;
 
+/** Milliseconds, such as `Date.now()`, in nanoseconds. */
+export function nanoseconds(milliseconds: number): bigint {
+  return BigInt(Math.trunc(milliseconds)) * NANOSECONDS_PER_MILLISECOND;
+}
+
 /**
  * The hybrid logical clock of one database (wire F.3): wall time with 16 counter bits, and never the same or an earlier
- * time twice, whatever the wall clock does. Foreign versions do not move it.
+ * time twice, whatever the wall clock does. Foreign versions do not move it. A wall clock that was never set counts as
+ * {@link SOFTWARE_EPOCH}: clients refuse times from near 1970 for good.
  */
 export class HybridClock {
   #last: bigint;
@@ -30,14 +38,14 @@ export class HybridClock {
 
   /** The next time, hex, for a wall clock in nanoseconds since the epoch. */
   next(wallNanoseconds: bigint): string {
-    const wall = wallNanoseconds & ~COUNTER_BITS;
+    const wall = (wallNanoseconds > SOFTWARE_EPOCH ? wallNanoseconds : SOFTWARE_EPOCH) & ~COUNTER_BITS;
     this.#last = wall > this.#last ? wall : this.#last + 1n;
     return this.#last.toString(16);
   }
 
   /** The same for a wall clock in milliseconds, such as `Date.now()`. */
   nextAt(wallMilliseconds: number): string {
-    return this.next(BigInt(Math.trunc(wallMilliseconds)) * NANOSECONDS_PER_MILLISECOND);
+    return this.next(nanoseconds(wallMilliseconds));
   }
 
   /** Makes sure that later times are after `time` (hex): for times of this database found in storage. */
@@ -50,23 +58,27 @@ export class HybridClock {
 /**
  * Why Couchbase Lite would refuse a foreign version (wire F.3, J.4 #43), or undefined if it would not.
  * @param time hex
+ * @param horizon nanoseconds; what is later is ahead. Two minutes after the time that is known.
  */
-export function timeFault(time: string, wallNanoseconds: bigint): 'too-early' | 'too-late' | 'ahead' | undefined {
+export function timeFault(time: string, horizon: bigint): 'too-early' | 'too-late' | 'ahead' | undefined {
   const value = BigInt(`0x${time}`);
   if (value < EARLIEST_TIME) return 'too-early';
   if (value > LATEST_TIME) return 'too-late';
-  return value > wallNanoseconds + MAX_CLOCK_AHEAD_NANOSECONDS ? 'ahead' : undefined;
+  return value > horizon ? 'ahead' : undefined;
 }
 
-/** The first fault among the versions of a vector. Rev-tree IDs, and versions that stand for them, carry no time and pass. */
+/**
+ * The first fault among the versions of a vector. Rev-tree IDs, versions
+ * that stand for them, and what is no version carry no time and pass.
+ */
 export function vectorTimeFault(
   vector: string,
-  wallNanoseconds: bigint,
+  horizon: bigint,
 ): { readonly version: string; readonly fault: 'too-early' | 'too-late' | 'ahead' } | undefined {
   for (const element of vector.split(/[,;]/)) {
     const version = element.trim();
-    if (!isVersion(version) || isLegacyVersion(version)) continue;
-    const fault = timeFault(versionTime(version), wallNanoseconds);
+    if (!isVersionSyntax(version) || isLegacyVersion(version)) continue;
+    const fault = timeFault(versionTime(version), horizon);
     if (fault) return { version, fault };
   }
   return undefined;

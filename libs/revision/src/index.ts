@@ -2,6 +2,7 @@ export * from './hybrid-clock.js';
 export * from './incoming.js';
 export * from './integrate.js';
 export { currentIdLike, isKnown } from './known.js';
+export * from './known-time.js';
 export * from './legacy-relation.js';
 export * from './offer.js';
 export type { Content, IntegrateOptions, Integration, Minting, OnConflict, Stored } from './outcome.js';

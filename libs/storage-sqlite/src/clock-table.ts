@@ -17,6 +17,12 @@ export class ClockTable {
     return (this.saved = row?.time);
   }
 
+  /** Begins anew, for a new source. */
+  clear(): void {
+    this.handle.prepare('DELETE FROM clock').run();
+    this.saved = undefined;
+  }
+
   /** In a transaction. */
   save(time: string | undefined): void {
     if (time === undefined || time === this.saved) return;

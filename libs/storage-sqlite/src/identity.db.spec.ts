@@ -15,11 +15,15 @@ describe('the identity of a database', () => {
   });
   afterEach(() => directory.remove());
 
-  async function openOnce(placeholderUuid?: string): Promise<{ uuid: string; source: string; vector: string }> {
+  async function openOnce(
+    placeholderUuid?: string,
+    now = Date.now,
+  ): Promise<{ uuid: string; source: string; vector: string }> {
     const database = await SqliteDatabase.open({
       name: 'plant',
       path,
       create: true,
+      now,
       ...(placeholderUuid !== undefined && { placeholderUuid }),
     });
     const { uuid, source, collections } = database.describe();
@@ -54,6 +58,15 @@ describe('the identity of a database', () => {
     expect(before.vector.endsWith(`@${before.source}`)).toBe(true);
     expect(after.vector.endsWith(`@${after.source}`)).toBe(true);
     expect(after.source).not.toBe(before.source);
+  });
+
+  it('has a clock that begins anew with it, so that a box whose clock was once far ahead recovers', async () => {
+    const timeOf = (vector: string): number => Number(BigInt(`0x${vector.split('@')[0]}`) / 1_000_000n);
+    const inHundredYears = Date.now() + 100 * 365 * 86_400_000;
+    await openOnce(undefined, () => inHundredYears);
+    expect(timeOf((await openOnce()).vector)).toBeGreaterThanOrEqual(inHundredYears - 1);
+    await resetUuid(path);
+    expect(timeOf((await openOnce()).vector)).toBeLessThanOrEqual(Date.now());
   });
 
   it('cannot be reset where there is no database', async () => {

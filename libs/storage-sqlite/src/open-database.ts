@@ -52,6 +52,7 @@ export interface DatabaseParts {
   readonly uuid: string;
   /** Source ID of the versions minted here: the UUID's bytes (wire F.2). */
   readonly source: string;
+  readonly clock: HybridClock;
   readonly lock: BundleLock;
   readonly connection: Connection;
   readonly collections: Collections;
@@ -154,6 +155,7 @@ async function assemble(
   return {
     uuid,
     source,
+    clock,
     lock,
     connection,
     collections,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { EdgeError } from '@edgesync/errors';
 import { bundlePaths, inspectBundle } from './bundle.js';
 import { BundleLock } from './bundle-lock.js';
+import { ClockTable } from './clock-table.js';
 import { openConnection } from './connection.js';
 import { MetaEntity } from './entities/meta.entity.js';
 import { toStorageFault } from './faults.js';
@@ -9,7 +10,8 @@ import { replaceUuid } from './identity.js';
 import { quickCheck } from './integrity.js';
 
 /**
- * Gives a database that is not open a new UUID (ref 3.7).
+ * Gives a database that is not open a new UUID (ref 3.7), and with it a new clock: one that was once far ahead stays
+ * there for as long as the versions of a source must not go back.
  * @returns the new UUID
  * @throws EdgeError `storage.missing`, `storage.locked` and other `storage.*`
  */
@@ -21,9 +23,11 @@ export async function resetUuid(path: string): Promise<string> {
   try {
     quickCheck(paths.database);
     lock.sign();
-    const { dataSource } = await openConnection(paths);
+    const { dataSource, handle } = await openConnection(paths);
     try {
-      return await replaceUuid(dataSource.getRepository(MetaEntity));
+      const uuid = await replaceUuid(dataSource.getRepository(MetaEntity));
+      new ClockTable(handle).clear();
+      return uuid;
     } finally {
       await dataSource.destroy();
     }

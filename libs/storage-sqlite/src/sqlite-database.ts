@@ -45,8 +45,8 @@ export class SqliteDatabase {
 
   describe(): DatabaseInfo {
     const collections = this.parts.collections.all().map((collection) => this.describeCollection(collection));
-    const { uuid, source } = this.parts;
-    return { name: this.name, path: this.path, uuid, source, collections };
+    const { uuid, source, clock } = this.parts;
+    return { name: this.name, path: this.path, uuid, source, clock: clock.last, collections };
   }
 
   collection(keyspace: Keyspace): CollectionInfo {

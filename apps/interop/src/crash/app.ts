@@ -36,6 +36,7 @@ export class App {
       },
       randomBytes: (count) => randomBytes(count),
       now: Date.now,
+      uptime: () => performance.now(),
       nextTurn: setImmediate,
     });
     return new App(name, storage, environment, version);

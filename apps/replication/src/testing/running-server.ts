@@ -99,6 +99,7 @@ export function environmentOf(storage: SqliteStorage, scheduler: Scheduler = sys
     },
     randomBytes: (count) => randomBytes(count),
     now: Date.now,
+    uptime: () => performance.now(),
     nextTurn: setImmediate,
   });
 }

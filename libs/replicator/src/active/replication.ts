@@ -86,6 +86,8 @@ export class Replication {
       onFault: (error) => environment.log.warn(`replication: ${String(error)}`),
     });
     this.link = new PeerLink(connection, environment, version, database);
+    this.link.trustsTime = true;
+    this.link.peerId = options.collections[0]?.checkpointId ?? '';
     this.inserter = new Inserter(this.link);
     this.blobs = new BlobReceiver(this.link);
     this.ended = this.run();

@@ -29,7 +29,10 @@ export interface WorldOptions {
   /** Collections beside the default one, as `scope.collection`. */
   readonly collections?: readonly string[];
   readonly tuning?: EnvironmentOptions['tuning'];
+  /** The wall clock, of the storage too. */
   readonly now?: () => number;
+  /** Default: runs with the wall clock. */
+  readonly uptime?: () => number;
   /** Puts something between the replicator and the real storage. */
   readonly wrap?: (storage: Storage) => Storage;
 }
@@ -68,6 +71,7 @@ export class World implements AsyncDisposable {
       createSha1,
       randomBytes: (count) => randomBytes(count),
       now: options.now ?? Date.now,
+      uptime: options.uptime ?? options.now ?? Date.now,
       nextTurn: setImmediate,
       log: {
         info: () => {},
@@ -86,6 +90,7 @@ export class World implements AsyncDisposable {
       path: join(folder, 'db.cblite2'),
       create: true,
       keepSuperseded: true,
+      ...(options.now && { now: options.now }),
       ...(options.collections && { collections: sharedCollections(options.collections) }),
     });
     return new World(sqlite, folder, options);
