@@ -1,4 +1,4 @@
-import { runUntilSignal } from '@edgesync/platform';
+import { abortOnSignal, runUntilSignal } from '@edgesync/platform';
 import { PasswordPrompt } from './cli/ask-password.js';
 import { main } from './cli/main.js';
 
@@ -22,6 +22,10 @@ const exitCode = await main(
     resetUuid: async (path) => {
       const { resetUuid } = await import('@edgesync/storage-sqlite');
       return resetUuid(path);
+    },
+    backup: async (path, target) => {
+      const { backupDatabase } = await import('@edgesync/storage-sqlite');
+      return backupDatabase(path, target, { signal: abortOnSignal() });
     },
   },
 );

@@ -23,6 +23,7 @@ export { NestLogger } from './logging/nest-logger.js';
 export { Metrics } from './metrics/metrics.js';
 export { Counter, Family, Gauge, Histogram, MetricsRegistry, type Collected } from './metrics/metrics-registry.js';
 export { openObservers, type Observers } from './open-observers.js';
+export { abortOnSignal } from './process/abort-on-signal.js';
 export { runUntilSignal, type Stoppable } from './process/run-until-signal.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
 export { HANDSHAKE_HEADER, HandshakeVerifier, signHandshake, type Handshake } from './split/handshake.js';

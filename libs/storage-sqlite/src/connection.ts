@@ -38,24 +38,24 @@ export async function openConnection(paths: BundlePaths): Promise<Connection> {
   });
   await dataSource.initialize();
   try {
-    await refuseNewer(dataSource, paths);
+    const driver = dataSource.driver as unknown as { databaseConnection: Database.Database };
+    const handle = driver.databaseConnection;
+    refuseNewer(handle, paths.database);
     await dataSource.runMigrations({ transaction: 'each' });
+    return { dataSource, handle };
   } catch (error) {
     await dataSource.destroy();
     throw error;
   }
-  const driver = dataSource.driver as unknown as { databaseConnection: Database.Database };
-  return { dataSource, handle: driver.databaseConnection };
 }
 
 /** @throws EdgeError `storage.foreign` if the schema has steps that this version does not know */
-async function refuseNewer(dataSource: DataSource, { database }: BundlePaths): Promise<void> {
-  const tables: unknown[] = await dataSource.query(`SELECT 1 FROM sqlite_schema WHERE name = 'migrations'`);
-  if (tables.length === 0) return;
-  const applied: { name: string }[] = await dataSource.query('SELECT name FROM migrations');
+export function refuseNewer(handle: Database.Database, file: string): void {
+  if (handle.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'migrations'`).get() === undefined) return;
+  const applied = handle.prepare('SELECT name FROM migrations').pluck().all() as string[];
   const known = MIGRATIONS.map(({ name }) => name);
-  if (!applied.every(({ name }) => known.includes(name)))
-    throw new EdgeError('storage.foreign', `${database} was written by a newer version of edgesync`);
+  if (!applied.every((name) => known.includes(name)))
+    throw new EdgeError('storage.foreign', `${file} was written by a newer version of edgesync`);
 }
 
 function configure(handle: Database.Database): void {

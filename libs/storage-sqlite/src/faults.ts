@@ -33,3 +33,10 @@ export function errorCode(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
 }
+
+/** What an error says, with its code. */
+export function reasonOf(error: unknown): string {
+  const code = errorCode(error);
+  const { message } = error as Error;
+  return code === '' || message.includes(code) ? message : `${code}: ${message}`;
+}

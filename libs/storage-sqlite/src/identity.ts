@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto';
 import type { Repository } from 'typeorm';
 import type { MetaEntity } from './entities/meta.entity.js';
 
-const UUID = 'uuid';
+/** Row of the UUID in `meta`. */
+export const UUID_KEY = 'uuid';
 
 /**
  * The database's public UUID: 32 lower-case hex digits. Versions minted here carry its bytes as their source ID, so a
- * clone must get a new one before it is written.
+ * clone must get a new one before it is written. A backup has none until it is opened for the first time.
  *
  * @param placeholder a UUID that marks files cloned from a master image: it is replaced by a fresh one (ref 3.3)
  */
 export async function loadUuid(repository: Repository<MetaEntity>, placeholder?: string): Promise<string> {
-  const stored = await repository.findOneBy({ key: UUID });
+  const stored = await repository.findOneBy({ key: UUID_KEY });
   if (stored && (placeholder === undefined || stored.value !== normalise(placeholder))) return stored.value;
   return replaceUuid(repository);
 }
@@ -19,7 +20,7 @@ export async function loadUuid(repository: Repository<MetaEntity>, placeholder?:
 /** Gives the database a fresh UUID. */
 export async function replaceUuid(repository: Repository<MetaEntity>): Promise<string> {
   const value = normalise(randomUUID());
-  await repository.save(repository.create({ key: UUID, value }));
+  await repository.save(repository.create({ key: UUID_KEY, value }));
   return value;
 }
 

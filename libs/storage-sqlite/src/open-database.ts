@@ -12,7 +12,7 @@ import { openConnection, type Connection } from './connection.js';
 import { DocumentCache } from './document-cache.js';
 import { DocumentReader } from './document-reader.js';
 import { DoneWrites } from './done-writes.js';
-import { errorCode, toStorageFault } from './faults.js';
+import { reasonOf, toStorageFault } from './faults.js';
 import { makeDirectory } from './files.js';
 import { CollectionEntity } from './entities/collection.entity.js';
 import { MetaEntity } from './entities/meta.entity.js';
@@ -80,12 +80,6 @@ export async function openParts(options: DatabaseOptions): Promise<DatabaseParts
       cause: error,
     });
   }
-}
-
-function reasonOf(error: unknown): string {
-  const code = errorCode(error);
-  const { message } = error as Error;
-  return code === '' || message.includes(code) ? message : `${code}: ${message}`;
 }
 
 async function open(options: DatabaseOptions): Promise<DatabaseParts> {

@@ -15,7 +15,8 @@ export type Command =
       readonly password?: string;
     }
   | { readonly kind: 'create-cert'; readonly subject: string; readonly certFile: string; readonly keyFile: string }
-  | { readonly kind: 'reset-uuid'; readonly path: string };
+  | { readonly kind: 'reset-uuid'; readonly path: string }
+  | { readonly kind: 'backup'; readonly path: string; readonly target: string };
 
 /** The command line makes no sense; the message says why. */
 export class UsageError extends Error {
@@ -27,6 +28,7 @@ const ACTIONS = {
   '--add-user': ['users file', 'name'],
   '--create-cert': ['subject', 'certificate file', 'key file'],
   '--reset-uuid': ['database'],
+  '--backup': ['database', 'target'],
   '--help': [],
   '--version': [],
 } as const satisfies Record<string, readonly string[]>;
@@ -80,6 +82,10 @@ export function parseArguments(words: readonly string[]): Command {
     }
     case '--reset-uuid':
       return { kind: 'reset-uuid', path: exactly(positionals, action)[0]! };
+    case '--backup': {
+      const [path, target] = exactly(positionals, action);
+      return { kind: 'backup', path: path!, target: target! };
+    }
     default: {
       const files = [given.get('--config'), ...positionals].filter((file) => file !== undefined);
       if (files.length === 0) throw new UsageError('the configuration file is missing');

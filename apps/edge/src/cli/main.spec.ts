@@ -38,6 +38,10 @@ async function run(words: string[], passwords: string[] = []) {
       },
       resetUuid: (path) =>
         path.includes('locked') ? Promise.reject(new Error('the database is open')) : Promise.resolve('00ff'),
+      backup: (path) =>
+        path.includes('missing')
+          ? Promise.reject(new Error('there is no database'))
+          : Promise.resolve({ documents: 1, blobs: 2, bytes: 3_456_789 }),
     },
   );
   return { code, out: out.join('\n'), err: err.join('\n'), calls };
@@ -61,7 +65,7 @@ describe('the program', () => {
       '--create',
       '--role',
     ];
-    for (const option of [...options, '--password', '--reset-uuid']) expect(out).toContain(option);
+    for (const option of [...options, '--password', '--reset-uuid', '--backup']) expect(out).toContain(option);
   });
 
   it('tells its version', async () => {
@@ -94,6 +98,21 @@ describe('the program', () => {
     expect(await run(['--reset-uuid', 'locked.cblite2'])).toMatchObject({
       code: 1,
       err: 'edgesync: the database is open',
+    });
+  });
+
+  it('backs a database up and tells what it copied, or tells why not', async () => {
+    expect(await run(['--backup', 'a.cblite2', 'b.cblite2'])).toMatchObject({
+      code: 0,
+      out: 'b.cblite2: 1 document and 2 blobs, 3.5 MB',
+    });
+    expect(await run(['--backup', 'missing.cblite2', 'b.cblite2'])).toMatchObject({
+      code: 1,
+      err: 'edgesync: there is no database',
+    });
+    expect(await run(['--backup', 'a.cblite2'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('--backup needs <database> <target>'),
     });
   });
 });

@@ -21,6 +21,15 @@ export interface CommandLineActions {
   readonly serve: (configFile: string, options: { verbose: boolean; color: boolean }) => Promise<number>;
   /** @returns the new UUID of the database */
   readonly resetUuid: (path: string) => Promise<string>;
+  /** Copies a database; ends early when the process is asked to end. */
+  readonly backup: (path: string, target: string) => Promise<BackedUp>;
+}
+
+/** What a backup holds. */
+export interface BackedUp {
+  readonly documents: number;
+  readonly blobs: number;
+  readonly bytes: number;
 }
 
 /**
@@ -63,7 +72,15 @@ async function run(command: Command, io: CommandLineIo, actions: CommandLineActi
     case 'reset-uuid':
       io.out(`The new UUID of ${command.path} is ${await actions.resetUuid(command.path)}`);
       return 0;
+    case 'backup':
+      io.out(`${command.target}: ${describe(await actions.backup(command.path, command.target))}`);
+      return 0;
   }
+}
+
+function describe({ documents, blobs, bytes }: BackedUp): string {
+  const count = (amount: number, unit: string): string => `${amount} ${unit}${amount === 1 ? '' : 's'}`;
+  return `${count(documents, 'document')} and ${count(blobs, 'blob')}, ${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 async function addUser(command: Extract<Command, { kind: 'add-user' }>, io: CommandLineIo): Promise<void> {

@@ -19,4 +19,7 @@ Commands (each exits when done):
       --create makes the users file if there is none.
   --reset-uuid <database.cblite2>
       Give a database, which no server has open, a new UUID.
+  --backup <database.cblite2> <target.cblite2>
+      Copy a database, also while a server writes to it, as it is at one moment, with all its
+      blobs. The target must not exist; it appears when it is complete.
 `;

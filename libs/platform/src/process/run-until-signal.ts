@@ -1,3 +1,4 @@
+import { abortOnSignal } from './abort-on-signal.js';
 import { collectStartupGarbage } from './collect-startup-garbage.js';
 import { explainStartError } from './explain-start-error.js';
 
@@ -7,31 +8,22 @@ export interface Stoppable {
   close(): Promise<void>;
 }
 
-const SIGNALS = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
-
 /**
  * Starts a server, keeps it until the process is asked to end, and stops it cleanly. Signals are watched from the
  * beginning: one that comes during the start aborts `signal`, and stops the server as soon as it has started.
  * @returns the exit code
  */
 export async function runUntilSignal(start: (signal: AbortSignal) => Promise<Stoppable>): Promise<number> {
-  const ending = new AbortController();
-  // A second signal does what it does by default: it ends the process.
-  const signalled = new Promise<void>((resolve) => {
-    for (const signal of SIGNALS)
-      process.once(signal, () => {
-        ending.abort();
-        resolve();
-      });
-  });
+  const ending = abortOnSignal();
+  const signalled = new Promise((resolve) => ending.addEventListener('abort', resolve, { once: true }));
   try {
-    const server = await start(ending.signal);
+    const server = await start(ending);
     setImmediate(collectStartupGarbage);
     await signalled;
     await server.close();
     return 0;
   } catch (error) {
-    if (ending.signal.aborted && error === ending.signal.reason) return 0;
+    if (ending.aborted && error === ending.reason) return 0;
     console.error(`edgesync: ${explainStartError(error)}`);
     return 1;
   }

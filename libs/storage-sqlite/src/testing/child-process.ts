@@ -13,12 +13,12 @@ export interface DatabaseProcess {
 }
 
 /** Starts {@link file://./database-process.ts}. */
-export function startDatabaseProcess(path: string, job: 'hold' | 'write'): DatabaseProcess {
+export function startDatabaseProcess(path: string, job: 'hold' | 'write' | 'collect'): DatabaseProcess {
   const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const child = spawn(
     process.execPath,
     ['--conditions=@edgesync/source', '--import', file('typescript-hooks.mjs'), file('database-process.ts'), path, job],
-    { stdio: ['ignore', 'pipe', 'inherit'] },
+    { stdio: ['pipe', 'pipe', 'inherit'] },
   );
   const exited = once(child, 'exit');
   return {

@@ -2,13 +2,16 @@ import 'reflect-metadata';
 import { SqliteDatabase } from '../sqlite-database.js';
 
 /**
- * A process that opens a database and then either holds it or writes documents one after the other for ever, saying on
- * standard output what has happened: `open`, `refused <message>` or the number of each acknowledged document.
+ * A process that opens a database and then holds it, writes documents one after the other for ever, or stores a blob whose
+ * document it deletes as soon as it is spoken to, two hours later by its clock. It says on standard output what has happened: `open`,
+ * `refused <message>`, the number of each acknowledged document, or `stored` and `collected`.
  */
 const [path, job] = process.argv.slice(2);
 const keyspace = { database: 'plant', scope: '_default', collection: '_default' };
 try {
-  const database = await SqliteDatabase.open({ name: 'plant', path: path!, create: true });
+  let hours = 0;
+  const now = (): number => Date.now() + hours * 3_600_000;
+  const database = await SqliteDatabase.open({ name: 'plant', path: path!, create: true, now });
   console.log('open');
   const keepAlive = setInterval(() => undefined, 60_000);
   if (job === 'write')
@@ -17,6 +20,21 @@ try {
       await database.write([{ type: 'edit', keyspace, id: `doc${n}`, deleted: false, body }]);
       process.stdout.write(`${n}\n`);
     }
+  if (job === 'collect') {
+    const edit = { type: 'edit', keyspace, id: 'picture' } as const;
+    const { digest } = await database.putBlob(Buffer.from('picture'));
+    const body = JSON.stringify({ picture: { '@type': 'blob', digest } });
+    await database.write([{ ...edit, deleted: false, body }]);
+    console.log('stored');
+    process.stdin.once('data', () => void collect());
+    const collect = async (): Promise<void> => {
+      const { rev } = database.read(keyspace, ['picture'])[0]!;
+      await database.write([{ ...edit, deleted: true, body: '{}', expect: rev }]);
+      hours = 2;
+      await database.sweep();
+      console.log('collected');
+    };
+  }
   process.once('SIGTERM', () => {
     clearInterval(keepAlive);
     void database.close();
