@@ -14,7 +14,11 @@ const layers = [
   { layer: 'service', may: ['domain', 'port', 'engine', 'adapter', 'platform'], bans: ['better-sqlite3', 'typeorm'] },
   { layer: 'launcher', may: ['domain', 'port', 'engine', 'adapter', 'platform', 'service'], bans: ['@nats-io/*'] },
   { layer: 'test', may: ['domain', 'port', 'engine', 'adapter', 'platform', 'test'], bans: [] },
-  { layer: 'tool', may: ['domain', 'port', 'engine', 'adapter', 'platform', 'test', 'launcher'], bans: [] },
+  {
+    layer: 'tool',
+    may: ['domain', 'port', 'engine', 'adapter', 'platform', 'test', 'service', 'launcher'],
+    bans: [],
+  },
 ];
 
 /** Specs and benchmarks may also use the test kit. */

@@ -67,7 +67,9 @@ describe('ref 6.0: connections', () => {
     };
     for (const path of ['/', '/db', '/db/doc', '/db/_changes', '/nope'])
       expect((await client.get(path, { headers })).status).toBe(403);
-    expect((await client.get('/db/_blipsync', { headers })).status).toBe(404);
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+    const atSync = await rawExchange(gateway.port, `GET /db/_blipsync HTTP/1.1\r\nHost: x\r\n${lines.join('')}\r\n`);
+    expect(atSync).toMatch(new RegExp(`^HTTP/1.1 ${gateway.withoutSync} `));
   });
 
   it('ignores offers to upgrade to HTTP/2', async () => {

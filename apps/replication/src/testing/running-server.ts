@@ -106,32 +106,46 @@ export function environmentOf(storage: SqliteStorage, scheduler: Scheduler = sys
 
 export interface RunningServer extends AsyncDisposable {
   readonly port: number;
+  /** The engine that holds the documents, wherever it runs. */
   readonly storage: SqliteStorage;
+  /** Of the process that has the sessions. */
   readonly sessions: PeerSessions;
+  /** What the public port shows. */
   readonly tasks: ActiveTasks;
+  /** Of the public port. */
   readonly authenticator: Authenticator;
   readonly control: ReplicationControl;
-  readonly log: string[];
-  /** Every event of the audit log. */
+  readonly log: readonly string[];
+  /** Every event of the audit log of the process that has the sessions. */
   readonly audit: readonly Record<string, unknown>[];
+  /** Of the process that has the sessions. */
   readonly metrics: Metrics;
+  /** Ends what serves apps, in good order. */
   stop(): Promise<void>;
 }
 
-/** The replication service on a port of its own, with a database per entry of the configuration. */
+/** Starts the replication service with what it needs, in some deployment. */
+export type ServerStarter = (config: EdgeConfig, users: Users) => Promise<RunningServer>;
+
+let starter: ServerStarter = startAllInOne;
+
+/** Lets {@link runServer} start another deployment than one process. */
+export function deployServersWith(other: ServerStarter): void {
+  starter = other;
+}
+
+/** The replication service on a port of its own, with a database per entry of the configuration, in a temporary folder. */
 export async function runServer(configuration: object, users: Users = new Map()): Promise<RunningServer> {
   const read = readConfig(JSON.stringify(configuration), { file: 'config.json', unsupported: [] });
   if (!read.ok) throw new Error(JSON.stringify(read));
-  const config = read.value;
-  const storage = await temporaryStorage([...config.databases.values()]);
+  return starter(read.value, users);
+}
+
+/** Logs that remember, and metrics. */
+export function observersOf({ logging }: EdgeConfig) {
   const log: string[] = [];
   const output = { line: (line: string) => log.push(line), flush: () => Promise.resolve(), flushSync: () => {} };
-  const loggers = new Loggers({
-    config: { ...config.logging, console: true },
-    output: output,
-    now: Date.now,
-    verbose: true,
-  });
+  const loggers = new Loggers({ config: { ...logging, console: true }, output, now: Date.now, verbose: true });
   const events: Record<string, unknown>[] = [];
   const audit = new AuditLog({
     output: { ...output, line: (text) => void events.push(JSON.parse(text) as Record<string, unknown>) },
@@ -139,7 +153,12 @@ export async function runServer(configuration: object, users: Users = new Map())
     omitDescription: true,
     now: Date.now,
   });
-  const metrics = new Metrics();
+  return { log, loggers, events, audit, metrics: new Metrics() };
+}
+
+async function startAllInOne(config: EdgeConfig, users: Users): Promise<RunningServer> {
+  const storage = await temporaryStorage([...config.databases.values()]);
+  const { log, loggers, events, audit, metrics } = observersOf(config);
   const app = await NestFactory.create<NestFastifyApplication>(
     parts(config, users, loggers, storage, { audit, metrics }),
     new FastifyAdapter(),

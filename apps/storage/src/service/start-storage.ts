@@ -10,6 +10,7 @@ import {
   type ServiceSettings,
   type Stoppable,
 } from '@edgesync/platform';
+import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { StorageServiceModule } from './storage-service.module.js';
 
 /**
@@ -31,7 +32,7 @@ export async function startStorage(settings: ServiceSettings, signal: AbortSigna
   });
   const leases = new LeaseBucket(bus, { replicas: settings.leaseReplicas });
   const app = await NestFactory.create<NestFastifyApplication>(
-    StorageServiceModule.register({ config, bus, leases, loggers, metrics }),
+    StorageServiceModule.register({ config, bus, leases, storage: new SqliteStorage(), loggers, metrics }),
     new FastifyAdapter(),
     { logger: new NestLogger(loggers.domain('Listener')), abortOnError: false },
   );

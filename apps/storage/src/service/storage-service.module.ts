@@ -19,6 +19,7 @@ export interface StorageServiceParts {
   readonly config: EdgeConfig;
   readonly bus: Bus;
   readonly leases: LeaseBucket;
+  readonly storage: SqliteStorage;
   readonly loggers: Loggers;
   readonly metrics: Metrics;
 }
@@ -26,7 +27,7 @@ export interface StorageServiceParts {
 /** Storage as a service of its own: databases are served over the bus, and the port tells how it is. */
 @Module({})
 export class StorageServiceModule {
-  static register({ config, bus, leases, loggers, metrics }: StorageServiceParts): DynamicModule {
+  static register({ config, bus, leases, storage, loggers, metrics }: StorageServiceParts): DynamicModule {
     return {
       module: StorageServiceModule,
       controllers: [InternalController],
@@ -38,7 +39,7 @@ export class StorageServiceModule {
         { provide: LeaseBucket, useValue: leases },
         // Which databases it owns is no matter of readiness: another process may own them all.
         { provide: ServiceReadiness, useValue: { check: () => bus.connected } },
-        SqliteStorage,
+        { provide: SqliteStorage, useValue: storage },
         DatabaseOpener,
         OwnedDatabases,
       ],

@@ -1,0 +1,2 @@
+export { GatewayServiceModule, type GatewayServiceParts } from './gateway-service.module.js';
+export { SyncRelay } from './sync-relay.service.js';

@@ -1,0 +1,1 @@
+export { ReplicationServiceModule, type ReplicationServiceParts } from './replication-service.module.js';

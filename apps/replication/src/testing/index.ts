@@ -1,0 +1,1 @@
+export { deployServersWith, observersOf, type RunningServer } from './running-server.js';

@@ -1,0 +1,1 @@
+export { StorageServiceModule, type StorageServiceParts } from './storage-service.module.js';
