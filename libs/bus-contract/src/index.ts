@@ -5,5 +5,6 @@ export * from './replies.js';
 export * from './request-header.js';
 export * from './requests.js';
 export * from './revision-rows.js';
+export * from './sessions.js';
 export * from './subjects.js';
 export * from './write-request.js';

@@ -1,4 +1,5 @@
 import type { Keyspace } from '@edgesync/document';
+import type { SessionOperation } from './sessions.js';
 
 /**
  * Every subject starts with the name of the contract and its major version: processes of incompatible releases share
@@ -34,6 +35,11 @@ export function workerSubjects(kind: string): string {
 /** Asks the workers of a kind to announce themselves now. */
 export function rollCallSubject(kind: string): string {
   return `${SUBJECT_ROOT}.roll-call.${nameToken(kind)}`;
+}
+
+/** What gateways ask a worker about sessions goes to `edge.v1.session.<worker>.<operation>`. */
+export function sessionSubject(worker: string, operation: SessionOperation): string {
+  return `${SUBJECT_ROOT}.session.${nameToken(worker)}.${operation}`;
 }
 
 /**

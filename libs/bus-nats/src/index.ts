@@ -4,6 +4,8 @@ export { DatabaseLease } from './database-lease.js';
 export { DatabaseOwnership, type OwnershipHandlers } from './database-ownership.js';
 export { LeaseBucket, type LeaseBucketOptions } from './lease-bucket.js';
 export { NatsStorage, type NatsStorageOptions } from './nats-storage.js';
+export { SessionClient } from './session-client.js';
+export { SessionServer, type SessionHandlers } from './session-server.js';
 export { StorageServer, type StorageServerOptions } from './storage-server.js';
 export { WorkerAnnouncer, type WorkerState } from './worker-announcer.js';
 export { WorkerRegistry, type Worker } from './worker-registry.js';

@@ -59,3 +59,6 @@ export const LEASE_SHARING_MS = 150;
 /** How often a worker announces itself, and how long it counts without doing so. */
 export const ANNOUNCE_MS = 1_000;
 export const ANNOUNCEMENT_LIFE_MS = 3_500;
+
+/** How long a worker has to tell what its sessions have carried. It is shown without that afterwards. */
+export const TRAFFIC_MS = 1_000;

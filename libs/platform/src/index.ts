@@ -26,7 +26,7 @@ export { openObservers, type Observers } from './open-observers.js';
 export { abortOnSignal } from './process/abort-on-signal.js';
 export { runUntilSignal, type Stoppable } from './process/run-until-signal.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
-export { HANDSHAKE_HEADER, HandshakeVerifier, signHandshake, type Handshake } from './split/handshake.js';
+export { HANDSHAKE_HEADER, HandshakeVerifier, newSession, signHandshake, type Handshake } from './split/handshake.js';
 export { InternalController, ServiceReadiness } from './split/internal.controller.js';
 export {
   readServiceSettings,

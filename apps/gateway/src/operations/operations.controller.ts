@@ -75,9 +75,9 @@ export class OperationsController {
     replies: { 200: { description: 'The tasks.', content: [{ schema: 'ActiveTasks' }] } },
     errors: { 403: 'The user has neither role.' },
   })
-  activeTasks(@Res() reply: FastifyReply): void {
+  async activeTasks(@Res() reply: FastifyReply): Promise<void> {
     reply.header('cache-control', 'no-store');
-    sendJson(reply, 200, JSON.stringify(this.tasks.list()));
+    sendJson(reply, 200, JSON.stringify(await this.tasks.listAll()));
   }
 
   @Get('_metrics')

@@ -1,5 +1,5 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
-import { WorkerRegistry } from '@edgesync/bus-nats';
+import { SessionClient, WorkerRegistry } from '@edgesync/bus-nats';
 import {
   ACTIVE_TASKS,
   ActiveTasks,
@@ -18,6 +18,7 @@ import { HANDSHAKE_SECRET, SyncRelay } from './sync-relay.service.js';
 export interface GatewayServiceParts extends ServerParts {
   readonly storage: Storage;
   readonly workers: WorkerRegistry;
+  readonly sessions: SessionClient;
   readonly handshakeSecret: string;
 }
 
@@ -33,6 +34,7 @@ class PartsModule {
       { provide: METRICS, useValue: parts.metrics },
       { provide: STORAGE, useValue: parts.storage },
       { provide: WorkerRegistry, useValue: parts.workers },
+      { provide: SessionClient, useValue: parts.sessions },
       { provide: HANDSHAKE_SECRET, useValue: parts.handshakeSecret },
       { provide: ACTIVE_TASKS, useFactory: () => new ActiveTasks() },
     ];

@@ -1,4 +1,4 @@
-import { Bus, NatsStorage, WorkerRegistry } from '@edgesync/bus-nats';
+import { Bus, NatsStorage, SessionClient, WorkerRegistry } from '@edgesync/bus-nats';
 import type { ServiceSettings, Stoppable } from '@edgesync/platform';
 import { startPublicServer } from '../start-public-server.js';
 import { GatewayServiceModule } from './gateway-service.module.js';
@@ -34,8 +34,9 @@ export async function startGatewayService(settings: ServiceSettings, signal: Abo
           closers.push(() => storage.close());
           const workers = new WorkerRegistry(bus, 'replication');
           closers.push(() => workers.close());
+          const sessions = new SessionClient(bus);
           const { handshakeSecret = '' } = settings;
-          return GatewayServiceModule.register({ ...parts, storage, workers, handshakeSecret });
+          return GatewayServiceModule.register({ ...parts, storage, workers, sessions, handshakeSecret });
         },
         mount: (app) => {
           app.getHttpServer().on('upgrade', app.get(SyncRelay).upgrade);

@@ -2,7 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import type { Principal } from '@edgesync/access';
-import { WorkerRegistry, type Worker } from '@edgesync/bus-nats';
+import { SessionClient, WorkerRegistry, type Worker } from '@edgesync/bus-nats';
+import type { SessionEnding, SessionTraffic } from '@edgesync/bus-contract';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import {
   ACTIVE_TASKS,
@@ -11,6 +12,7 @@ import {
   databaseOfPath,
   LOGGERS,
   METRICS,
+  newSession,
   refuseUpgrade,
   signHandshake,
   type ActiveTasks,
@@ -18,6 +20,7 @@ import {
   type Logger,
   type Loggers,
   type Metrics,
+  type ShownTask,
 } from '@edgesync/platform';
 import { chooseVersion, parseSubprotocols, PROTOCOL_VERSIONS, subprotocolOf } from '@edgesync/sync-protocol';
 import { connectTo, KEEP_ALIVE_MS, requestHead, splice } from './worker-connection.js';
@@ -29,13 +32,28 @@ export const HANDSHAKE_SECRET = Symbol('HANDSHAKE_SECRET');
 const MAX_PENDING = 1_000;
 /** Workers tried for one app: the first ones may have died since they were heard of. */
 const MAX_TRIES = 3;
+/** A worker that was asked to end a session has this long: more than it takes for what is in flight. Milliseconds. */
+const END_MS = 2_500;
 
-/** An app, once it is known who it is. */
-interface Caller {
+/** An app whose bytes are passed on. */
+interface Relayed {
   readonly principal: Principal;
   readonly database: string;
   /** `address:port` */
   readonly remote: string;
+  readonly client: Socket;
+  /** ID of the worker, and what it knows the session as. */
+  readonly worker: string;
+  readonly session: string;
+}
+
+/** A {@link Relayed} and when it began. */
+interface Connected extends Relayed {
+  readonly id: number;
+  /** Unix milliseconds. */
+  readonly since: number;
+  /** Resolves when both ends are closed. */
+  readonly closed: Promise<void>;
 }
 
 /**
@@ -45,13 +63,14 @@ interface Caller {
 @Injectable()
 export class SyncRelay implements BeforeApplicationShutdown {
   private readonly log: Logger;
-  private readonly clients = new Set<Socket>();
+  private readonly connected = new Set<Connected>();
   private pending = 0;
   private isDraining = false;
 
   constructor(
     @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
     @Inject(WorkerRegistry) private readonly workers: WorkerRegistry,
+    @Inject(SessionClient) private readonly sessions: SessionClient,
     @Inject(HANDSHAKE_SECRET) private readonly secret: string,
     @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
     @Inject(LOGGERS) loggers: Loggers,
@@ -60,8 +79,9 @@ export class SyncRelay implements BeforeApplicationShutdown {
     this.log = loggers.domain('Sync');
     const gauge = (name: string, help: string, value: () => number): void =>
       metrics.registry.collected(name, help, 'gauge', [], () => [[value()]]);
-    gauge('edgesync_relayed_connections', 'Sync connections passed on to workers.', () => this.clients.size);
+    gauge('edgesync_relayed_connections', 'Sync connections passed on to workers.', () => this.connected.size);
     gauge('edgesync_replication_workers', 'Replication workers heard of lately.', () => workers.workers().length);
+    tasks.include(() => this.shown());
   }
 
   /** Handles one request of the `upgrade` event of the public port. */
@@ -78,10 +98,10 @@ export class SyncRelay implements BeforeApplicationShutdown {
       .finally(() => this.pending--);
   };
 
-  /** Apps whose connection breaks come back by themselves, and find another gateway or this one when it is back. */
-  beforeApplicationShutdown(): void {
+  /** Ends all connections so that the apps come back, and find another gateway or this one when it is back. */
+  async beforeApplicationShutdown(): Promise<void> {
     this.isDraining = true;
-    for (const client of this.clients) client.destroySoon();
+    await Promise.all([...this.connected].map((connected) => this.end(connected, 'gateway-stops')));
   }
 
   private async relay(request: IncomingMessage, client: Socket, head: Buffer): Promise<void> {
@@ -89,9 +109,9 @@ export class SyncRelay implements BeforeApplicationShutdown {
     if (this.pending > MAX_PENDING) throw new EdgeError('server.overloaded');
     const { headers, url } = request;
     const database = databaseOfPath(url);
-    const { tokens, session } = parseSubprotocols(headers['sec-websocket-protocol']);
+    const { tokens, session: oneTime } = parseSubprotocols(headers['sec-websocket-protocol']);
     // One-time sessions are not served, and must not be a way around the credentials they stand for.
-    if (session !== undefined && headers.authorization === undefined) throw new EdgeError('auth.required');
+    if (oneTime !== undefined && headers.authorization === undefined) throw new EdgeError('auth.required');
     const principal = await authenticateRequest(this.authenticator, request);
     const remote = `${client.remoteAddress}:${client.remotePort}`;
     // Without a common protocol any worker can say so.
@@ -101,10 +121,11 @@ export class SyncRelay implements BeforeApplicationShutdown {
       socket.destroy();
       throw new EdgeError('server.draining');
     }
-    const handshake = signHandshake(this.secret, { principal, database, worker: worker.id, remote });
+    const session = newSession();
+    const handshake = signHandshake(this.secret, { principal, database, worker: worker.id, remote, session });
     socket.write(requestHead(request, handshake));
     if (head.length > 0) socket.write(head);
-    this.attend({ principal, database, remote }, client, socket);
+    this.attend({ principal, database, remote, client, worker: worker.id, session }, socket);
   }
 
   private async connect(protocol: string): Promise<{ worker: Worker; socket: Socket }> {
@@ -122,28 +143,68 @@ export class SyncRelay implements BeforeApplicationShutdown {
     throw new EdgeError('sync.no-worker');
   }
 
-  private attend({ principal, database, remote }: Caller, client: Socket, worker: Socket): void {
+  private attend(relayed: Relayed, worker: Socket): void {
+    const { client, principal } = relayed;
     client.setTimeout(0);
     client.setNoDelay(true);
     client.setKeepAlive(true, KEEP_ALIVE_MS);
-    this.clients.add(client);
-    const forget = this.tasks.add({
-      id: this.tasks.nextId(),
-      type: 'sync',
-      since: Date.now(),
-      describe: () => ({
-        db: database,
-        ks: database,
-        ...(principal.name !== undefined && { user: principal.name }),
-        ip: remote.slice(0, remote.lastIndexOf(':')),
-      }),
-    });
-    // The app comes back by itself, and is then admitted as who it is now, or not at all.
-    const unwatch = this.authenticator.watch(principal, () => client.destroySoon());
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    const connected: Connected = { ...relayed, id: this.tasks.nextId(), since: Date.now(), closed };
+    this.connected.add(connected);
+    const unwatch = this.authenticator.watch(principal, () => void this.end(connected, 'user-changed'));
     splice(client, worker, () => {
       unwatch();
-      forget();
-      this.clients.delete(client);
+      this.connected.delete(connected);
+      resolve();
     });
   }
+
+  /**
+   * Has the worker close a connection with the code that makes the app come back. If that takes too long the connection
+   * is broken, after which apps come back too.
+   */
+  private async end({ client, worker, session, closed }: Connected, why: SessionEnding): Promise<void> {
+    if (!this.sessions.end(worker, session, why)) client.destroySoon();
+    const cutOff = setTimeout(() => client.destroy(), END_MS);
+    await closed;
+    clearTimeout(cutOff);
+  }
+
+  /** Connections as `_active_tasks` shows them (ref 6.15); without counts where a worker does not tell them. */
+  private async shown(): Promise<ShownTask[]> {
+    const byWorker = new Map<string, string[]>();
+    for (const { worker, session } of this.connected) {
+      const sessions = byWorker.get(worker);
+      if (sessions) sessions.push(session);
+      else byWorker.set(worker, [session]);
+    }
+    const traffic = new Map<string, SessionTraffic>();
+    const ask = async ([worker, sessions]: [string, string[]]): Promise<void> => {
+      try {
+        for (const row of await this.sessions.traffic(worker, sessions)) traffic.set(row[0], row);
+      } catch (error) {
+        this.log.warning(`worker ${worker} does not tell what its sessions carried`, error);
+      }
+    };
+    await Promise.all([...byWorker].map(ask));
+    const now = Date.now();
+    return [...this.connected].map((connected) => describe(connected, traffic.get(connected.session), now));
+  }
+}
+
+function describe(
+  { id, since, database, principal, remote }: Connected,
+  traffic: SessionTraffic | undefined,
+  now: number,
+): ShownTask {
+  return {
+    task_id: id,
+    type: 'sync',
+    age_secs: Math.max(0, Math.floor((now - since) / 1_000)),
+    db: database,
+    ks: database,
+    ...(principal.name !== undefined && { user: principal.name }),
+    ip: remote.slice(0, remote.lastIndexOf(':')),
+    ...(traffic && { revs_sent: traffic[1], revs_received: traffic[2] }),
+  };
 }

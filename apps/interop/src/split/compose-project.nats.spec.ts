@@ -95,7 +95,7 @@ describe('the services of docker-compose.yml, started as processes', () => {
 
   it('do not believe handshakes that apps bring along', async () => {
     const secret = readFileSync(join(project.root, 'deploy/secrets/handshake'), 'utf8').trim();
-    const handshake = { principal: ANONYMOUS, database: 'shop', worker: 'any', remote: '127.0.0.1:1' };
+    const handshake = { principal: ANONYMOUS, database: 'shop', worker: 'any', remote: '127.0.0.1:1', session: 's' };
     await expect(open({ [HANDSHAKE_HEADER]: signHandshake(secret, handshake) })).rejects.toMatchObject({ status: 401 });
     expect(await pull(await open({ Authorization: authorization, [HANDSHAKE_HEADER]: 'x' }), 'stock.items')).toEqual([
       'tea',
@@ -151,6 +151,7 @@ describe('the services of docker-compose.yml, started as processes', () => {
       principal: { ...ANONYMOUS, name: 'alice', anonymous: false },
       database: 'shop',
       remote: '10.0.0.7:1',
+      session: 's',
     };
     const good = signHandshake(secret('handshake'), { ...handshake, worker: worker!.id });
     expect(await upgrade(good)).toBe(101);

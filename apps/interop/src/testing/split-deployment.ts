@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Bus, LeaseBucket, NatsStorage, WorkerAnnouncer, WorkerRegistry } from '@edgesync/bus-nats';
+import { Bus, LeaseBucket, NatsStorage, SessionClient, WorkerAnnouncer, WorkerRegistry } from '@edgesync/bus-nats';
 import type { EdgeConfig } from '@edgesync/config';
 import { isEdgeError } from '@edgesync/errors';
 import { createHttpAdapter, type HttpAdapterOptions, type ServerParts } from '@edgesync/gateway';
@@ -12,7 +12,7 @@ import { GatewayServiceModule, SyncRelay } from '@edgesync/gateway/service';
 import { HandshakeVerifier, Metrics, type AuditLog, type Loggers } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { mountPeers, PeerSessions } from '@edgesync/replication';
-import { ReplicationServiceModule } from '@edgesync/replication/service';
+import { ReplicationServiceModule, serveSessions } from '@edgesync/replication/service';
 import { SqliteStorage, type DatabaseOptions } from '@edgesync/storage-sqlite';
 import { StorageServiceModule } from '@edgesync/storage/service';
 import { PROTOCOL_VERSIONS, subprotocolOf } from '@edgesync/sync-protocol';
@@ -47,8 +47,12 @@ export interface SplitDeployment {
   readonly gateway: NestFastifyApplication;
   readonly port: number;
   readonly worker: NestFastifyApplication | undefined;
+  /** The internal port of the worker: `http://127.0.0.1:port`. */
+  readonly workerUrl: string | undefined;
   /** The engine behind the storage service. */
   readonly storage: SqliteStorage;
+  /** Stops the gateway alone. */
+  stopGateway(): Promise<void>;
   /** Stops the public side, as at an upgrade: workers drain first, then the gateway. Storage goes on. */
   stop(): Promise<void>;
   /** Stops everything. */
@@ -63,17 +67,19 @@ export async function startSplit(options: SplitOptions): Promise<SplitDeployment
   const worker = options.worker && (await startWorker(account, config, options.worker));
   const gateway = await startGateway(account, options);
   await gateway.isReady(worker ? 1 : 0);
-  let stopped: Promise<void> | undefined;
-  const stop = (): Promise<void> =>
-    (stopped ??= (async () => {
-      await worker?.close();
-      await gateway.close();
-    })());
+  const stopWorker = once(async () => worker?.close());
+  const stopGateway = once(() => gateway.close());
+  const stop = async (): Promise<void> => {
+    await stopWorker();
+    await stopGateway();
+  };
   return {
     gateway: gateway.app,
     port: portOf(gateway.app),
     worker: worker?.app,
+    workerUrl: worker && `http://${LOOPBACK}:${portOf(worker.app)}`,
     storage: storage.engine,
+    stopGateway,
     stop,
     close: async () => {
       await stop();
@@ -137,11 +143,13 @@ async function startWorker(
   const sessions = app.get(PeerSessions);
   const protocols = PROTOCOL_VERSIONS.map(subprotocolOf);
   const state = () => ({ address, load: sessions.list().length, capacity: 1_000, protocols });
+  const served = serveSessions(bus, id, sessions);
   const announcer = new WorkerAnnouncer(bus, 'replication', state, undefined, id);
   return {
     app,
     close: async () => {
       await announcer.leave();
+      served.close();
       await app.close();
       storage.close();
       await bus.close();
@@ -161,6 +169,7 @@ async function startGateway(
     ...parts,
     storage: wrap(storage),
     workers,
+    sessions: new SessionClient(bus),
     handshakeSecret: HANDSHAKE_SECRET,
   });
   const app = await NestFactory.create<NestFastifyApplication>(
@@ -194,6 +203,11 @@ async function served(storage: NatsStorage, database: string): Promise<void> {
     } catch (error) {
       if (!isEdgeError(error) || error.status !== 503) throw error;
     }
+}
+
+function once<T>(act: () => Promise<T>): () => Promise<T> {
+  let done: Promise<T> | undefined;
+  return () => (done ??= act());
 }
 
 const portOf = (app: NestFastifyApplication): number => (app.getHttpServer().address() as AddressInfo).port;

@@ -39,7 +39,8 @@ export class PeerAdmission {
     const { headers, url } = request;
     const name = databaseOfPath(url);
     const offer = parseSubprotocols(headers['sec-websocket-protocol']);
-    const { principal, remote } = await this.identity.identify(request, name);
+    const peer = await this.identity.identify(request, name);
+    const { principal } = peer;
     // Browsers do not ask before they open a WebSocket, so the list of origins is checked here (ref 8).
     if (!this.origins.admitsWebSocket(headers.origin, headers.host))
       throw new EdgeError('access.denied', 'the origin is not allowed');
@@ -56,7 +57,7 @@ export class PeerAdmission {
     this.checkSomeAccess(policy, database);
     const version = chooseVersion(offer.tokens);
     if (version === undefined) throw new EdgeError('request.subprotocol');
-    return { principal, remote, database, policy, version };
+    return { ...peer, database, policy, version };
   }
 
   /** Refuses a user whose rules let them read collections of the database, but none that there is (ref 5.4). */

@@ -10,6 +10,8 @@ export interface Peer {
   readonly principal: Principal;
   /** `address:port` of the app. */
   readonly remote: string;
+  /** What the gateway that passed the app on calls its session. */
+  readonly relayed?: string;
 }
 
 /** Tells who sends an upgrade request. */

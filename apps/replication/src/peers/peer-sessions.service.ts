@@ -14,6 +14,8 @@ export interface PeerInfo {
   readonly database: string;
   readonly user?: string;
   readonly remote: string;
+  /** What the gateway that passed the app on calls the session. */
+  readonly relayed?: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
   readonly traffic: Readonly<Traffic>;
@@ -29,6 +31,8 @@ interface Connected {
  * slowed down by the processor.
  */
 const COMPRESSION: BlipConnectionOptions['compression'] = 'congested';
+
+const STOPPING = 'the server is shutting down';
 
 /** All connected apps. */
 @Injectable()
@@ -55,9 +59,9 @@ export class PeerSessions implements BeforeApplicationShutdown {
 
   /** Starts a session; it ends by itself. */
   open(transport: Transport & { readonly wireBytes?: TwoWays }, admission: Admission): void {
-    const { principal, database, policy, version, remote } = admission;
+    const { principal, database, policy, version, remote, relayed } = admission;
     if (this.isDraining) {
-      transport.close(CloseCode.transient, 'the server is shutting down');
+      transport.close(CloseCode.transient, STOPPING);
       return;
     }
     const session = new PeerSession(transport, {
@@ -74,6 +78,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
       database: database.name,
       ...(principal.name !== undefined && { user: principal.name }),
       remote,
+      ...(relayed !== undefined && { relayed }),
       since: Date.now(),
       traffic: session.traffic,
     };
@@ -87,8 +92,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
       revisions: () => session.traffic,
       bytes: () => transport.wireBytes ?? { sent: 0, received: 0 },
     });
-    // The app comes back by itself, and is then admitted as who it is now, or not at all.
-    const unwatch = this.identity.watch(principal, () => void session.end('the user was changed or removed'));
+    const unwatch = this.identity.watch(principal, () => this.userChanged(id));
     void session.closed.then(({ code, reason, by }) => {
       unwatch();
       ended(code);
@@ -100,6 +104,16 @@ export class PeerSessions implements BeforeApplicationShutdown {
     });
   }
 
+  /** Ends a session whose user changed: the app comes back, and is then admitted as who it is now, or not at all. */
+  userChanged(id: number): void {
+    void this.connected.get(id)?.session.end('the user was changed or removed');
+  }
+
+  /** Ends a session in good order, so that the app comes back. */
+  drain(id: number): void {
+    void this.connected.get(id)?.session.drain(STOPPING);
+  }
+
   /** Connected apps, oldest first. */
   list(): readonly PeerInfo[] {
     return [...this.connected.values()].map(({ info }) => info);
@@ -109,7 +123,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
   async beforeApplicationShutdown(): Promise<void> {
     this.isDraining = true;
     const sessions = [...this.connected.values()].map(({ session }) => session);
-    await Promise.all(sessions.map((session) => session.drain('the server is shutting down')));
+    await Promise.all(sessions.map((session) => session.drain(STOPPING)));
   }
 }
 

@@ -4,7 +4,7 @@ import { EdgeError } from '@edgesync/errors';
 import { HANDSHAKE_HEADER, HandshakeVerifier } from '@edgesync/platform';
 import { type Peer, PeerIdentity } from '../peers/peer-identity.js';
 
-/** By what a gateway vouches for: it has asked the app for credentials, and ends the connection when they end. */
+/** By what a gateway vouches for: it has asked the app for credentials, and has the session ended when they end. */
 @Injectable()
 export class GatewayIdentity extends PeerIdentity {
   constructor(@Inject(HandshakeVerifier) private readonly verifier: HandshakeVerifier) {
@@ -14,8 +14,8 @@ export class GatewayIdentity extends PeerIdentity {
   override async identify({ headers }: IncomingMessage, database: string): Promise<Peer> {
     const token = headers[HANDSHAKE_HEADER];
     if (Array.isArray(token)) throw new EdgeError('handshake.refused', 'there are two handshakes');
-    const { principal, remote } = this.verifier.verify(token, database);
-    return { principal, remote };
+    const { principal, remote, session } = this.verifier.verify(token, database);
+    return { principal, remote, relayed: session };
   }
 
   override watch(): () => void {

@@ -1,1 +1,2 @@
+export { serveSessions } from './serve-sessions.js';
 export { ReplicationServiceModule, type ReplicationServiceParts } from './replication-service.module.js';

@@ -20,6 +20,7 @@ import { mountPeers } from '../peers/mount-peers.js';
 import { PeerSessions } from '../peers/peer-sessions.service.js';
 import { MAX_PEERS } from '../tuning.js';
 import { ownAddress } from './own-address.js';
+import { serveSessions } from './serve-sessions.js';
 import { ReplicationServiceModule } from './replication-service.module.js';
 
 /**
@@ -77,12 +78,14 @@ export async function startReplication(settings: ServiceSettings, signal: AbortS
     capacity: MAX_PEERS,
     protocols,
   });
+  const served = serveSessions(bus, id, sessions, (error) => log.warning('a gateway is not understood', error));
   const announcer = new WorkerAnnouncer(bus, 'replication', state, undefined, id);
   console.log(`edgesync ${VERSION} replication: ${address}`);
   return {
     close: async () => {
       // First, so that apps whose sessions end now are sent elsewhere.
       await announcer.leave();
+      served.close();
       await shutDown();
     },
   };

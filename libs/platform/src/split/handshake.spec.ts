@@ -14,6 +14,7 @@ const HANDSHAKE: Handshake = {
   database: 'db',
   worker: 'w1',
   remote: '10.0.0.7:4711',
+  session: 's1',
 };
 
 const refusal = (verify: () => unknown): string => {
@@ -34,12 +35,12 @@ describe('a handshake', () => {
 
   it('carries users without rules and anonymous users as what they are', () => {
     const verifier = new HandshakeVerifier(SECRET, 'w1');
-    for (const principal of [
+    for (const [index, principal] of [
       { anonymous: true, roles: new Set<never>() },
       { name: 'bob', anonymous: false, roles: new Set(['admin'] as const) },
       { name: 'eve', anonymous: false, roles: new Set<never>(), access: [] },
-    ]) {
-      const handshake = { ...HANDSHAKE, principal };
+    ].entries()) {
+      const handshake = { ...HANDSHAKE, principal, session: `s${index}` };
       expect(verifier.verify(signHandshake(SECRET, handshake), 'db')).toEqual(handshake);
     }
   });

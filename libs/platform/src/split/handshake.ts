@@ -16,11 +16,13 @@ export interface Handshake {
   readonly worker: string;
   /** `address:port` of the app. */
   readonly remote: string;
+  /** Names the session to come, and makes the handshake good for one; random. */
+  readonly session: string;
 }
 
 /** As it is signed: JSON. */
 interface Signed {
-  readonly v: 1;
+  readonly v: 2;
   readonly name?: string;
   readonly anonymous: boolean;
   readonly roles: readonly Role[];
@@ -28,17 +30,20 @@ interface Signed {
   readonly database: string;
   readonly worker: string;
   readonly remote: string;
-  readonly nonce: string;
+  readonly session: string;
   /** Unix milliseconds. */
   readonly expires: number;
 }
 
+/** A name for a session that nobody guesses. */
+export const newSession = (): string => randomBytes(16).toString('base64url');
+
 /** Signs with HMAC-SHA-256. @returns the value of {@link HANDSHAKE_HEADER}: `payload.signature`, in base64url */
 export function signHandshake(secret: string, handshake: Handshake, now: number = Date.now()): string {
-  const { principal, database, worker, remote } = handshake;
+  const { principal, database, worker, remote, session } = handshake;
   const { name, anonymous, roles, access } = principal;
   const signed: Signed = {
-    v: 1,
+    v: 2,
     ...(name !== undefined && { name }),
     anonymous,
     roles: [...roles],
@@ -46,7 +51,7 @@ export function signHandshake(secret: string, handshake: Handshake, now: number 
     database,
     worker,
     remote,
-    nonce: randomBytes(16).toString('base64url'),
+    session,
     expires: now + HANDSHAKE_LIFE_MS,
   };
   const payload = Buffer.from(JSON.stringify(signed)).toString('base64url');
@@ -55,7 +60,7 @@ export function signHandshake(secret: string, handshake: Handshake, now: number 
 
 /** Accepts what a gateway signed: for this worker, lately, and once. */
 export class HandshakeVerifier {
-  /** Nonces that were used, with the time they would expire by themselves; oldest first. */
+  /** Sessions of handshakes that were used, with the time they would expire by themselves; oldest first. */
   private readonly used = new Map<string, number>();
 
   constructor(
@@ -74,16 +79,16 @@ export class HandshakeVerifier {
     if (signed.worker !== this.worker) refuse('the handshake is for another worker');
     if (signed.database !== database) refuse('the handshake is for another database');
     this.forget(now);
-    if (this.used.has(signed.nonce)) refuse('the handshake was used before');
-    this.used.set(signed.nonce, signed.expires);
-    const { name, anonymous, roles, access, worker, remote } = signed;
+    if (this.used.has(signed.session)) refuse('the handshake was used before');
+    this.used.set(signed.session, signed.expires);
+    const { name, anonymous, roles, access, worker, remote, session } = signed;
     const principal: Principal = {
       ...(name !== undefined && { name }),
       anonymous,
       roles: new Set(roles.filter((role) => ROLES.includes(role))),
       ...(access && { access }),
     };
-    return { principal, database, worker, remote };
+    return { principal, database, worker, remote, session };
   }
 
   private read(token: string | undefined): Signed {
@@ -94,14 +99,14 @@ export class HandshakeVerifier {
     if (bytes.length !== expected.length || !timingSafeEqual(bytes, expected))
       return refuse('the signature of the handshake is wrong');
     const signed = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Signed;
-    return signed.v === 1 ? signed : refuse('the handshake is of another release');
+    return signed.v === 2 ? signed : refuse('the handshake is of another release');
   }
 
   /** Clocks of gateways differ, so the order is nearly, not exactly, that of expiry: late ones go with those before them. */
   private forget(now: number): void {
-    for (const [nonce, expires] of this.used) {
+    for (const [session, expires] of this.used) {
       if (expires >= now) break;
-      this.used.delete(nonce);
+      this.used.delete(session);
     }
   }
 }

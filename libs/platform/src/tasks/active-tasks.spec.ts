@@ -26,3 +26,19 @@ it('shows no negative age after the clock was set back', () => {
   now = 5_000;
   expect(tasks.list()[0]!.age_secs).toBe(0);
 });
+
+it('shows what goes on elsewhere among its own, by age', async () => {
+  let now = 10_000;
+  const tasks = new ActiveTasks(() => now, 1_001);
+  const id = tasks.nextId();
+  expect(id).toBe(1_001);
+  tasks.add({ id, type: 'changes', since: now, describe: () => ({}) });
+  const elsewhere = [
+    { task_id: 1, type: 'replication', age_secs: 30 },
+    { task_id: 2, type: 'replication', age_secs: 3 },
+  ];
+  tasks.include(() => Promise.resolve(elsewhere));
+  now = 20_000;
+  expect((await tasks.listAll()).map(({ task_id }) => task_id)).toEqual([1, 1_001, 2]);
+  expect(tasks.list()).toHaveLength(1);
+});

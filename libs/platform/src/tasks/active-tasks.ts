@@ -18,15 +18,27 @@ export interface ShownTask {
   readonly [key: string]: unknown;
 }
 
+/** Where numbers begin in the processes of a split deployment, whose replications are numbered by all of them together. */
+export const SPLIT_TASKS_FROM = 1_000_000_001;
+
 /** All that goes on in this process, under one numbering, whichever service does it. */
 export class ActiveTasks {
   private readonly tasks = new Map<number, ActiveTask>();
-  private lastId = 0;
+  private readonly elsewhere: (() => Promise<readonly ShownTask[]>)[] = [];
+  private lastId: number;
 
-  /** @param now wall-clock milliseconds */
-  constructor(private readonly now: () => number = Date.now) {}
+  /**
+   * @param now wall-clock milliseconds
+   * @param from the first number
+   */
+  constructor(
+    private readonly now: () => number = Date.now,
+    from = 1,
+  ) {
+    this.lastId = from - 1;
+  }
 
-  /** A number that no task of this process had before, from 1. */
+  /** A number that no task of this process had before. */
   nextId(): number {
     return ++this.lastId;
   }
@@ -37,7 +49,19 @@ export class ActiveTasks {
     return () => this.tasks.delete(task.id);
   }
 
-  /** Oldest first. */
+  /** Shows also what goes on in other processes; their numbers are not ours. */
+  include(source: () => Promise<readonly ShownTask[]>): void {
+    this.elsewhere.push(source);
+  }
+
+  /** What goes on here and elsewhere, oldest first. @throws what a source throws */
+  async listAll(): Promise<ShownTask[]> {
+    const others = await Promise.all(this.elsewhere.map((source) => source()));
+    // Sorting keeps the order of those of the same age.
+    return [...others.flat(), ...this.list()].sort((one, other) => other.age_secs - one.age_secs);
+  }
+
+  /** What goes on here, oldest first. */
   list(): ShownTask[] {
     const now = this.now();
     return [...this.tasks.values()].map(({ id, type, since, describe }) => ({
