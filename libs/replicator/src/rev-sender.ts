@@ -115,7 +115,7 @@ export class RevSender {
     return (
       this.collection.link.connection.queuedBytes >= tuning.queuedBytes ||
       this.unanswered >= tuning.unansweredRevs ||
-      this.unansweredBytes >= tuning.unansweredRevBytes
+      this.unansweredBytes >= (this.options.isPush ? tuning.pushWindowBytes : tuning.unansweredRevBytes)
     );
   }
 

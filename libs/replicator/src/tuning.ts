@@ -43,9 +43,17 @@ export interface Tuning {
   readonly lastWordsMs: number;
   /** An active replicator saves its checkpoints this often while it works (wire D.3). */
   readonly checkpointMs: number;
-  /** Revisions an active pusher has under way; Sync Gateway works on few at a time (wire J.2). */
+  /**
+   * Revisions an active pusher has under way. Sync Gateway works on five at a time and lets the others wait (wire J.2);
+   * a long link is only filled by more. The bytes are as many as Couchbase Lite has unanswered.
+   */
   readonly pushWindowRevs: number;
   readonly pushWindowBytes: number;
+  /** An active puller answers no further list while it has asked for so much that is not stored yet. */
+  readonly pullWindowRevs: number;
+  readonly pullWindowBytes: number;
+  /** A server must answer the messages that open a replication within this time; pings alone do not count. */
+  readonly openingMs: number;
 }
 
 export const TUNING: Tuning = {
@@ -74,5 +82,8 @@ export const TUNING: Tuning = {
   lastWordsMs: 1_000,
   checkpointMs: 5_000,
   pushWindowRevs: 1_000,
-  pushWindowBytes: 4 * 1024 * 1024,
+  pushWindowBytes: 2 * 1024 * 1024,
+  pullWindowRevs: 1_000,
+  pullWindowBytes: 4 * 1024 * 1024,
+  openingMs: 60_000,
 };

@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { connect, type ClientTls } from './connect.js';
 import { DialError } from './dial-error.js';
+import { systemScheduler } from './system-scheduler.js';
 import { DIAL_TIMEOUT_MS, MAX_MESSAGE_BYTES } from './tuning.js';
 import type { ProxyOptions } from './tunnel.js';
 import { WsTransport, type WsTransportOptions } from './ws-transport.js';
@@ -42,12 +43,11 @@ export function dial(url: string, options: DialOptions): Promise<WsTransport> {
       socket.terminate();
     };
     const giveUp = (): void => fail(new DialError('given up', undefined));
-    const timer = setTimeout(
-      () => fail(new DialError('the server does not answer', undefined, { cause: { code: 'ETIMEDOUT' } })),
-      options.timeoutMs ?? DIAL_TIMEOUT_MS,
+    const cancelTimer = (options.scheduler ?? systemScheduler).schedule(options.timeoutMs ?? DIAL_TIMEOUT_MS, () =>
+      fail(new DialError('the server does not answer', undefined, { cause: { code: 'ETIMEDOUT' } })),
     );
     const settle = (): void => {
-      clearTimeout(timer);
+      cancelTimer();
       options.signal?.removeEventListener('abort', giveUp);
     };
     socket.on('upgrade', (response) => {

@@ -25,6 +25,8 @@ export interface ChangeRowIn {
   readonly deleted: boolean;
   /** The user lost the document (bit 2) or it left the channels (bit 4): nothing will be sent for the row. */
   readonly revoked: boolean;
+  /** Approximate, in bytes. Sync Gateway does not tell. */
+  readonly bodySize?: number;
 }
 
 const FLAG_DELETED = 1;
@@ -72,7 +74,7 @@ export function isEmptyList(body: Uint8Array): boolean {
  */
 export function parseChanges(message: BlipMessage): { rows: readonly ChangeRowIn[]; ignoreNoConflicts: boolean } {
   const rows = readRows(message.body, 'changes').map((row) => {
-    const [sequence, id, rev, flags] = row;
+    const [sequence, id, rev, flags, bodySize] = row;
     if (typeof id !== 'string' || id === '' || typeof rev !== 'string' || rev === '')
       throw new EdgeError('request.invalid', 'a row of changes needs a document ID and a revision');
     const text = sequenceText(sequence);
@@ -84,6 +86,7 @@ export function parseChanges(message: BlipMessage): { rows: readonly ChangeRowIn
       deleted: (mask & FLAG_DELETED) !== 0,
       // 5 is a tombstone that left the channels, an ordinary deletion for the receiver (wire C.8).
       revoked: (mask & FLAGS_REVOKED) !== 0 && mask !== 5,
+      ...(typeof bodySize === 'number' && bodySize >= 0 && { bodySize }),
     };
   });
   return { rows, ignoreNoConflicts: readBoolean(message.properties, 'ignoreNoConflicts') };

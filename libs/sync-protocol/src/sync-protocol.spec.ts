@@ -280,7 +280,8 @@ describe('changes', () => {
       const request = buildChanges(encodeChangeRows(rows, version), '1', true);
       expect(parseChanges(received(request))).toEqual({
         ignoreNoConflicts: true,
-        rows: rows.map(({ sequence, id, rev, deleted }) => ({
+        rows: rows.map(({ sequence, id, rev, deleted, bodySize }) => ({
+          bodySize,
           sequence: String(sequence),
           id,
           rev,

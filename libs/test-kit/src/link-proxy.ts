@@ -22,6 +22,8 @@ export class LinkProxy implements AsyncDisposable {
   private isSilent = false;
   /** Cut when so many bytes have passed in a direction. */
   private cutAfter: { up: number; down: number } | undefined;
+  private silentAfter: { up: number; down: number } | undefined;
+  private readonly silenced = new WeakSet<Socket>();
 
   private constructor(
     private readonly server: Server,
@@ -60,6 +62,19 @@ export class LinkProxy implements AsyncDisposable {
     this.isSilent = true;
   }
 
+  /**
+   * Nothing passes any more over what is open when so many more bytes went one way or the other, and nobody is told; new
+   * connections work.
+   */
+  silenceOnceAfter({ up = Infinity, down = Infinity }: { up?: number; down?: number }): void {
+    this.silentAfter = { up: this.bytesUp + up, down: this.bytesDown + down };
+  }
+
+  /** Sockets that are open at this moment, two for each connection. */
+  get openSockets(): number {
+    return this.sockets.size;
+  }
+
   mend(): void {
     this.isOpen = true;
     this.isSilent = false;
@@ -87,12 +102,17 @@ export class LinkProxy implements AsyncDisposable {
     this.sockets.add(from);
     const line = new DelayLine((chunk) => void (to.destroyed || to.write(chunk)));
     from.on('data', (chunk) => {
-      if (this.isSilent) return;
+      if (this.isSilent || this.silenced.has(from)) return;
       if (direction === 'up') this.bytesUp += chunk.length;
       else this.bytesDown += chunk.length;
       if (this.cutAfter && (this.bytesUp >= this.cutAfter.up || this.bytesDown >= this.cutAfter.down)) {
         this.cutAfter = undefined;
         for (const socket of this.sockets) socket.resetAndDestroy();
+        return;
+      }
+      if (this.silentAfter && (this.bytesUp >= this.silentAfter.up || this.bytesDown >= this.silentAfter.down)) {
+        this.silentAfter = undefined;
+        for (const socket of this.sockets) this.silenced.add(socket);
         return;
       }
       const backlogMs = line.send(chunk, this.conditions);

@@ -1,6 +1,6 @@
 import type { Scheduler } from '@edgesync/blip';
 import type { ReplicationConfig } from '@edgesync/config';
-import { systemScheduler } from '@edgesync/socket-ws';
+import { DEFAULT_SOCKET_TUNING, DIAL_TIMEOUT_MS, systemScheduler } from '@edgesync/socket-ws';
 import type { SqliteStorage } from '@edgesync/storage-sqlite';
 import { RemoteAccess } from '../upstream/remote-access.js';
 import type { Failure } from '../upstream/failure.js';
@@ -8,9 +8,18 @@ import { Upstream } from '../upstream/upstream.js';
 import { planUpstream } from '../upstream/upstream-plan.js';
 import { environmentOf } from './running-server.js';
 
-/** Pauses of seconds pass in milliseconds; what is shorter than a second stays. */
-const IMPATIENT: Scheduler = {
+/** All pauses of seconds pass in milliseconds, also those after which a silent server is given up. */
+export const HASTY: Scheduler = {
   schedule: (delayMs, callback) => systemScheduler.schedule(delayMs < 1_000 ? delayMs : delayMs / 200, callback),
+};
+
+/** The same, but a server is given the time it needs on a busy machine. */
+const IMPATIENT: Scheduler = {
+  schedule: (delayMs, callback) =>
+    (delayMs === DIAL_TIMEOUT_MS || delayMs === DEFAULT_SOCKET_TUNING.pingIntervalMs
+      ? systemScheduler
+      : HASTY
+    ).schedule(delayMs, callback),
 };
 
 export interface StartedUpstream extends AsyncDisposable {

@@ -33,6 +33,8 @@ describe('a failure (ref 12.2, Appendix A)', () => {
     ['ENOTFOUND', '5/2 offline'],
     ['ETIMEDOUT', '5/3 transient'],
     ['CERT_HAS_EXPIRED', '5/7 permanent'],
+    ['CERT_NOT_YET_VALID', '5/8 offline'],
+    ['HPE_INVALID_CONSTANT', '6/1002 offline'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', '5/15 permanent'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', '5/6 permanent'],
     ['ECONNRESET', '5/18 transient'],
@@ -69,6 +71,8 @@ describe('a failure (ref 12.2, Appendix A)', () => {
   it.each([
     ['HTTP', 400, '6/400 permanent'],
     ['HTTP', 403, '6/403 permanent'],
+    ['HTTP', 500, '6/500 transient'],
+    ['HTTP', 501, '6/501 permanent'],
     ['HTTP', 503, '6/503 transient'],
     ['LiteCore', 501, '1/501 permanent'],
     ['BLIP', 404, '1/26 permanent'],

@@ -32,7 +32,8 @@ const NETWORK: Readonly<Record<string, Known>> = {
   CERT_HAS_EXPIRED: [7, 'permanent'],
   ERR_CERTIFICATE_NOT_PINNED: [8, 'permanent'],
   CERT_UNTRUSTED: [8, 'permanent'],
-  CERT_NOT_YET_VALID: [8, 'permanent'],
+  // Most often it is our clock that is wrong: a box that boots without the time gets it a little later.
+  CERT_NOT_YET_VALID: [8, 'offline'],
   CERT_REJECTED: [8, 'permanent'],
   CERT_SIGNATURE_FAILURE: [8, 'permanent'],
   INVALID_PURPOSE: [8, 'permanent'],
@@ -97,7 +98,7 @@ export class UnusableFileError extends Error {
 /** What an error of any layer means for the replication. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof DialError) return dialFailure(error);
-  if (error instanceof ReplicationError) return replyFailure(error.info, error.message);
+  if (error instanceof ReplicationError) return replyFailure(error);
   if (error instanceof BlipClosedError) return closeFailure(error.info);
   if (error instanceof EdgeError) return ownFailure(error);
   if (error instanceof UnusableFileError) return permanent(error.message, Domain.liteCore, 11);
@@ -118,6 +119,9 @@ function dialFailure({ message, status, cause }: DialError): Failure {
     return { message, domain: Domain.webSocket, code: status, kind };
   }
   const code = codeOf(cause);
+  // No HTTP at all: something on the way answers, as it may while it is being set up.
+  if (code?.startsWith('HPE_'))
+    return { message, domain: Domain.webSocket, code: CloseCode.protocolError, kind: 'offline' };
   // The handshake itself went wrong: what answers does not speak WebSocket, or not ours.
   if (code === undefined && /^(?:Invalid|Server sent|Server indicated)/.test(message) && !/redirect|URL/i.test(message))
     return permanent(message, Domain.webSocket, CloseCode.protocolError);
@@ -128,7 +132,7 @@ function dialFailure({ message, status, cause }: DialError): Failure {
 function knownNetworkFault(code: string | undefined, message: string): Known {
   const known = code === undefined ? undefined : NETWORK[code];
   if (known) return known;
-  if (code !== undefined && /^(?:ERR_SSL|ERR_TLS|EPROTO|CERT_|UNABLE_TO_|HPE_)/.test(code)) return TLS_HANDSHAKE_FAILED;
+  if (code !== undefined && /^(?:ERR_SSL|ERR_TLS|EPROTO|CERT_|UNABLE_TO_)/.test(code)) return TLS_HANDSHAKE_FAILED;
   if (/redirects/.test(message)) return TOO_MANY_REDIRECTS;
   if (/URL/.test(message)) return NETWORK['ERR_INVALID_URL']!;
   return UNKNOWN_NETWORK_FAULT;
@@ -142,10 +146,16 @@ function codeOf(error: unknown): string | undefined {
   return inner ?? (typeof code === 'string' ? code : undefined);
 }
 
-function replyFailure(info: BlipErrorInfo, message: string): Failure {
+/** A request was refused on which all depends (wire I.5, I.6). */
+function replyFailure({ info, message }: ReplicationError): Failure {
   const domain = REPLY_DOMAINS[info.domain];
   if (domain === undefined) return permanent(message, Domain.liteCore, REMOTE_ERROR);
-  return { message, domain, code: info.code, kind: isTransient(info) ? 'transient' : 'permanent' };
+  return { message, domain, code: info.code, kind: isServerFault(info) ? 'transient' : 'permanent' };
+}
+
+/** Whether the server failed rather than refused; 501 is a refusal. */
+function isServerFault(info: BlipErrorInfo): boolean {
+  return isTransient(info) || (info.domain === 'HTTP' && info.code >= 500 && info.code !== 501);
 }
 
 function closeFailure({ code, reason, error }: CloseInfo): Failure {

@@ -224,12 +224,13 @@ export class Upstream {
   private onIdle: () => void = () => {};
 
   private async connect(): Promise<WsTransport> {
-    const { plan, access } = this.options;
+    const { plan, access, environment } = this.options;
     const giveUp = new AbortController();
     this.interrupt = () => giveUp.abort();
     const { headers, tls, proxy } = await access.prepare();
     return dial(syncUrl(plan.remote), {
       protocols: OFFER,
+      scheduler: environment.scheduler,
       headers,
       ...(tls && { tls }),
       ...(proxy && { proxy }),

@@ -1,7 +1,14 @@
 import type { BlipReply } from '@edgesync/blip';
-import { buildGetCheckpoint, buildSetCheckpoint, parseCheckpointReply, statusOf } from '@edgesync/sync-protocol';
+import {
+  buildGetCheckpoint,
+  buildSetCheckpoint,
+  parseCheckpointReply,
+  Profile,
+  statusOf,
+} from '@edgesync/sync-protocol';
 import type { CollectionLink } from '../peer-link.js';
 import type { LocalCheckpoints } from './local-checkpoints.js';
+import { ReplicationError } from './replication-error.js';
 import { decodeCheckpoint, encodeCheckpoint, reconcile, type SyncCheckpoint } from './sync-checkpoint.js';
 
 /** Keeps one collection's checkpoint here and at the server, the server's first: what both have is true. */
@@ -17,7 +24,7 @@ export class CheckpointSaver {
     private readonly local: LocalCheckpoints,
   ) {}
 
-  /** Where to start. @param remote what the server has, if that is known already */
+  /** Where to start. @param remote what the server has, if that is known already. @throws ReplicationError, EdgeError `storage.*` */
   async load(remote?: { readonly rev: string; readonly body: string } | null): Promise<SyncCheckpoint> {
     const theirs = remote === undefined ? await this.fetch() : remote;
     const ours = await this.local.load(this.collection.keyspace, this.id);
@@ -38,8 +45,8 @@ export class CheckpointSaver {
 
   private async store(body: string): Promise<void> {
     let reply = await this.put(body);
-    if (reply.error && statusOf(reply.error) === 409) {
-      // Another client of the same name, or a save whose answer was lost (wire C.3).
+    if (reply.error && [404, 409].includes(statusOf(reply.error))) {
+      // Another client of the same name, a save whose answer was lost, or a server that lost it (wire C.3).
       this.rev = (await this.fetch())?.rev ?? '';
       reply = await this.put(body);
     }
@@ -60,6 +67,9 @@ export class CheckpointSaver {
   private async fetch(): Promise<{ rev: string; body: string } | null> {
     const { link, tag } = this.collection;
     const reply = await link.connection.request(buildGetCheckpoint(this.id, tag));
-    return reply.error ? null : parseCheckpointReply(reply);
+    if (!reply.error) return parseCheckpointReply(reply);
+    // Any other answer says nothing about the checkpoint; to begin anew for it would be slow, and wrong.
+    if (statusOf(reply.error) !== 404) throw new ReplicationError(reply.error, Profile.getCheckpoint);
+    return null;
   }
 }

@@ -1,5 +1,6 @@
 import { EdgeError } from '@edgesync/errors';
 import type { IncomingRequest } from '@edgesync/blip';
+import type { WriteResult } from '@edgesync/ports';
 import type { RevisionKind } from '@edgesync/revision';
 import {
   buildChangesReply,
@@ -19,6 +20,7 @@ import type { OwnPushes } from '../own-pushes.js';
 import type { CollectionLink } from '../peer-link.js';
 import { RevFinder } from '../rev-finder.js';
 import { isTemporary } from '../temporary.js';
+import { PullWindow } from './pull-window.js';
 import { ReplicationError } from './replication-error.js';
 import { SequenceTracker } from './sequence-tracker.js';
 
@@ -45,7 +47,10 @@ export class Puller {
   private readonly tracker: SequenceTracker;
   private readonly finder: RevFinder;
   private readonly incoming: IncomingRevs;
+  private readonly window: PullWindow;
   private lists = 0;
+  /** Lists are worked on one after the other: what one takes away, a later one may give back. */
+  private line = Promise.resolve();
 
   constructor(
     private readonly collection: CollectionLink,
@@ -56,6 +61,9 @@ export class Puller {
   ) {
     this.tracker = new SequenceTracker(since);
     this.finder = new RevFinder(collection);
+    const { tuning } = collection.link.environment;
+    this.window = new PullWindow({ revs: tuning.pullWindowRevs, bytes: tuning.pullWindowBytes });
+    void collection.link.connection.closed.then(() => this.window.close());
     this.incoming = new IncomingRevs(collection, inserter, blobs, {
       onConflict: 'resolve',
       purgesRemoved: true,
@@ -106,40 +114,58 @@ export class Puller {
     if (reply.error) throw new ReplicationError(reply.error, 'subChanges');
   }
 
-  /** Answers `changes`. A list that cannot be answered is lost for the sender, so that ends the connection (J.4-57). */
-  async handleChanges(request: IncomingRequest): Promise<void> {
-    try {
-      await this.answerChanges(request);
-    } catch (error) {
-      this.collection.link.fail(error);
-    }
+  /** Revisions that were asked for and are not stored yet. */
+  get underWay(): number {
+    return this.window.size;
   }
 
-  private async answerChanges(request: IncomingRequest): Promise<void> {
+  /** Answers `changes`. A list that cannot be answered is lost for the sender, so that ends the connection (J.4-57). */
+  handleChanges(request: IncomingRequest): void {
     const { link } = this.collection;
-    const receiver = link.receiverOptions(this.options.kind);
     if (isEmptyList(request.body)) {
       this.hasCaughtUp = true;
-      request.respond(buildChangesReply([], receiver));
+      request.respond(buildChangesReply([], link.receiverOptions(this.options.kind)));
       this.options.onProgress();
       return;
     }
-    const { rows } = parseChanges(request);
+    let rows: readonly ChangeRowIn[];
+    try {
+      ({ rows } = parseChanges(request));
+    } catch (error) {
+      link.fail(error);
+      return;
+    }
     for (const { sequence } of rows) if (sequence !== undefined) this.tracker.add(sequence);
     this.lists++;
-    try {
-      const wanted = await this.finder.find(rows);
-      await this.purge(rows.filter(({ revoked }) => revoked));
-      for (const [index, { id, rev, revoked, sequence }] of rows.entries()) {
-        if (wanted[index]) continue;
-        if (sequence !== undefined) this.tracker.complete(sequence);
-        if (!revoked) this.options.onServerRevision(id, rev);
+    this.line = this.line.then(async () => {
+      try {
+        await this.answerChanges(request, rows);
+      } catch (error) {
+        link.fail(error);
+      } finally {
+        this.lists--;
+        this.options.onProgress();
       }
-      request.respond(buildChangesReply(wanted, receiver));
-    } finally {
-      this.lists--;
-      this.options.onProgress();
+    });
+  }
+
+  private async answerChanges(request: IncomingRequest, rows: readonly ChangeRowIn[]): Promise<void> {
+    const { link } = this.collection;
+    await this.window.whenOpen();
+    if (!link.connection.isOpen) return;
+    const wanted = await this.finder.find(rows);
+    await this.purge(rows.filter(({ revoked }) => revoked));
+    if (!link.connection.isOpen) return;
+    for (const [index, row] of rows.entries()) {
+      const { id, rev, revoked, sequence } = row;
+      if (wanted[index]) {
+        this.window.add(row);
+        continue;
+      }
+      if (sequence !== undefined) this.tracker.complete(sequence);
+      if (!revoked) this.options.onServerRevision(id, rev);
     }
+    request.respond(buildChangesReply(wanted, link.receiverOptions(this.options.kind)));
   }
 
   handleRev(request: IncomingRequest): void {
@@ -149,38 +175,44 @@ export class Puller {
   /** A revision will not come: its sequence is done (J.2-9). */
   handleNoRev(request: IncomingRequest): void {
     const { id, sequence, error, reason } = parseNoRev(request);
+    this.window.settle(id);
     if (sequence !== undefined) this.tracker.complete(sequenceProperty(sequence));
     this.options.onDocumentError(id, new EdgeError('doc.missing', reason ?? `the server answers ${error}`));
     request.respond();
     this.options.onProgress();
   }
 
-  /** Removes what the server has taken from us; nobody else is told (wire C.17). */
+  /** Removes what the server has taken from us; nobody else is told (wire C.17). What was asked for before comes first. */
   private async purge(rows: readonly ChangeRowIn[]): Promise<void> {
     if (rows.length === 0) return;
     const { link, keyspace } = this.collection;
+    await this.window.whenSettled(rows.map(({ id }) => id));
+    if (!link.connection.isOpen) return;
     await link.environment.storage.write(
       link.database,
       rows.map(({ id }) => ({ type: 'purge', keyspace, id })),
     );
   }
 
-  private finish({ id, rev, sequence }: RevMessage, outcome: RevOutcome): void {
-    if ('error' in outcome) {
-      // After a delta that did not apply the whole body comes; after temporary trouble the next connection asks again.
-      if (outcome.error instanceof EdgeError && outcome.error.code.startsWith('delta.')) return;
-      if (isTemporary(outcome.error) || !this.collection.link.connection.isOpen) {
-        if (sequence !== undefined) this.tracker.defer(sequenceProperty(sequence));
-        this.options.onProgress();
-        return;
-      }
-      this.options.onDocumentError(id, outcome.error);
-    } else if (outcome.result.status !== 'purged' && outcome.result.status !== 'missing') {
-      this.options.onServerRevision(id, rev);
-      if (outcome.result.status === 'stored' && outcome.result.resolved)
-        this.options.onConflict(id, outcome.result.resolved);
-    }
+  private finish(message: RevMessage, outcome: RevOutcome): void {
+    const { id, sequence } = message;
+    // After a delta that did not apply the whole body comes.
+    if ('error' in outcome && outcome.error instanceof EdgeError && outcome.error.code.startsWith('delta.')) return;
+    this.window.settle(id);
+    if ('result' in outcome) this.note(message, outcome.result);
+    else if (isTemporary(outcome.error) || !this.collection.link.connection.isOpen) {
+      // The next connection asks again.
+      if (sequence !== undefined) this.tracker.defer(sequenceProperty(sequence));
+      this.options.onProgress();
+      return;
+    } else this.options.onDocumentError(id, outcome.error);
     if (sequence !== undefined) this.tracker.complete(sequenceProperty(sequence));
     this.options.onProgress();
+  }
+
+  private note({ id, rev }: RevMessage, result: WriteResult): void {
+    if (result.status === 'purged' || result.status === 'missing') return;
+    this.options.onServerRevision(id, rev);
+    if (result.status === 'stored' && result.resolved) this.options.onConflict(id, result.resolved);
   }
 }

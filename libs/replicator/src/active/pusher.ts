@@ -44,6 +44,8 @@ export interface PusherOptions {
 const UNANSWERED_PROPOSALS = 3;
 /** A document is proposed again after a conflict so often, each time on the revision that the server named. */
 const MOST_PROPOSALS = 3;
+/** So many forbidden revisions are kept for another attempt at the end. */
+const MOST_FORBIDDEN = 1_000;
 
 interface Candidate {
   readonly row: ChangeRow;
@@ -65,6 +67,9 @@ export class Pusher {
   private wake: (() => void) | undefined;
   private isWaitingForChanges = false;
   private unscanned = 0;
+  /** Revisions that the server has forbidden once. They are tried once more at the end of the push (wire C.10). */
+  private readonly forbidden = new Map<string, WantedRev>();
+  private readonly triedAgain = new WeakSet<WantedRev>();
   private subscription: Subscription | undefined;
   /** Up to where the log has been read. */
   private scanned: number;
@@ -117,7 +122,10 @@ export class Pusher {
     } finally {
       subscription.close();
     }
-    await this.when(() => this.inFlight.size === 0);
+    await this.when(() => {
+      this.tryForbidden();
+      return this.inFlight.size === 0;
+    });
     if (!this.isRunning) return;
     this.isWaitingForChanges = true;
     this.options.onProgress();
@@ -144,6 +152,7 @@ export class Pusher {
       this.tracker.skipTo(String(page.scanned));
       if (!page.caughtUp) continue;
       this.hasCaughtUp = true;
+      this.tryForbidden();
       if (!this.options.continuous) break;
     }
   }
@@ -152,6 +161,7 @@ export class Pusher {
   private async proposeFrom(rows: readonly ChangeRow[], from: number): Promise<number> {
     const { pushWindowRevs, pushWindowBytes } = this.collection.link.environment.tuning;
     const first = rows[from]!;
+    this.dropForbidden(first.id);
     await this.when(
       () =>
         this.unanswered < UNANSWERED_PROPOSALS &&
@@ -216,16 +226,14 @@ export class Pusher {
       const { status, rev } = answers[index]!;
       if (status === 0) accepted.push(wantedRev(row, parent));
       else if (status === 304) this.finish(row.id, row.sequence, offeredId(row, this.options.kind));
-      else if (status === 409 && rev !== undefined && attempt < MOST_PROPOSALS && isAncestor(row, rev))
-        again.push({ row, parent: rev, attempt: attempt + 1 });
-      else {
+      else if (status === 409 && rev !== undefined && isAncestor(row, rev)) {
+        if (attempt < MOST_PROPOSALS) again.push({ row, parent: rev, attempt: attempt + 1 });
+        else this.refuse(row, { domain: 'HTTP', code: 500, message: 'the server contradicts itself about a conflict' });
+      } else {
         // What the server has comes by pull and is resolved here; the outcome is a change of its own.
-        this.report(row.id, {
-          domain: 'HTTP',
-          code: status,
-          message: 'the server refuses the change',
-        });
-        this.finish(row.id, row.sequence, undefined);
+        const error = { domain: 'HTTP', code: status, message: 'the server refuses the change' };
+        if (isTransient(error)) this.defer(row.id, String(row.sequence));
+        else this.refuse(row, error);
       }
     }
     this.sender.send(accepted);
@@ -237,14 +245,51 @@ export class Pusher {
       this.finish(wanted.id, Number(wanted.sequence), offeredId(wanted, this.options.kind));
       return;
     }
-    if (isTransient(error)) {
-      this.leave(wanted.id);
-      this.tracker.defer(wanted.sequence);
-      this.makeProgress();
-      return;
+    if (isTransient(error)) this.defer(wanted.id, wanted.sequence);
+    else if (isForbidden(error) && !this.triedAgain.has(wanted)) this.forbid(wanted);
+    else {
+      if (error !== SUPERSEDED) this.report(wanted.id, error);
+      this.finish(wanted.id, Number(wanted.sequence), undefined);
     }
-    if (error !== SUPERSEDED) this.report(wanted.id, error);
-    this.finish(wanted.id, Number(wanted.sequence), undefined);
+  }
+
+  private refuse({ id, sequence }: ChangeRow, error: BlipErrorInfo): void {
+    this.report(id, error);
+    this.finish(id, sequence, undefined);
+  }
+
+  private defer(id: string, sequence: string): void {
+    this.leave(id);
+    this.tracker.defer(sequence);
+    this.makeProgress();
+  }
+
+  /** Keeps a revision, without its body, for another attempt; access may be granted by what is pushed after it. */
+  private forbid(wanted: WantedRev): void {
+    const again = { ...wanted, body: '' };
+    this.triedAgain.add(again);
+    this.forbidden.set(wanted.id, again);
+    this.bytesInFlight -= this.inFlight.get(wanted.id) ?? 0;
+    this.inFlight.set(wanted.id, 0);
+    if (this.hasCaughtUp || this.forbidden.size >= MOST_FORBIDDEN) this.tryForbidden();
+    this.makeProgress();
+  }
+
+  /** Sends once more what was forbidden, when nothing else is under way or when it has become too much to keep. */
+  private tryForbidden(): void {
+    const { size } = this.forbidden;
+    if (size === 0 || (this.inFlight.size > size && size < MOST_FORBIDDEN)) return;
+    const again = [...this.forbidden.values()];
+    this.forbidden.clear();
+    this.sender.send(again);
+  }
+
+  /** A newer revision takes the place of one that was forbidden. */
+  private dropForbidden(id: string): void {
+    const old = this.forbidden.get(id);
+    if (!old) return;
+    this.forbidden.delete(id);
+    this.finish(id, Number(old.sequence), undefined);
   }
 
   private finish(id: string, sequence: number, rev: string | undefined): void {
@@ -257,6 +302,7 @@ export class Pusher {
   private leave(id: string): void {
     this.bytesInFlight -= this.inFlight.get(id) ?? 0;
     this.inFlight.delete(id);
+    if (this.hasCaughtUp) this.tryForbidden();
   }
 
   private report(id: string, error: BlipErrorInfo): void {
@@ -282,6 +328,10 @@ export class Pusher {
   private async when(condition: () => boolean): Promise<void> {
     while (!condition() && this.isRunning) await new Promise<void>((resolve) => (this.wake = resolve));
   }
+}
+
+function isForbidden({ domain, code }: BlipErrorInfo): boolean {
+  return domain === 'HTTP' && code === 403;
 }
 
 /** A refusal because the server has another revision: 409, or LiteCore's own code for it. */

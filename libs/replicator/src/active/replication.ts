@@ -134,7 +134,8 @@ export class Replication {
     const { connection } = this.link;
     let error: unknown;
     try {
-      this.collections = await this.open();
+      const answered = this.expectAnswers();
+      this.collections = await this.open().finally(answered);
       if (this.isStopping) for (const collection of this.collections) collection.stop();
       await Promise.race([Promise.all(this.collections.map((collection) => collection.run())), connection.closed]);
       if (connection.isOpen) await Promise.all(this.collections.map((collection) => collection.saveCheckpoint()));
@@ -160,6 +161,18 @@ export class Replication {
         this.openCollection(collection, entries && String(index), entries?.[index]),
       ),
     );
+  }
+
+  /**
+   * A server that is connected, answers pings, and nothing else is as good as away.
+   * @returns tells that it has answered
+   */
+  private expectAnswers(): () => void {
+    const { scheduler, tuning } = this.options.environment;
+    return scheduler.schedule(tuning.openingMs, () => {
+      const info = { domain: 'HTTP', code: 504, message: 'no answer' };
+      this.link.fail(new ReplicationError(info, 'the opening of the replication'));
+    });
   }
 
   private async getCollections(): Promise<readonly (CheckpointEntry | null)[] | undefined> {

@@ -32,6 +32,17 @@ export interface FakeGatewayOptions {
   readonly refusals?: Readonly<Record<string, number>>;
   /** Default `HTTP`. */
   readonly refusalDomain?: string;
+  /** Whole messages that are refused, by profile. */
+  readonly errors?: Readonly<Record<string, { readonly domain: string; readonly code: number } | undefined>>;
+  /** Says that it takes deltas. Those it is sent are refused with this status. */
+  readonly refusesDeltas?: number;
+  /**
+   * Couchbase Lite's listener instead: an empty list when the client has caught up, booleans for deletions, sizes in rows,
+   * checkpoint revisions `N-cc`, its blobs as such (wire J.3).
+   */
+  readonly isListener?: boolean;
+  /** Called before a row's revision is sent. */
+  readonly beforeRev?: (row: GatewayRow) => void | Promise<void>;
 }
 
 /**
@@ -47,10 +58,12 @@ export class FakeGateway {
   readonly checkpoints = new Map<string, { rev: number; body: string }>();
   /** Faults of the client in the gateway's eyes. */
   readonly complaints: string[] = [];
+  /** Document IDs of all `rev` messages, in order; a delta has an asterisk. */
+  readonly attempts: string[] = [];
 
   private rows: readonly GatewayRow[];
   private takesDeltas = false;
-  /** ID and revision of all that a client was sent. */
+  /** ID and revision of all that clients have. */
   private readonly sent = new Set<string>();
   private readonly inFlight = new Set<string>();
 
@@ -83,7 +96,9 @@ export class FakeGateway {
     const on = (profile: string, handle: (request: IncomingRequest) => void): void =>
       void peer.on(profile, (request) => {
         this.heard.push(describe(request));
-        handle(request);
+        const error = this.options.errors?.[profile];
+        if (error) request.respondError({ ...error, message: 'refused' });
+        else handle(request);
       });
     on('getCollections', (request) => this.getCollections(request));
     on('getCheckpoint', (request) => this.getCheckpoint(request));
@@ -107,7 +122,9 @@ export class FakeGateway {
       request,
       collections.map((_, index) => {
         const found = this.checkpoints.get(`${index} ${ids[index]}`);
-        return found ? { ...(JSON.parse(found.body) as object), _rev: `0-${found.rev}`, _id: 'x' } : {};
+        if (!found) return {};
+        const revision = { [this.options.isListener ? 'rev' : '_rev']: this.revOf(found) };
+        return { ...(JSON.parse(found.body) as object), ...revision, ...(!this.options.isListener && { _id: 'x' }) };
       }),
     );
   }
@@ -116,7 +133,7 @@ export class FakeGateway {
     const found = this.checkpoints.get(keyOf(request));
     if (!found) return request.respondError({ domain: 'HTTP', code: 404, message: 'missing' });
     request.respond({
-      properties: Properties.of('rev', `0-${found.rev}`),
+      properties: Properties.of('rev', this.revOf(found)),
       body: new TextEncoder().encode(found.body),
     });
   }
@@ -126,11 +143,15 @@ export class FakeGateway {
     const rev = request.properties.get('rev') ?? '';
     if (!found && rev !== '')
       return request.respondError({ domain: 'HTTP', code: 404, message: 'No previous revision' });
-    if (found && rev !== `0-${found.rev}`)
+    if (found && rev !== this.revOf(found))
       return request.respondError({ domain: 'HTTP', code: 409, message: 'Document update conflict' });
     const next = { rev: (found?.rev ?? 0) + 1, body: textOf(request.body) };
     this.checkpoints.set(keyOf(request), next);
-    request.respond({ properties: Properties.of('rev', `0-${next.rev}`) });
+    request.respond({ properties: Properties.of('rev', this.revOf(next)) });
+  }
+
+  private revOf({ rev }: { readonly rev: number }): string {
+    return this.options.isListener ? `${rev}-cc` : `0-${rev}`;
   }
 
   private async sendChanges(peer: ScriptedPeer, request: IncomingRequest): Promise<void> {
@@ -139,9 +160,10 @@ export class FakeGateway {
     const from = since === undefined ? -1 : this.rows.findIndex(({ sequence }) => JSON.stringify(sequence) === since);
     const rows = this.rows.slice(from + 1);
     if (rows.length > 0) {
-      const list = rows.map(({ sequence, id, rev, flags }) =>
-        flags ? [sequence, id, rev, flags] : [sequence, id, rev],
-      );
+      const list = rows.map(({ sequence, id, rev, flags, body }) => {
+        if (this.options.isListener) return [sequence, id, rev, flags === 1, body?.length ?? 2];
+        return flags ? [sequence, id, rev, flags] : [sequence, id, rev];
+      });
       const reply = await peer.ask('changes', collection, list);
       if (reply.error) return void this.complaints.push(`changes: ${reply.error.message}`);
       if (reply.properties.get('deltas') === 'true') this.takesDeltas = true;
@@ -152,7 +174,7 @@ export class FakeGateway {
         if (Array.isArray(entry)) await this.sendRev(peer, collection, row, entry as string[]);
       }
     }
-    peer.tell('changes', collection, 'null');
+    peer.tell('changes', collection, this.options.isListener ? [] : 'null');
   }
 
   private async sendRev(
@@ -161,6 +183,7 @@ export class FakeGateway {
     row: GatewayRow,
     listed: readonly string[],
   ): Promise<void> {
+    await this.options.beforeRev?.(row);
     const { id, rev, history, body = '{}', delta, flags = 0, missing } = row;
     const sequence = JSON.stringify(row.sequence);
     this.sent.add(`${id} ${rev}`);
@@ -210,11 +233,21 @@ export class FakeGateway {
         ([id, rev]) =>
           this.options.proposals?.[String(id)] ?? (this.sent.has(`${String(id)} ${String(rev)}`) ? 304 : 0),
       ),
+      {
+        ...(this.options.refusesDeltas !== undefined && { deltas: 'true' }),
+        ...(this.options.isListener && { blobs: 'true' }),
+      },
     );
   }
 
   private async takeRev(peer: ScriptedPeer, request: IncomingRequest): Promise<void> {
-    const { id = '', rev = '', history = '' } = request.properties.toRecord();
+    const { id = '', rev = '', history = '', deltaSrc } = request.properties.toRecord();
+    this.attempts.push(deltaSrc === undefined ? id : `${id}*`);
+    if (deltaSrc !== undefined) {
+      if (this.options.refusesDeltas === undefined) this.complaints.push(`an unwanted delta of ${id}`);
+      const code = this.options.refusesDeltas ?? 400;
+      return request.respondError({ domain: 'HTTP', code, message: 'no delta' });
+    }
     const body = jsonOf(request) as Record<string, unknown>;
     if (/ /.test(history)) this.complaints.push(`a history with spaces: ${history}`);
     for (const key of Object.keys(body))
@@ -222,6 +255,11 @@ export class FakeGateway {
     const status = this.options.refusals?.[id];
     const domain = this.options.refusalDomain ?? 'HTTP';
     if (status !== undefined) return request.respondError({ domain, code: status, message: 'refused' });
+    if (this.options.isListener) {
+      this.sent.add(`${id} ${rev}`);
+      this.pushed.set(id, body);
+      return request.respond();
+    }
     const attachments = (body['_attachments'] ?? {}) as Record<string, Record<string, unknown>>;
     if (JSON.stringify(body).includes('"@type"') && Object.keys(attachments).length === 0)
       this.complaints.push(`${id} has blobs and no _attachments`);
@@ -232,6 +270,7 @@ export class FakeGateway {
       const found = `sha1-${createHash('sha1').update(reply.body).digest('base64')}`;
       if (reply.error || found !== digest) this.complaints.push(`the blob ${String(digest)} cannot be had`);
     }
+    this.sent.add(`${id} ${rev}`);
     this.pushed.set(id, body);
     request.respond();
   }
