@@ -16,16 +16,19 @@ const ENTRIES = {
   quickstart: 'apps/edge/dist/quickstart.js',
   gateway: 'apps/gateway/dist/main.js',
   replication: 'apps/replication/dist/main.js',
-  storage: 'apps/storage/dist/main.js',
 };
+/** Apart from the others: where Nest finds its microservices package, every application loads it. */
+const MICROSERVICES = { storage: 'apps/storage/dist/main.js' };
 
 /** Machine code, and what Nest loads by its name at run time: stay packages, so apps/edge depends on them directly. */
 const PACKAGES = ['bcrypt', 'better-sqlite3', 'ws'];
 /** Parts of Nest that it asks for only when an application uses them, and that are not installed. */
-const ABSENT = [
-  /^@nestjs\/(microservices|platform-express|platform-socket\.io)/,
-  /^@fastify\/(multipart|static|view)$/,
-];
+const ABSENT = [/^@nestjs\/(platform-express|platform-socket\.io)/, /^@fastify\/(multipart|static|view)$/];
+/** Where there are no microservices. */
+const NO_MICROSERVICES = /^@nestjs\/microservices/;
+/** Drivers of the transports that Nest brings and nobody uses here. */
+const TRANSPORTS =
+  /^(@grpc\/(grpc-js|proto-loader)|amqp-connection-manager|amqplib|cache-manager|ioredis|kafkajs|mqtt)(\/|$)/;
 
 if (!isFresh()) await bundle();
 
@@ -40,21 +43,27 @@ function isFresh() {
 }
 
 async function bundle() {
+  rmSync(OUTPUT, { recursive: true, force: true });
+  await write(ENTRIES, [NO_MICROSERVICES], '[name].js');
+  await write(MICROSERVICES, [TRANSPORTS, /^@nestjs\/websockets/], 'storage-[name].js');
+}
+
+/** Bundles programs that share chunks. */
+async function write(input, absent, chunkFileNames) {
   const build = await rolldown({
     cwd: ROOT,
-    input: ENTRIES,
+    input,
     platform: 'node',
-    external: [...PACKAGES, ...ABSENT],
+    external: [...PACKAGES, ...ABSENT, ...absent],
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message);
     },
   });
-  rmSync(OUTPUT, { recursive: true, force: true });
   await build.write({
     dir: OUTPUT,
     format: 'esm',
     entryFileNames: '[name].js',
-    chunkFileNames: '[name].js',
+    chunkFileNames,
     // Decorators need reflect-metadata to have run.
     strictExecutionOrder: true,
     // Nest and TypeORM look at the names of classes.

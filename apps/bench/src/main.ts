@@ -6,6 +6,7 @@ import { measureFeeds } from './scenarios/feeds.js';
 import { measureLimits } from './scenarios/limits.js';
 import { measureProtection } from './scenarios/protection.js';
 import { measureRest } from './scenarios/rest.js';
+import { measureSplit } from './scenarios/split.js';
 import { measureSync } from './scenarios/sync.js';
 import { measureUpstream } from './scenarios/upstream.js';
 
@@ -21,6 +22,7 @@ const scenarios: Record<string, (report: Report) => Promise<void>> = {
   rest: (report) => measureRest(report, { large: values.large }),
   protection: measureProtection,
   sync: (report) => measureSync(report, { large: values.large }),
+  split: measureSplit,
   upstream: measureUpstream,
 };
 

@@ -40,6 +40,14 @@ describe('the server as bundled', () => {
     expect(loaded.filter((path) => path.endsWith('.js') && holdsNats(path))).toEqual([]);
   });
 
+  it('keeps Nest’s microservices to storage, though every Nest application loads them where it finds them', () => {
+    const holders = readdirSync(BUNDLE).filter((name) =>
+      readFileSync(join(BUNDLE, name), 'utf8').includes('class NestMicroservice'),
+    );
+    expect(holders.length).toBeGreaterThan(0);
+    expect(holders.filter((name) => !name.startsWith('storage'))).toEqual([]);
+  });
+
   it('has only ASCII in its files, which V8 then keeps in one byte per character', () => {
     const files = readdirSync(BUNDLE);
     expect(files).toContain('main.js');

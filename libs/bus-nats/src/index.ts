@@ -2,6 +2,7 @@ export { Bus, type BusOptions } from './bus.js';
 export type { CallerOptions } from './caller.js';
 export { DatabaseLease } from './database-lease.js';
 export { DatabaseOwnership, type OwnershipHandlers } from './database-ownership.js';
+export { HANDLERS, type Request, type Result } from './handlers.js';
 export { LeaseBucket, type LeaseBucketOptions } from './lease-bucket.js';
 export { NatsStorage, type NatsStorageOptions } from './nats-storage.js';
 export { SessionClient } from './session-client.js';

@@ -17,12 +17,14 @@ import type { Bus } from './bus.js';
 import { ChunkReceiver } from './chunk-receiver.js';
 import { Doorbells } from './doorbells.js';
 import { Gate } from './gate.js';
-import { HANDLERS, type Request } from './handlers.js';
+import { HANDLERS, type Request, type Result } from './handlers.js';
 import { Mailboxes } from './mailboxes.js';
 import { Replies } from './replies.js';
 import { SERVER_QUEUE, SERVER_QUEUE_BYTES, SERVER_REQUESTS, SERVER_STREAMS } from './tuning.js';
 
 export interface StorageServerOptions {
+  /** Does what a request asks for; by default {@link HANDLERS} on the storage that is served. */
+  readonly handle?: (operation: Operation, request: Request) => Promise<Result>;
   /** Told of faults that no caller is at fault for. */
   readonly report?: (error: unknown) => void;
 }
@@ -45,6 +47,7 @@ export class StorageServer {
   private readonly served = new Map<string, Served>();
   private readonly mailboxes: Mailboxes;
   private readonly replies: Replies;
+  private readonly handle: (operation: Operation, request: Request) => Promise<Result>;
   private readonly report: (error: unknown) => void;
   private uploads = 0;
 
@@ -54,6 +57,7 @@ export class StorageServer {
     options: StorageServerOptions = {},
   ) {
     this.mailboxes = new Mailboxes(bus);
+    this.handle = options.handle ?? ((operation, request) => HANDLERS[operation].handle(storage, request));
     this.report = options.report ?? (() => undefined);
     this.replies = new Replies(bus, this.mailboxes, this.report);
   }
@@ -144,7 +148,7 @@ export class StorageServer {
         const whole = decodeMessage(await upload.whole());
         request = { ...request, message: whole, payload: whole.meta };
       }
-      await this.replies.send(replyTo, handler.reply, await handler.handle(this.storage, request));
+      await this.replies.send(replyTo, handler.reply, await this.handle(operation, request));
     } finally {
       upload?.cancel();
     }

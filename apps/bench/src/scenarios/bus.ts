@@ -1,13 +1,8 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Bus, NatsStorage } from '@edgesync/bus-nats';
-import { startNatsServer } from '@edgesync/test-kit';
 import { sampleDocument } from '../load/documents.js';
+import { SplitServer } from '../load/split-server.js';
+import { residentMb } from '../load/usage.js';
 import type { Report } from '../report.js';
 
 const KEYSPACE = { database: 'db', scope: '_default', collection: '_default' };
@@ -15,19 +10,15 @@ const DOCUMENTS = 20_000;
 const BATCH = 100;
 const PAGE = 200;
 
-/** The storage ports over NATS: this process is the caller, another one the owner, a third one NATS. */
+/** The storage ports over NATS: this process is the caller, the storage service the owner, a third process NATS. */
 export async function measureBus(report: Report): Promise<void> {
-  const nats = await startNatsServer();
-  const directory = mkdtempSync(join(tmpdir(), 'edgesync-bench-'));
-  const program = fileURLToPath(new URL('../load/storage-process.js', import.meta.url));
-  const owner = spawn(process.execPath, [program, nats.url, join(directory, 'db.cblite2')], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  await once(owner.stdout, 'data');
-  const bus = await Bus.connect({ servers: nats.url, name: 'bench' });
+  await using server = await SplitServer.start(['storage']);
+  const bus = await Bus.connect({ servers: server.natsUrl, name: 'bench' });
   const storage = new NatsStorage(bus, { databases: ['db'] });
   try {
-    report.add('NATS: resident memory of a storage process, idle', residentMb(owner.pid!), 'MB', { atMost: 90 });
+    report.add('NATS: resident memory of a storage process, idle', residentMb(server.service('storage').pid), 'MB', {
+      atMost: 90,
+    });
     const traffic = counter(bus);
 
     const push = await timed(() => writeAll(storage));
@@ -73,15 +64,14 @@ export async function measureBus(report: Report): Promise<void> {
       for await (const _ of (await storage.openBlob('db', digest))!.read());
     });
     report.add('NATS: download of it', Math.round(19_000 / down), 'MB/s');
-    report.add('NATS: resident memory of the storage process after this load', residentMb(owner.pid!), 'MB');
+    report.add(
+      'NATS: resident memory of the storage process after this load',
+      residentMb(server.service('storage').pid),
+      'MB',
+    );
   } finally {
     storage.close();
     await bus.close();
-    const exited = once(owner, 'exit');
-    owner.kill('SIGKILL');
-    await exited;
-    await nats.dispose();
-    rmSync(directory, { recursive: true, force: true });
   }
 }
 
@@ -138,7 +128,3 @@ function counter(bus: Bus): () => number {
 }
 
 const perSecond = (count: number, milliseconds: number): number => Math.round((count / milliseconds) * 1_000);
-
-function residentMb(pid: number): number {
-  return Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]) / 1_024);
-}

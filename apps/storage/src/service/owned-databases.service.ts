@@ -6,31 +6,29 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { Bus, DatabaseOwnership, LeaseBucket, StorageServer } from '@edgesync/bus-nats';
+import { DatabaseOwnership, LeaseBucket } from '@edgesync/bus-nats';
 import type { EdgeConfig } from '@edgesync/config';
 import { EDGE_CONFIG, LOGGERS, METRICS, type Logger, type Loggers, type Metrics } from '@edgesync/platform';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { DatabaseOpener } from '../database-opener.service.js';
+import { BusStrategy } from './bus.strategy.js';
 
 /** Opens and serves the databases that this process owns, for as long as it owns them. */
 @Injectable()
 export class OwnedDatabases implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly log: Logger;
-  private readonly server: StorageServer;
   private ownership: DatabaseOwnership | undefined;
 
   constructor(
     @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
-    @Inject(Bus) bus: Bus,
+    @Inject(BusStrategy) private readonly server: BusStrategy,
     @Inject(LeaseBucket) private readonly leases: LeaseBucket,
     @Inject(SqliteStorage) private readonly storage: SqliteStorage,
     @Inject(DatabaseOpener) private readonly opener: DatabaseOpener,
     @Inject(LOGGERS) loggers: Loggers,
     @Inject(METRICS) metrics: Metrics,
   ) {
-    const log = loggers.domain('DB');
-    this.log = log;
-    this.server = new StorageServer(bus, storage, { report: (error) => log.error('serving failed', error) });
+    this.log = loggers.domain('DB');
     metrics.registry.collected(
       'edgesync_storage_owned_databases',
       'Databases that this process owns.',
@@ -63,8 +61,7 @@ export class OwnedDatabases implements OnApplicationBootstrap, BeforeApplication
     await this.ownership?.stop();
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    await this.server.close();
-    await this.storage.close();
+  onApplicationShutdown(): Promise<void> {
+    return this.storage.close();
   }
 }

@@ -11,6 +11,7 @@ import {
   type Stoppable,
 } from '@edgesync/platform';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
+import { BusStrategy } from './bus.strategy.js';
 import { StorageServiceModule } from './storage-service.module.js';
 
 /**
@@ -45,6 +46,8 @@ export async function startStorage(settings: ServiceSettings, signal: AbortSigna
     }
   };
   try {
+    app.connectMicroservice({ strategy: app.get(BusStrategy) });
+    await app.startAllMicroservices();
     await app.listen(settings.listen.port, settings.listen.host);
   } catch (error) {
     await close();

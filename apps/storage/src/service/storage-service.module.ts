@@ -12,7 +12,9 @@ import {
 } from '@edgesync/platform';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { DatabaseOpener } from '../database-opener.service.js';
+import { BusStrategy } from './bus.strategy.js';
 import { OwnedDatabases } from './owned-databases.service.js';
+import { StorageController } from './storage.controller.js';
 
 /** What the launcher makes before there is an application. */
 export interface StorageServiceParts {
@@ -30,7 +32,7 @@ export class StorageServiceModule {
   static register({ config, bus, leases, storage, loggers, metrics }: StorageServiceParts): DynamicModule {
     return {
       module: StorageServiceModule,
-      controllers: [InternalController],
+      controllers: [InternalController, StorageController],
       providers: [
         { provide: EDGE_CONFIG, useValue: config },
         { provide: LOGGERS, useValue: loggers },
@@ -40,6 +42,11 @@ export class StorageServiceModule {
         // Which databases it owns is no matter of readiness: another process may own them all.
         { provide: ServiceReadiness, useValue: { check: () => bus.connected } },
         { provide: SqliteStorage, useValue: storage },
+        {
+          provide: BusStrategy,
+          useFactory: () =>
+            new BusStrategy(bus, storage, (error) => loggers.domain('DB').error('serving failed', error)),
+        },
         DatabaseOpener,
         OwnedDatabases,
       ],
