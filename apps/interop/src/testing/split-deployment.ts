@@ -14,7 +14,7 @@ import type { Storage } from '@edgesync/ports';
 import { mountPeers, PeerSessions } from '@edgesync/replication';
 import { ReplicationServiceModule, serveSessions } from '@edgesync/replication/service';
 import { SqliteStorage, type DatabaseOptions } from '@edgesync/storage-sqlite';
-import { StorageServiceModule } from '@edgesync/storage/service';
+import { createStorageService } from '@edgesync/storage/service';
 import { PROTOCOL_VERSIONS, subprotocolOf } from '@edgesync/sync-protocol';
 import { takeNatsAccount, type NatsAccount } from './nats-accounts.js';
 
@@ -108,11 +108,8 @@ async function startStorage(
   const bus = await Bus.connect({ ...account, name: 'storage' });
   const engine = new ClockedStorage(now);
   const leases = new LeaseBucket(bus);
-  const app = await NestFactory.create<NestFastifyApplication>(
-    StorageServiceModule.register({ config, bus, leases, storage: engine, loggers, metrics: new Metrics() }),
-    new FastifyAdapter(),
-    { logger: false, abortOnError: false },
-  );
+  const parts = { config, bus, leases, storage: engine, loggers, metrics: new Metrics() };
+  const app = await createStorageService(parts, false);
   await app.listen(ANY_PORT, LOOPBACK);
   return {
     engine,

@@ -1,1 +1,1 @@
-export { StorageServiceModule, type StorageServiceParts } from './storage-service.module.js';
+export { createStorageService } from './create-storage-service.js';

@@ -1,6 +1,3 @@
-import 'reflect-metadata';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Bus, LeaseBucket } from '@edgesync/bus-nats';
 import {
   loadConfig,
@@ -11,8 +8,7 @@ import {
   type Stoppable,
 } from '@edgesync/platform';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
-import { BusStrategy } from './bus.strategy.js';
-import { StorageServiceModule } from './storage-service.module.js';
+import { createStorageService } from './create-storage-service.js';
 
 /**
  * Starts the storage service. Databases are opened when their leases are had, which may be later.
@@ -32,11 +28,8 @@ export async function startStorage(settings: ServiceSettings, signal: AbortSigna
     signal,
   });
   const leases = new LeaseBucket(bus, { replicas: settings.leaseReplicas });
-  const app = await NestFactory.create<NestFastifyApplication>(
-    StorageServiceModule.register({ config, bus, leases, storage: new SqliteStorage(), loggers, metrics }),
-    new FastifyAdapter(),
-    { logger: new NestLogger(loggers.domain('Listener')), abortOnError: false },
-  );
+  const parts = { config, bus, leases, storage: new SqliteStorage(), loggers, metrics };
+  const app = await createStorageService(parts, new NestLogger(loggers.domain('Listener')));
   const close = async (): Promise<void> => {
     try {
       await app.close();
@@ -46,8 +39,6 @@ export async function startStorage(settings: ServiceSettings, signal: AbortSigna
     }
   };
   try {
-    app.connectMicroservice({ strategy: app.get(BusStrategy) });
-    await app.startAllMicroservices();
     await app.listen(settings.listen.port, settings.listen.host);
   } catch (error) {
     await close();
