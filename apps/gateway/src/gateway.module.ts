@@ -21,8 +21,10 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { DOCUMENTED_CONTROLLERS, OpenApi } from './openapi/openapi.service.js';
 import { PropertyController } from './properties/property.controller.js';
 import { PropertyEditor } from './properties/property-editor.service.js';
+import { QueryController } from './queries/query.controller.js';
 import { ReplicationsController } from './replications/replications.controller.js';
 import { ServerController } from './server/server.controller.js';
+import { SyncPathController } from './sync/sync-path.controller.js';
 
 /** What serves the API; the manual describes all of it. */
 export const CONTROLLERS = [
@@ -35,6 +37,8 @@ export const CONTROLLERS = [
   BulkDocsController,
   DocumentController,
   PropertyController,
+  QueryController,
+  SyncPathController,
   OpenApiController,
 ];
 

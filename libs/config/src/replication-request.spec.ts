@@ -74,4 +74,9 @@ describe('the body of POST /_replicate', () => {
     const problem = expect.objectContaining({ code: 'keyspace.unknown', message: 'no database "nowhere"' });
     expect(() => read({ ...item, source: 'nowhere' })).toThrow(problem as Error);
   });
+
+  it.each(['_all_dbs', 'a.b', 'a/b', 'é'])('whose local database cannot be called %s is refused with 400', (source) => {
+    const problem = expect.objectContaining({ code: 'keyspace.invalid' });
+    expect(() => read({ ...item, source })).toThrow(problem as Error);
+  });
 });

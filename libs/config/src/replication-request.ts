@@ -1,3 +1,4 @@
+import { checkDatabaseName } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import type { ReplicationConfig } from './edge-config.js';
 import type { Fault } from './fault.js';
@@ -22,7 +23,8 @@ const CERTIFICATES = ['trusted_root_certs', 'pinned_cert'] as const;
  * Reads the body of `POST /_replicate`: the keys of an item of `replications`, where null means absent and a few
  * spellings of earlier APIs are known too (ref 3.5, 6.16).
  * @param databases names of the configured databases
- * @throws EdgeError `request.invalid`, `keyspace.unknown` for a local database that is not served
+ * @throws EdgeError `request.invalid`, `keyspace.invalid` for a malformed name of a local database, `keyspace.unknown` for
+ * one that is not served
  */
 export function readReplicationRequest(body: unknown, databases: ReadonlySet<string>): ReplicationConfig {
   if (!isObject(body)) throw invalid('the body must be a JSON object');
@@ -39,8 +41,10 @@ export function readReplicationRequest(body: unknown, databases: ReadonlySet<str
   checkFiles(definition, item);
   checkReplication(definition, databases, place);
   const unknown = (['source', 'target'] as const).find((end) => isUnknownDatabase(definition, end, databases));
-  if (unknown !== undefined && faults.length === 1)
-    throw new EdgeError('keyspace.unknown', `no database "${definition[unknown]}"`);
+  if (unknown !== undefined && faults.length === 1) {
+    const name = checkDatabaseName(definition[unknown]);
+    throw new EdgeError('keyspace.unknown', `no database "${name}"`);
+  }
   if (faults.length > 0) throw faultOf(faults);
   return definition;
 }

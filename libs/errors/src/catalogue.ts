@@ -36,6 +36,11 @@ export const CATALOGUE = {
   'request.path': entry(404, 'no such endpoint', 'Check the path against the REST reference.'),
   'request.method': entry(405, 'the endpoint does not take this method', 'Use a method listed in Allow.'),
   'request.upgrade': entry(403, 'this path does not take WebSocket upgrades', 'Connect to /{db}/_blipsync.'),
+  'request.upgrade-required': entry(
+    426,
+    'this path takes WebSocket upgrades only',
+    'Point a replicator at it, or use another path.',
+  ),
   'request.subprotocol': entry(
     400,
     'no common replication sub-protocol',
@@ -66,7 +71,11 @@ export const CATALOGUE = {
     'Stop that one first, or leave it running.',
   ),
   'replication.missing': entry(404, 'no such replication', 'Look up the task IDs with GET /_replicate.'),
-  'query.disabled': entry(403, 'ad hoc queries are disabled', 'Set enable_adhoc_queries for the database.'),
+  'query.disabled': entry(
+    403,
+    'queries are not enabled: this version does not support them yet',
+    'List documents with _all_docs, or follow _changes.',
+  ),
 
   // Names
   'keyspace.invalid': entry(400, 'invalid keyspace', 'Use db, db.collection or db.scope.collection.'),
@@ -113,7 +122,7 @@ export const CATALOGUE = {
   'storage.corrupt': entry(500, 'the database is damaged', 'Restore it from a backup.', RETRY_LATER),
   'storage.foreign': entry(500, 'not an edgesync database', 'Point the path at another directory.'),
   'storage.locked': entry(500, 'the database is open in another process', 'Stop the other process.'),
-  'storage.missing': entry(500, 'the database does not exist', 'Set create: true or correct the path.'),
+  'storage.missing': entry(500, 'the database does not exist', 'Set create: true, or correct its name and path.'),
   'storage.failed': entry(500, 'storage failed', 'See the server’s log.', RETRY_LATER),
 
   // Between the processes of a split deployment

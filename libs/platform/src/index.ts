@@ -27,6 +27,8 @@ export { abortOnSignal } from './process/abort-on-signal.js';
 export { runUntilSignal, type Stoppable } from './process/run-until-signal.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
 export { HANDSHAKE_HEADER, HandshakeVerifier, newSession, signHandshake, type Handshake } from './split/handshake.js';
+export { errorBody, NO_CACHE_HEADERS } from './replies/error-body.js';
+export { statusText } from './replies/status-texts.js';
 export { InternalController, ServiceReadiness } from './split/internal.controller.js';
 export {
   readServiceSettings,

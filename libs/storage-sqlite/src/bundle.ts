@@ -65,7 +65,7 @@ function inspectLeftovers(directory: string, entries: readonly string[]): void {
   if (entries.includes(COUCHBASE_LITE_FILE))
     throw new EdgeError(
       'storage.foreign',
-      `${directory} holds a Couchbase Lite database, and importing one is not supported yet; use another path`,
+      `${directory} holds a Couchbase Lite database, and importing one is not supported yet`,
     );
   const strange = entries.find((entry) => !OWN_LEFTOVERS.has(entry));
   if (strange === 'blobs' || strange === `${DATABASE_FILE}-wal`)

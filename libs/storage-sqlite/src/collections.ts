@@ -130,11 +130,7 @@ export async function shareCollections(
   const chosen: CollectionEntity[] = [];
   for (const { scope, collection: name } of shared) {
     const found = find(scope, name);
-    if (!found && !create)
-      throw new EdgeError(
-        'storage.missing',
-        `the collection ${scope}.${name} does not exist; set create: true or leave it out`,
-      );
+    if (!found && !create) throw new EdgeError('storage.missing', `the collection ${scope}.${name} does not exist`);
     chosen.push(found ?? (await repository.save(repository.create({ scope, name, lastSequence: 0, live: 0 }))));
   }
   return chosen;

@@ -86,8 +86,7 @@ async function open(options: DatabaseOptions): Promise<DatabaseParts> {
   const paths = bundlePaths(resolve(options.path));
   BundleLock.refuseIfHeldHere(paths);
   const exists = inspectBundle(paths);
-  if (!exists && !options.create)
-    throw new EdgeError('storage.missing', `there is no database at ${options.path}; set create: true to create it`);
+  if (!exists && !options.create) throw new EdgeError('storage.missing', `there is no database at ${options.path}`);
   makeDirectory(paths.directory);
   const lock = BundleLock.acquire(paths);
   let connection: Connection | undefined;

@@ -28,6 +28,13 @@ describe('writing a file', () => {
     expect(readFileSync(file, 'utf8')).toBe('new');
   });
 
+  it('says in the words of the caller why it cannot be written', () => {
+    const path = join(folder, 'nowhere', 'file');
+    expect(() => writeFileAtomically(path, 'new', 0o600)).toThrow(
+      new Error(`${path} cannot be written: its directory does not exist`),
+    );
+  });
+
   it('leaves nothing behind when it fails', () => {
     expect(() => writeFileAtomically(folder, 'new', 0o600)).toThrow();
     expect(readdirSync(join(folder, '..')).filter((name) => name.startsWith(`${folder.split('/').at(-1)}.`))).toEqual(

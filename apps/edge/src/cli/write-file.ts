@@ -21,7 +21,7 @@ export function writeFileAtomically(path: string, content: string, mode: number)
   const target = realPath(path);
   const previous = statSync(target, { throwIfNoEntry: false });
   const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-  const fd = openSync(temporary, 'wx', mode);
+  const fd = create(temporary, mode, target);
   try {
     try {
       fchmodSync(fd, mode);
@@ -37,6 +37,26 @@ export function writeFileAtomically(path: string, content: string, mode: number)
     throw error;
   }
 }
+
+/** @throws Error in the words of the file that was asked for, not of the temporary one */
+function create(temporary: string, mode: number, target: string): number {
+  try {
+    return openSync(temporary, 'wx', mode);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    const reason = code === undefined ? undefined : REASONS[code];
+    throw reason === undefined ? error : new Error(`${target} cannot be written: ${reason}`, { cause: error });
+  }
+}
+
+/** Why a file cannot be made, by error code. */
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'its directory does not exist',
+  ENOTDIR: 'its directory is a file',
+  EACCES: 'its directory does not permit it',
+  EPERM: 'its directory does not permit it',
+  EROFS: 'the file system is read-only',
+};
 
 function realPath(path: string): string {
   try {

@@ -1,10 +1,9 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { Body, Keyspace } from '@edgesync/document';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
-import { STORAGE } from '@edgesync/platform';
+import { statusText, STORAGE } from '@edgesync/platform';
 import type { Storage, WriteRequest } from '@edgesync/ports';
 import { faultOf, writeReply } from '../documents/write-result.js';
-import { statusText } from '../http/status-texts.js';
 import { toEdit, toRevision } from './bulk-item.js';
 
 /** An item that is not written, and why. */

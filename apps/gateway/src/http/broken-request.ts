@@ -1,9 +1,7 @@
 import type { Socket } from 'node:net';
 import type { FastifyReply } from 'fastify';
-import { SERVER_HEADER } from '@edgesync/platform';
-import { errorBody, NO_CACHE_HEADERS } from './error-body.js';
+import { errorBody, NO_CACHE_HEADERS, SERVER_HEADER, statusText } from '@edgesync/platform';
 import { JSON_TYPE, NO_SNIFFING, sendError } from './reply.js';
-import { statusText } from './status-texts.js';
 
 /** Faults of Node's HTTP parser that have a status of their own. */
 const STATUS_OF_CODE: Readonly<Record<string, readonly [status: number, reason: string]>> = {

@@ -104,7 +104,7 @@ describe('ref 6.0: paths and methods', () => {
     },
   );
 
-  it.each(['_bulk_get', '_revs_diff', '_local', '_purge', '_design', '_query', '_session', '_security'])(
+  it.each(['_bulk_get', '_revs_diff', '_local', '_purge', '_design', '_session', '_security'])(
     'does not take %s for a document',
     async (name) => {
       for (const method of ['GET', 'HEAD', 'PUT', 'POST', 'DELETE'])
@@ -125,6 +125,10 @@ describe('ref 6.0: paths and methods', () => {
     ['POST', '/db/doc', 'GET, HEAD, PUT, DELETE'],
     ['POST', '/db/doc/key', 'GET, HEAD, PUT, DELETE'],
     ['OPTIONS', '/db/doc', 'GET, HEAD, PUT, DELETE'],
+    ['POST', '/db/_blipsync', 'GET, HEAD'],
+    ['GET', '/db/_query', 'POST'],
+    ['PUT', '/db/_query', 'POST'],
+    ['PUT', '/db/_query/name', 'GET, HEAD, POST'],
   ])('answers 405 to %s %s and names the methods there are', async (method, path, allow) => {
     const answer = await client.request(method, path);
     expect(answer.status).toBe(405);
@@ -226,6 +230,7 @@ describe('ref 6.0: bodies', () => {
 
   it('takes documents without a type', async () => {
     expect((await client.post('/db', '{}')).status).toBe(201);
+    expect((await client.post('/db', '{}', { headers: { 'content-type': '' } })).status).toBe(201);
   });
 
   it.each(['text/plain', 'application/x-www-form-urlencoded', 'multipart/related', 'application/jsonp', 'nonsense'])(

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { errorBody, NO_CACHE_HEADERS } from './error-body.js';
+import { errorBody, NO_CACHE_HEADERS } from '@edgesync/platform';
 
 /** As the API documents it: without `charset`, which JSON does not have. */
 export const JSON_TYPE = 'application/json';

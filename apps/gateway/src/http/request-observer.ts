@@ -1,8 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { AuditLog, Logger, Metrics } from '@edgesync/platform';
+import { statusText, type AuditLog, type Logger, type Metrics } from '@edgesync/platform';
 import type { GatewayRequest } from './gateway-request.js';
 import { actorOf } from './request-audit.js';
-import { statusText } from './status-texts.js';
 
 export interface RequestObservers {
   /** Takes a line per request (ref 10.1). */

@@ -70,8 +70,10 @@ export class RequestPipeline implements OnModuleInit {
 
   private admit(request: GatewayRequest, reply: FastifyReply, done: () => void): void {
     reply.header('server', SERVER_HEADER).header(...NO_SNIFFING);
-    // Node forgets what came in one packet behind an upgrade that nobody serves; better nothing comes behind it at all.
     const { raw } = request;
+    // An empty type says nothing, and Fastify would not let it through.
+    if (raw.headers['content-type'] === '') delete raw.headers['content-type'];
+    // Node forgets what came in one packet behind an upgrade that nobody serves; better nothing comes behind it at all.
     if (raw.headers.upgrade !== undefined && asksForWebSocket(raw)) reply.header('connection', 'close');
     const refuse = (error: unknown): void => this.faults.answer(error, request, reply);
     const goOn = (principal: GatewayRequest['principal']): void => {

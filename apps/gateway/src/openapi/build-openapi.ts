@@ -1,6 +1,6 @@
 import { RequestMethod, type Type } from '@nestjs/common';
 import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
-import { statusText } from '../http/status-texts.js';
+import { statusText } from '@edgesync/platform';
 import { ChangesParameters } from '../changes/changes-parameters.js';
 import { ListingParameters } from '../listing/listing-parameters.js';
 import { parametersOf, type Parameter } from '../parameters/parameter.js';
@@ -23,6 +23,7 @@ const PATH_PARAMETERS: Readonly<Record<string, string>> = {
   docid: 'ID of the document, percent-encoded.',
   key: 'Name of a top-level property, percent-encoded.',
   name: 'Name of the attachment, percent-encoded.',
+  query: 'Name of the query.',
   task: 'Number of the replication.',
 };
 

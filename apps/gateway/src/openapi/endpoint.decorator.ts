@@ -21,7 +21,16 @@ export interface ReplyDescription {
 /** What the manual says about one endpoint. */
 export interface EndpointDescription {
   readonly tag:
-    'Server' | 'Keyspaces' | 'Documents' | 'Changes' | 'Properties and blobs' | 'Operation' | 'Replications' | 'Manual';
+    | 'Server'
+    | 'Keyspaces'
+    | 'Documents'
+    | 'Changes'
+    | 'Properties and blobs'
+    | 'Queries'
+    | 'Sync'
+    | 'Operation'
+    | 'Replications'
+    | 'Manual';
   readonly summary: string;
   readonly description?: string;
   /** Class of the URL's parameters. */

@@ -59,6 +59,20 @@ describe('the upgrade', () => {
     expect(await statusFor(server.port, '/db/_blipsync', { 'Sec-WebSocket-Protocol': '' })).toBe(400);
   });
 
+  it('that is refused is answered as REST answers errors: named, and not to be cached', async () => {
+    await using server = await runServer(open);
+    const { head, body, socket } = await rawUpgrade(server.port, '/db/_blipsync', { 'Sec-WebSocket-Protocol': 'x' });
+    socket.destroy();
+    expect(JSON.parse(body)).toEqual({
+      status: 400,
+      error: 'Invalid Request',
+      reason: 'no common replication sub-protocol',
+    });
+    expect(head).toMatch(/^Server: CouchbaseEdgeServer\/1\.1\.0\r$/m);
+    expect(head).toMatch(/^Date: \w/m);
+    expect(head).toMatch(/^cache-control: no-cache, no-store, must-revalidate, private, max-age=0\r$/m);
+  });
+
   it('J.1-1 wants the credentials before anything else', async () => {
     const { enable_anonymous_users: _, ...closed } = open;
     await using server = await runServer(closed, users());

@@ -1,6 +1,8 @@
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { EdgeError } from '@edgesync/errors';
+import { SERVER_HEADER } from '../product.js';
+import { errorBody, NO_CACHE_HEADERS } from '../replies/error-body.js';
+import { statusText } from '../replies/status-texts.js';
 
 /** Seconds after which a refused app is asked to try again. */
 const RETRY_AFTER_SECONDS = 5;
@@ -9,11 +11,13 @@ const RETRY_AFTER_SECONDS = 5;
 export function refuseUpgrade(socket: Duplex, error: unknown): void {
   const fault = error instanceof EdgeError ? error : new EdgeError('internal');
   const { status } = fault;
-  const text = STATUS_CODES[status] ?? 'Error';
-  const body = JSON.stringify({ status, error: text, reason: fault.message });
+  const body = errorBody(status, fault.message);
   const headers = [
-    `HTTP/1.1 ${status} ${text}`,
+    `HTTP/1.1 ${status} ${statusText(status)}`,
     'Connection: close',
+    `Server: ${SERVER_HEADER}`,
+    `Date: ${new Date().toUTCString()}`,
+    ...Object.entries(NO_CACHE_HEADERS).map(([name, value]) => `${name}: ${value}`),
     'Content-Type: application/json',
     'X-Content-Type-Options: nosniff',
     `Content-Length: ${Buffer.byteLength(body)}`,
