@@ -3,7 +3,12 @@ import { defineConfig } from 'vitest/config';
 const conditions = ['@edgesync/source', 'node', 'import', 'module', 'default'];
 
 /** Suites of what clients see: they run against the split deployment too (see CONTRIBUTING.md). */
-const DEPLOYMENT_SUITES = ['apps/gateway/src/**/*.e2e.spec.ts', 'apps/replication/src/peers/*.e2e.spec.ts'];
+const DEPLOYMENT_SUITES = [
+  'apps/gateway/src/**/*.e2e.spec.ts',
+  'apps/replication/src/peers/*.e2e.spec.ts',
+  'apps/interop/src/replay/transcripts.e2e.spec.ts',
+  'apps/interop/src/crash/*.e2e.spec.ts',
+];
 
 export default defineConfig({
   resolve: { conditions },

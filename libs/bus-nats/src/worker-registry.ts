@@ -82,11 +82,18 @@ export class WorkerRegistry {
     try {
       const { leaving, ...worker } = WorkerAnnouncement.parse(decodeMessage(message.data));
       if (leaving) this.entries.delete(worker.id);
-      else this.entries.set(worker.id, { worker, heardAt: this.now(), assigned: 0 });
+      else this.enter(worker);
     } catch (error) {
       // Another release: its workers are not for us.
       if (!isEdgeError(error)) throw error;
     }
+  }
+
+  /** Whoever had the address before is dead. */
+  private enter(worker: Worker): void {
+    for (const [id, entry] of this.entries)
+      if (id !== worker.id && entry.worker.address === worker.address) this.entries.delete(id);
+    this.entries.set(worker.id, { worker, heardAt: this.now(), assigned: 0 });
   }
 }
 

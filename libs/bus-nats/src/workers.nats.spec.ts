@@ -86,6 +86,16 @@ describe('workers', () => {
     workers.close();
   });
 
+  it('take the place of those that died at the same address', async () => {
+    const dead = await worker(1, { load: 0 });
+    const workers = registry();
+    await expect.poll(() => workers.workers()).toHaveLength(1);
+    const { announcer } = await worker(1, { load: 5 });
+    await expect.poll(() => workers.workers().map(({ id }) => id)).toEqual([announcer.id]);
+    expect(dead.announcer.id).not.toBe(announcer.id);
+    workers.close();
+  });
+
   it('are found again after NATS was restarted', async () => {
     await worker(1, { load: 0 });
     const workers = registry();

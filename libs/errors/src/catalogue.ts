@@ -134,6 +134,11 @@ export const CATALOGUE = {
     'no replication worker has room',
     'Start replication workers; apps come back by themselves.',
   ),
+  'handshake.stale': entry(
+    503,
+    'the handshake is for a worker that is gone',
+    'None is needed: apps come back by themselves, and the gateway knows the new worker by then.',
+  ),
   'handshake.refused': entry(
     403,
     'not a handshake of a gateway',

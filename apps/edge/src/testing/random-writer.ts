@@ -29,9 +29,9 @@ export class RandomWriter {
     private readonly random: Random,
   ) {}
 
-  /** Writes until the server is gone. */
-  async run(): Promise<void> {
-    for (;;) {
+  /** Writes until the server is gone, or is not able to answer, or the signal is given. */
+  async run(signal?: AbortSignal): Promise<void> {
+    while (!signal?.aborted) {
       try {
         await this.step();
       } catch (error) {
@@ -81,7 +81,7 @@ export class RandomWriter {
       '_bulk_docs',
       JSON.stringify({ docs: ids.map((_id) => ({ _id, group })) }),
     );
-    if (response.status !== 201) throw new UnexpectedStatus(`bulk: ${response.status}`);
+    if (response.status !== 201) throw refusal('bulk', response.status, await response.text());
     const results = (await response.json()) as { id: string; rev: string }[];
     for (const { id, rev } of results) this.acknowledge(id, { group }, rev);
   }
@@ -91,7 +91,7 @@ export class RandomWriter {
     known.pending = { content, group: id };
     const response = await send();
     const text = await response.text();
-    if (response.status !== status) throw new UnexpectedStatus(`${id}: ${response.status} ${text}`);
+    if (response.status !== status) throw refusal(id, response.status, text);
     this.acknowledge(id, content, (JSON.parse(text) as { rev: string }).rev);
   }
 
@@ -116,6 +116,10 @@ export class RandomWriter {
     });
   }
 }
+
+/** After 503 a write may or may not have been carried out, as after a connection that broke. */
+const refusal = (what: string, status: number, text: string): Error =>
+  status === 503 ? new Error(text) : new UnexpectedStatus(`${what}: ${status} ${text}`);
 
 /** An answer that the writer cannot have deserved: the test fails. */
 export class UnexpectedStatus extends Error {}

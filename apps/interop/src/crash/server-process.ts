@@ -5,6 +5,8 @@ import { join } from 'node:path';
 
 /** What the compiler made last, unless a build says what it ships. */
 const MAIN = process.env['EDGESYNC_MAIN'] ?? join(import.meta.dirname, '../../../edge/dist/main.js');
+/** Without the search path of the package manager's scripts, which makes up for undeclared dependencies. */
+const ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, NODE_PATH: '' };
 const STARTED = /^http:\/\/127\.0\.0\.1:(\d+)\/db /m;
 
 /** The built server as a child process with one database `db` in a folder. */
@@ -21,10 +23,20 @@ export class ServerProcess {
       interface: `127.0.0.1:${port}`,
       enable_anonymous_users: true,
       logging: { console: false },
-      databases: { db: { path: join(folder, 'db.cblite2'), create: true, enable_client_sync: true } },
+      databases: {
+        db: {
+          path: join(folder, 'db.cblite2'),
+          create: true,
+          enable_client_writes: true,
+          enable_client_sync: true,
+        },
+      },
     };
     writeFileSync(configFile, JSON.stringify(config));
-    const child = spawn(process.execPath, [MAIN, configFile], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(process.execPath, [MAIN, configFile], {
+      env: ENVIRONMENT,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
     for (;;) {
@@ -35,8 +47,9 @@ export class ServerProcess {
     }
   }
 
-  /** Ends the process by a signal. */
+  /** Ends the process by a signal, unless it has ended. */
   async end(signal: NodeJS.Signals): Promise<void> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const exited = once(this.child, 'exit');
     this.child.kill(signal);
     await exited;

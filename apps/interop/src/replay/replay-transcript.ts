@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServer } from '@edgesync/edge';
+import { startServer, type RunningServer } from '@edgesync/edge';
 import type { Transcript, TranscriptConnection } from '@edgesync/test-kit';
 import { Peer } from './peer.js';
 import { decodeConnection, jsonOf, profileOf, type RecordedMessage } from './recorded-messages.js';
@@ -9,8 +9,16 @@ import { replayConnection } from './replay-connection.js';
 import { Seeder } from './seeder.js';
 import { type KnownBodies, serverState } from './server-state.js';
 
-/** Plays a recorded conversation against a server that is started for it. @throws AssertionError */
-export async function replayTranscript(transcript: Transcript, known: KnownBodies = {}): Promise<void> {
+/**
+ * Plays a recorded conversation against a server that is started for it.
+ * @param start starts a server from a configuration file
+ * @throws AssertionError
+ */
+export async function replayTranscript(
+  transcript: Transcript,
+  known: KnownBodies = {},
+  start: (configFile: string) => Promise<RunningServer> = startServer,
+): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'edgesync-'));
   const connections = transcript.connections.map((connection) => ({
     offer: headerOf(connection.request, 'Sec-WebSocket-Protocol').split(','),
@@ -37,7 +45,7 @@ export async function replayTranscript(transcript: Transcript, known: KnownBodie
     },
   };
   writeFileSync(configFile, JSON.stringify(config));
-  const server = await startServer(configFile);
+  const server = await start(configFile);
   try {
     const url = `${server.url.replace('http', 'ws')}/${database}/_blipsync`;
     const stored = new Set<string>();

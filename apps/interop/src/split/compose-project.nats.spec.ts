@@ -157,7 +157,7 @@ describe('the services of docker-compose.yml, started as processes', () => {
     expect(await upgrade(good)).toBe(101);
     expect(await upgrade(good)).toBe(403);
     expect(await upgrade(undefined)).toBe(403);
-    expect(await upgrade(signHandshake(secret('handshake'), { ...handshake, worker: other!.id }))).toBe(403);
+    expect(await upgrade(signHandshake(secret('handshake'), { ...handshake, worker: other!.id }))).toBe(503);
     expect(await upgrade(signHandshake(secret('handshake'), { ...handshake, worker: worker!.id, database: 'x' }))).toBe(
       403,
     );

@@ -21,7 +21,7 @@ const refusal = (verify: () => unknown): string => {
   try {
     verify();
   } catch (error) {
-    if (isEdgeError(error, 'handshake.refused')) return error.message;
+    if (isEdgeError(error, 'handshake.refused') || isEdgeError(error, 'handshake.stale')) return error.message;
     throw error;
   }
   return 'accepted';
@@ -82,9 +82,12 @@ describe('a handshake', () => {
     expect(refusal(() => verifier.verify(made(1_000_000 + HANDSHAKE_LIFE_MS + 1), 'db'))).toMatch(/future/);
   });
 
-  it('is refused by other workers and for other databases', () => {
+  it('is refused for other databases, and by other workers so that the app comes back', () => {
     const token = signHandshake(SECRET, HANDSHAKE);
-    expect(refusal(() => new HandshakeVerifier(SECRET, 'w2').verify(token, 'db'))).toMatch(/another worker/);
+    expect(refusal(() => new HandshakeVerifier(SECRET, 'w2').verify(token, 'db'))).toMatch(/a worker that is gone/);
+    expect(() => new HandshakeVerifier(SECRET, 'w2').verify(token, 'db')).toThrow(
+      expect.objectContaining({ code: 'handshake.stale', status: 503 }),
+    );
     expect(refusal(() => new HandshakeVerifier(SECRET, 'w1').verify(token, 'other'))).toMatch(/another database/);
   });
 

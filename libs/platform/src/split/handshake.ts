@@ -69,14 +69,17 @@ export class HandshakeVerifier {
     private readonly now: () => number = Date.now,
   ) {}
 
-  /** @throws EdgeError `handshake.refused` with the reason */
+  /**
+   * @throws EdgeError `handshake.refused` with the reason; `handshake.stale` if a gateway meant another worker: this one
+   * was started in the place of one that died
+   */
   verify(token: string | undefined, database: string): Handshake {
     const signed = this.read(token);
     const now = this.now();
     if (signed.expires < now) refuse('the handshake has expired');
     // One that is good for longer than any gateway makes it would have to be remembered for longer.
     if (signed.expires > now + 2 * HANDSHAKE_LIFE_MS) refuse('the handshake is from the future');
-    if (signed.worker !== this.worker) refuse('the handshake is for another worker');
+    if (signed.worker !== this.worker) throw new EdgeError('handshake.stale');
     if (signed.database !== database) refuse('the handshake is for another database');
     this.forget(now);
     if (this.used.has(signed.session)) refuse('the handshake was used before');

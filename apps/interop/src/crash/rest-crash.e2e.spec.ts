@@ -1,36 +1,37 @@
 import { createHash } from 'node:crypto';
 import { expect, it } from 'vitest';
+import { RandomWriter, type Content } from '@edgesync/edge/testing';
 import { SqliteDatabase } from '@edgesync/storage-sqlite';
 import { seeded } from '@edgesync/test-kit';
-import { EdgeSandbox } from './testing/edge-process.js';
-import { RandomWriter, type Content } from './testing/random-writer.js';
+import { openCrashSite } from '../testing/crash-site.js';
 
 const KILLS = 20;
 const WRITERS = 8;
 
 it(
-  `loses nothing acknowledged and keeps nothing half when it is killed ${KILLS} times while it is written`,
+  'loses nothing acknowledged and keeps nothing half when it is killed many times while it is written',
   { timeout: 300_000 },
   async () => {
-    using sandbox = await EdgeSandbox.create();
+    await using site = await openCrashSite();
     const random = seeded(20_261_123);
-    const writers = Array.from(
-      { length: WRITERS },
-      (_, index) => new RandomWriter(`w${index}`, sandbox.url, seeded(index)),
-    );
-    for (let kill = 0; kill < KILLS; kill++) {
-      await using server = await sandbox.start();
-      await reconcile(sandbox.url, writers);
+    const url = `http://127.0.0.1:${site.port}`;
+    const writers = Array.from({ length: WRITERS }, (_, index) => new RandomWriter(`w${index}`, url, seeded(index)));
+    for (let kill = 0; kill < site.crashes(KILLS); kill++) {
+      await site.ready();
+      await reconcile(url, writers);
       const before = acknowledgedBy(writers);
-      const running = Promise.all(writers.map((writer) => writer.run()));
+      const crashed = new AbortController();
+      const running = Promise.all(writers.map((writer) => writer.run(crashed.signal)));
       const target = before + 20 + Math.floor(random() * 300);
       while (acknowledgedBy(writers) < target) await new Promise((resolve) => setImmediate(resolve));
-      await server.end('SIGKILL');
+      await site.crash(expectIntact);
+      crashed.abort();
       await running;
-      await expectIntact(sandbox.bundle);
     }
-    await using _last = await sandbox.start();
-    await reconcile(sandbox.url, writers);
+    await site.ready();
+    await reconcile(url, writers);
+    await site.stop();
+    await expectIntact(site.bundle);
   },
 );
 

@@ -1,0 +1,1 @@
+export { RandomWriter, type Content } from './random-writer.js';
