@@ -7,7 +7,7 @@ import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint, type Content } from '../openapi/endpoint.decorator.js';
 import { parseObject } from '../parameters/json-object.js';
 import { parametersOf } from '../parameters/parameter.js';
-import { UrlParameters } from '../parameters/query.pipe.js';
+import { UrlParameters } from '../parameters/url-parameters.js';
 import { readParameters } from '../parameters/read-parameters.js';
 import { ChangesParameters, readFeedRequest, readLastEventId } from './changes-parameters.js';
 import { Feeds } from './feeds.service.js';

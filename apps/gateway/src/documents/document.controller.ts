@@ -11,7 +11,7 @@ import { readJsonText } from '../http/request-body.js';
 import { ReadsKeyspace, WritesKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { ExpiryQuery, readDeadline } from '../parameters/expiry.js';
-import { UrlParameters } from '../parameters/query.pipe.js';
+import { UrlParameters } from '../parameters/url-parameters.js';
 import { readExpectedRevision, type ExpectedRevision } from '../parameters/revision.js';
 import { readDocumentId } from './document-id.js';
 import { ReadDocumentQuery, WriteDocumentQuery } from './document-queries.js';

@@ -12,7 +12,7 @@ import { CollectionTags } from '../keyspaces/collection-tags.js';
 import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { parseObject } from '../parameters/json-object.js';
-import { UrlParameters } from '../parameters/query.pipe.js';
+import { UrlParameters } from '../parameters/url-parameters.js';
 import { readParameters } from '../parameters/read-parameters.js';
 import { documentPages, keyPages } from './document-pages.js';
 import { listingText } from './listing-text.js';

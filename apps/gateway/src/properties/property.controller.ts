@@ -15,7 +15,7 @@ import { sendJson, sendNotModified } from '../http/reply.js';
 import { readText } from '../http/request-body.js';
 import { ReadsKeyspace, WritesKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
-import { UrlParameters } from '../parameters/query.pipe.js';
+import { UrlParameters } from '../parameters/url-parameters.js';
 import { readExpectedRevision } from '../parameters/revision.js';
 import { findAttachment } from './attachment.js';
 import { DEFAULT_BLOB_TYPE, sendBlob } from './blob-reply.js';

@@ -1,6 +1,7 @@
 import { abortOnSignal } from './abort-on-signal.js';
 import { collectStartupGarbage } from './collect-startup-garbage.js';
 import { explainStartError } from './explain-start-error.js';
+import { keepTickObject } from './keep-tick-object.js';
 
 /** What a process runs until it is asked to end. */
 export interface Stoppable {
@@ -14,6 +15,7 @@ export interface Stoppable {
  * @returns the exit code
  */
 export async function runUntilSignal(start: (signal: AbortSignal) => Promise<Stoppable>): Promise<number> {
+  keepTickObject();
   const ending = abortOnSignal();
   const signalled = new Promise((resolve) => ending.addEventListener('abort', resolve, { once: true }));
   try {
