@@ -1,4 +1,4 @@
-import { Module, type DynamicModule, type ModuleMetadata, type Type } from '@nestjs/common';
+import { Module, type DynamicModule, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
 import { AccessPolicy } from '@edgesync/access';
 import { accessPolicyOf, EDGE_CONFIG, REPLICATION_CONTROL } from '@edgesync/platform';
 import { environmentProvider } from './environment.provider.js';
@@ -9,6 +9,7 @@ import { PeerSessions } from './peers/peer-sessions.service.js';
 import { PeersGateway } from './peers/peers.gateway.js';
 import { ConfiguredUpstreams } from './upstream/configured-upstreams.service.js';
 import { UpstreamObservers } from './upstream/upstream-observers.service.js';
+import { UpstreamRunner } from './upstream/upstream-runner.service.js';
 import { Upstreams } from './upstream/upstreams.service.js';
 
 export interface ReplicationModuleOptions {
@@ -16,13 +17,12 @@ export interface ReplicationModuleOptions {
   readonly imports?: ModuleMetadata['imports'];
   /** How apps are recognised; by their credentials if absent. */
   readonly identity?: Type<PeerIdentity>;
-  /** Whether replications with other servers run here; true if absent. */
-  readonly upstreams?: boolean;
+  /** What decides which replications with other servers run here, over {@link UpstreamRunner}; all of them do if absent. */
+  readonly upstreams?: readonly Provider[];
 }
 
-const UPSTREAM_PROVIDERS = [
+const OWN_UPSTREAMS: readonly Provider[] = [
   ConfiguredUpstreams,
-  UpstreamObservers,
   Upstreams,
   { provide: REPLICATION_CONTROL, useExisting: Upstreams },
 ];
@@ -31,7 +31,7 @@ const UPSTREAM_PROVIDERS = [
 @Module({})
 export class ReplicationModule {
   static register(options: ReplicationModuleOptions = {}): DynamicModule {
-    const { imports = [], identity = CredentialsIdentity, upstreams = true } = options;
+    const { imports = [], identity = CredentialsIdentity, upstreams = OWN_UPSTREAMS } = options;
     return {
       module: ReplicationModule,
       imports,
@@ -43,9 +43,11 @@ export class ReplicationModule {
         PeerObserver,
         PeerSessions,
         PeersGateway,
-        ...(upstreams ? UPSTREAM_PROVIDERS : []),
+        UpstreamObservers,
+        UpstreamRunner,
+        ...upstreams,
       ],
-      exports: [PeerAdmission, PeerSessions, ...(upstreams ? [REPLICATION_CONTROL] : [])],
+      exports: [PeerAdmission, PeerSessions, ...(upstreams === OWN_UPSTREAMS ? [REPLICATION_CONTROL] : [])],
     };
   }
 }

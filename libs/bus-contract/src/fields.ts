@@ -37,6 +37,15 @@ export class Fields {
     return typeof value === 'boolean' ? value : this.fail(name, 'true or false');
   }
 
+  optionalFlag(name: string): boolean | undefined {
+    return this.values[name] === undefined ? undefined : this.flag(name);
+  }
+
+  /** Any value, which somebody else checks. */
+  optional(name: string): unknown {
+    return this.values[name];
+  }
+
   texts(name: string): string[] {
     return this.optionalTexts(name) ?? this.fail(name, 'a list of texts');
   }

@@ -2,6 +2,7 @@ export * from './announcement.js';
 export * from './envelope.js';
 export * from './operations.js';
 export * from './replies.js';
+export * from './replications.js';
 export * from './request-header.js';
 export * from './requests.js';
 export * from './revision-rows.js';

@@ -42,6 +42,19 @@ export function sessionSubject(worker: string, operation: SessionOperation): str
   return `${SUBJECT_ROOT}.session.${nameToken(worker)}.${operation}`;
 }
 
+/** Requests to one worker go to `edge.v1.ask.<kind>.<id>.<operation>`. */
+export function workerRequestSubject(kind: string, id: string, operation: string): string {
+  return `${workerRequestSubjects(kind, id)}${operation}`;
+}
+
+/** What stands before the operation in the subjects of a worker, with the dot. */
+export function workerRequestSubjects(kind: string, id: string): string {
+  return `${SUBJECT_ROOT}.ask.${nameToken(kind)}.${nameToken(id)}.`;
+}
+
+/** Doorbell of the table of replications. It carries nothing: whoever hears it reads the table. */
+export const REPLICATIONS_CHANGED_SUBJECT = `${SUBJECT_ROOT}.replications-changed`;
+
 /**
  * Spells a name as one token of a subject, reversibly: names of databases may hold `*`, `>` and blanks, which mean
  * something in subjects. Letters, digits, `-` and `_` stand for themselves, everything else is `=` and two hex digits.

@@ -5,7 +5,7 @@ import { DATABASE, DEFAULT, edit } from '@edgesync/ports/testing';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { startNatsCluster, type NatsServer } from '@edgesync/test-kit';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { Bus, DatabaseOwnership, LeaseBucket, NatsStorage, StorageServer } from './index.js';
+import { Bus, Ownership, LeaseBucket, NatsStorage, StorageServer } from './index.js';
 
 let cluster: NatsServer[];
 let directory: string;
@@ -33,7 +33,7 @@ it('callers do not notice that a node of a NATS cluster is lost, whichever it is
   cleanUp.push(() => sqlite.close());
   const server = new StorageServer(serverBus, sqlite);
   const events: string[] = [];
-  const ownership = new DatabaseOwnership(new LeaseBucket(serverBus, { replicas: 3 }), [DATABASE], 'test', {
+  const ownership = new Ownership(new LeaseBucket(serverBus, { replicas: 3 }), 'test', {
     acquired: async (lease) => {
       await sqlite.openDatabase({ name: DATABASE, path: join(directory, 'plant.cblite2'), create: true });
       await server.serve(DATABASE, () => lease.held);
@@ -46,6 +46,7 @@ it('callers do not notice that a node of a NATS cluster is lost, whichever it is
     },
     report: () => undefined,
   });
+  ownership.pursue(DATABASE);
   cleanUp.push(() => ownership.stop());
   await expect.poll(() => events, { timeout: 60_000 }).toEqual(['acquired']);
 

@@ -1,9 +1,10 @@
 import { nameToken } from '@edgesync/bus-contract';
 import { EdgeError } from '@edgesync/errors';
-import { jetstream, JetStreamApiCodes, JetStreamApiError } from '@nats-io/jetstream';
+import { jetstream } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import { nuid } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
+import { isWrongRevision } from './jetstream-faults.js';
 import { CLUSTER_LEASE_MS, LEASE_MS, LEASE_RENEWAL_MS, LEASE_RENEWALS } from './tuning.js';
 
 export interface LeaseBucketOptions {
@@ -14,7 +15,14 @@ export interface LeaseBucketOptions {
   readonly life?: number;
   /** Copies of the bucket in a cluster of NATS servers: 1, 3 or 5. */
   readonly replicas?: number;
+  /** What is leased: {@link OWNERS} of databases if absent. */
+  readonly bucket?: string;
 }
+
+/** Storage processes that own databases. */
+export const OWNERS = 'edge-v1-owners';
+/** Workers that run replications with other servers. */
+export const RUNNERS = 'edge-v1-runners';
 
 /** Who holds a lease, as stored. */
 export interface LeaseRecord {
@@ -24,12 +32,11 @@ export interface LeaseRecord {
   readonly name: string;
 }
 
-const BUCKET = 'edge-v1-owners';
 /** NATS is given at least this long to answer, in milliseconds. */
 const ANSWER_MS = 500;
 
 /**
- * The NATS key-value bucket that holds one entry per owned database. NATS removes entries that are not renewed. It is
+ * The NATS key-value bucket that holds one entry per name that is leased. NATS removes entries that are not renewed. It is
  * opened when it is first needed, and again after a fault: NATS may have lost it.
  */
 export class LeaseBucket {
@@ -55,13 +62,13 @@ export class LeaseBucket {
     return renewalInterval(this.actualLife);
   }
 
-  /** Creates the entry of a database. @returns its revision; undefined: somebody has it */
-  async create(database: string, name: string): Promise<{ record: LeaseRecord; revision: number } | undefined> {
+  /** Creates the entry of a name. @returns its revision; undefined: somebody has it */
+  async create(leased: string, name: string): Promise<{ record: LeaseRecord; revision: number } | undefined> {
     const record = { holder: nuid.next(), name };
     try {
       if (!this.bus.connected) throw new EdgeError('storage.unavailable', 'NATS is away');
       const entries = await this.open();
-      return { record, revision: await entries.create(nameToken(database), JSON.stringify(record)) };
+      return { record, revision: await entries.create(nameToken(leased), JSON.stringify(record)) };
     } catch (error) {
       if (isWrongRevision(error)) return undefined;
       this.entries = undefined;
@@ -70,26 +77,26 @@ export class LeaseBucket {
   }
 
   /** Writes the entry anew if it still has that revision. @returns the new one; undefined: it has not */
-  async renew(database: string, record: LeaseRecord, revision: number, timeout: number): Promise<number | undefined> {
+  async renew(leased: string, record: LeaseRecord, revision: number, timeout: number): Promise<number | undefined> {
     try {
-      return await (await this.open()).update(nameToken(database), JSON.stringify(record), revision, timeout);
+      return await (await this.open()).update(nameToken(leased), JSON.stringify(record), revision, timeout);
     } catch (error) {
       if (isWrongRevision(error)) return undefined;
       throw error;
     }
   }
 
-  /** Who has a database, with the revision of the entry. */
-  async look(database: string): Promise<{ record: LeaseRecord; revision: number } | undefined> {
-    const entry = await (await this.open()).get(nameToken(database));
+  /** Who has a name, with the revision of the entry. */
+  async look(leased: string): Promise<{ record: LeaseRecord; revision: number } | undefined> {
+    const entry = await (await this.open()).get(nameToken(leased));
     if (entry?.operation !== 'PUT') return undefined;
     return { record: entry.json<LeaseRecord>(), revision: entry.revision };
   }
 
   /** Removes the entry if it still has that revision. */
-  async remove(database: string, revision: number): Promise<void> {
+  async remove(leased: string, revision: number): Promise<void> {
     try {
-      await (await this.open()).delete(nameToken(database), { previousSeq: revision });
+      await (await this.open()).delete(nameToken(leased), { previousSeq: revision });
     } catch (error) {
       if (!isWrongRevision(error)) throw error;
     }
@@ -109,10 +116,10 @@ export class LeaseBucket {
 
   /** An existing bucket keeps the options it was made with. @throws if NATS has no JetStream or does not answer */
   private async openBucket(): Promise<KV> {
-    const { replicas = 1 } = this.options;
+    const { replicas = 1, bucket = OWNERS } = this.options;
     const life = lifeOf(this.options);
     const client = jetstream(this.bus.connection, { timeout: Math.max(ANSWER_MS, life / LEASE_RENEWALS) });
-    const entries = await new Kvm(client).create(BUCKET, { ttl: life, history: 1, replicas });
+    const entries = await new Kvm(client).create(bucket, { ttl: life, history: 1, replicas });
     const { ttl, streamInfo } = await entries.status();
     this.actualLife = ttl;
     this.made = Date.parse(streamInfo.created);
@@ -124,11 +131,3 @@ const lifeOf = ({ life, replicas = 1 }: LeaseBucketOptions): number =>
   life ?? (replicas > 1 ? CLUSTER_LEASE_MS : LEASE_MS);
 
 const renewalInterval = (life: number): number => Math.min(life / LEASE_RENEWALS, LEASE_RENEWAL_MS);
-
-function isWrongRevision(error: unknown): boolean {
-  return (
-    error instanceof JetStreamApiError &&
-    (error.code === JetStreamApiCodes.StreamWrongLastSequence ||
-      error.code === JetStreamApiCodes.StreamWrongLastSequenceUnknown)
-  );
-}

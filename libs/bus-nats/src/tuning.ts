@@ -62,3 +62,23 @@ export const ANNOUNCEMENT_LIFE_MS = 3_500;
 
 /** How long a worker has to tell what its sessions have carried. It is shown without that afterwards. */
 export const TRAFFIC_MS = 1_000;
+/** Extra wait per name that a worker is trying to get already, so that workers which start together share. */
+export const REPLICATION_SHARING_MS = 100;
+/** Replications that a deployment knows at a time: what fits well into one message. */
+export const MAX_REPLICATIONS = 1_000;
+/** A sealed definition: certificates and long lists of documents included. */
+export const MAX_DEFINITION_BYTES = 256 * 1_024;
+/** How often a worker looks at the table of replications if no doorbell rings. */
+export const RECORDS_LOOK_MS = 1_000;
+/** How long NATS may take to read or write an entry of it, and how long a change may be repeated because others were faster. */
+export const RECORDS_ANSWER_MS = 2_000;
+export const RECORDS_CHANGE_MS = 5_000;
+/** A definition without a row is that old before it counts as left behind. */
+export const STRAY_DEFINITION_MS = 600_000;
+
+/** How long a worker may take to start a replication, before another one is asked … */
+export const START_MS = 4_000;
+/** … and to tell how its replications are. */
+export const STATUS_MS = 1_000;
+/** How often a gateway looks for a worker while it knows none. */
+export const WORKER_LOOK_MS = 50;

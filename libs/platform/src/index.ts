@@ -29,6 +29,7 @@ export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './produ
 export { HANDSHAKE_HEADER, HandshakeVerifier, newSession, signHandshake, type Handshake } from './split/handshake.js';
 export { errorBody, NO_CACHE_HEADERS } from './replies/error-body.js';
 export { statusText } from './replies/status-texts.js';
+export { REPLICATION_SEAL, Sealer } from './split/sealer.js';
 export { InternalController, ServiceReadiness } from './split/internal.controller.js';
 export {
   readServiceSettings,
@@ -36,7 +37,7 @@ export {
   type ServiceRole,
   type ServiceSettings,
 } from './split/service-settings.js';
-export { ActiveTasks, type ActiveTask, type ShownTask } from './tasks/active-tasks.js';
+export { ActiveTasks, SPLIT_TASKS_FROM, type ActiveTask, type ShownTask } from './tasks/active-tasks.js';
 export { certifiedName } from './tls/client-certificate.js';
 export { certificateBlocks, isPem } from './tls/pem.js';
 export { parsePrivateKey } from './tls/private-key.js';

@@ -1,2 +1,6 @@
-export { GatewayServiceModule, type GatewayServiceParts } from './gateway-service.module.js';
+export {
+  GatewayServiceModule,
+  type DeploymentReplications,
+  type GatewayServiceParts,
+} from './gateway-service.module.js';
 export { SyncRelay } from './sync-relay.service.js';

@@ -1,5 +1,12 @@
-import { Bus, NatsStorage, SessionClient, WorkerRegistry } from '@edgesync/bus-nats';
-import type { ServiceSettings, Stoppable } from '@edgesync/platform';
+import {
+  Bus,
+  NatsReplicationControl,
+  NatsStorage,
+  ReplicationRecords,
+  SessionClient,
+  WorkerRegistry,
+} from '@edgesync/bus-nats';
+import { REPLICATION_SEAL, Sealer, type ServiceSettings, type Stoppable } from '@edgesync/platform';
 import { startPublicServer } from '../start-public-server.js';
 import { GatewayServiceModule } from './gateway-service.module.js';
 import { SyncRelay } from './sync-relay.service.js';
@@ -36,7 +43,13 @@ export async function startGatewayService(settings: ServiceSettings, signal: Abo
           closers.push(() => workers.close());
           const sessions = new SessionClient(bus);
           const { handshakeSecret = '' } = settings;
-          return GatewayServiceModule.register({ ...parts, storage, workers, sessions, handshakeSecret });
+          const sealer = new Sealer(handshakeSecret, REPLICATION_SEAL);
+          const replications = new NatsReplicationControl(bus, workers, new ReplicationRecords(bus, { guest: true }), {
+            seal: (text) => sealer.seal(text),
+            report: (error) => parts.loggers.domain('Sync').warning('a replication worker does not answer', error),
+          });
+          closers.push(() => replications.close());
+          return GatewayServiceModule.register({ ...parts, storage, workers, sessions, replications, handshakeSecret });
         },
         mount: (app) => {
           app.getHttpServer().on('upgrade', app.get(SyncRelay).upgrade);

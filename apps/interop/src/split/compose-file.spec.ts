@@ -48,11 +48,15 @@ describe('docker-compose.yml', () => {
   );
 
   it('opens one port to the world: that of the gateway', () => {
-    const open = started.filter(
-      ([, { ports, networks }]) => ports || networks!.some((name) => !file.networks[name]!.internal),
-    );
-    expect(open.map(([name]) => name)).toEqual(['gateway']);
+    expect(started.filter(([, { ports }]) => ports).map(([name]) => name)).toEqual(['gateway']);
     expect(file.services['gateway']!.ports).toEqual(['59840:59840']);
+  });
+
+  it('lets gateways and workers reach the world, and nothing else', () => {
+    const reaches = started.filter(([, { networks }]) => networks!.some((name) => !file.networks[name]!.internal));
+    expect(reaches.map(([name]) => name).sort()).toEqual(['gateway', 'replication']);
+    expect(file.services['replication']!.networks).toEqual(['bus', 'upstream']);
+    expect(file.services['gateway']!.networks).not.toContain('upstream');
   });
 
   it('has secrets in files only', () => {

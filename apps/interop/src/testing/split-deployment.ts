@@ -1,15 +1,23 @@
 import 'reflect-metadata';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Bus, LeaseBucket, NatsStorage, SessionClient, WorkerAnnouncer, WorkerRegistry } from '@edgesync/bus-nats';
+import {
+  Bus,
+  LeaseBucket,
+  NatsStorage,
+  ReplicationRecords,
+  RUNNERS,
+  SessionClient,
+  WorkerAnnouncer,
+  WorkerRegistry,
+} from '@edgesync/bus-nats';
 import type { EdgeConfig } from '@edgesync/config';
 import { isEdgeError } from '@edgesync/errors';
 import { createHttpAdapter, type HttpAdapterOptions, type ServerParts } from '@edgesync/gateway';
-import { GatewayServiceModule, SyncRelay } from '@edgesync/gateway/service';
-import { HandshakeVerifier, Metrics, type AuditLog, type Loggers } from '@edgesync/platform';
+import { GatewayServiceModule, SyncRelay, type DeploymentReplications } from '@edgesync/gateway/service';
+import { HandshakeVerifier, Metrics, REPLICATION_SEAL, Sealer, type AuditLog, type Loggers } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { mountPeers, PeerSessions } from '@edgesync/replication';
 import { ReplicationServiceModule, serveSessions } from '@edgesync/replication/service';
@@ -38,8 +46,8 @@ export interface SplitOptions {
   /** Wraps the storage as the gateway sees it. */
   readonly wrap?: (storage: Storage) => Storage;
   readonly http?: HttpAdapterOptions;
-  /** Modules beside that of the gateway. */
-  readonly imports?: readonly DynamicModule[];
+  /** Looks after replications with other servers. Default: nobody does. */
+  readonly replications?: DeploymentReplications;
 }
 
 /** Gateway, storage and perhaps a replication worker, which know each other through NATS alone. */
@@ -130,7 +138,19 @@ async function startWorker(
   const id = randomUUID();
   const verifier = new HandshakeVerifier(HANDSHAKE_SECRET, id);
   const app = await NestFactory.create<NestFastifyApplication>(
-    ReplicationServiceModule.register({ config, storage, bus, verifier, loggers, audit, metrics }),
+    ReplicationServiceModule.register({
+      config,
+      storage,
+      bus,
+      id,
+      verifier,
+      sealer: new Sealer(HANDSHAKE_SECRET, REPLICATION_SEAL),
+      leases: new LeaseBucket(bus, { bucket: RUNNERS }),
+      records: new ReplicationRecords(bus),
+      loggers,
+      audit,
+      metrics,
+    }),
     new FastifyAdapter(),
     { logger: false, abortOnError: false },
   );
@@ -156,7 +176,7 @@ async function startWorker(
 
 async function startGateway(
   account: NatsAccount,
-  { gateway: parts, wrap = (storage) => storage, http, imports = [] }: SplitOptions,
+  { gateway: parts, wrap = (storage) => storage, http, replications }: SplitOptions,
 ): Promise<{ app: NestFastifyApplication; isReady(workers: number): Promise<void>; close(): Promise<void> }> {
   const databases = [...parts.config.databases.keys()];
   const bus = await Bus.connect({ ...account, name: 'gateway' });
@@ -168,12 +188,12 @@ async function startGateway(
     workers,
     sessions: new SessionClient(bus),
     handshakeSecret: HANDSHAKE_SECRET,
+    ...(replications && { replications }),
   });
-  const app = await NestFactory.create<NestFastifyApplication>(
-    { ...service, imports: [...imports, ...(service.imports ?? [])] },
-    createHttpAdapter(http),
-    { logger: false, abortOnError: false },
-  );
+  const app = await NestFactory.create<NestFastifyApplication>(service, createHttpAdapter(http), {
+    logger: false,
+    abortOnError: false,
+  });
   app.getHttpServer().on('upgrade', app.get(SyncRelay).upgrade);
   await app.listen(ANY_PORT, LOOPBACK);
   return {

@@ -1,5 +1,6 @@
-import { REPLICATION_CONTROL } from '@edgesync/platform';
-import { gatewayParts, provide, type TestGateway, type TestGatewayOptions } from '@edgesync/gateway/testing';
+import type { DeploymentReplications } from '@edgesync/gateway/service';
+import { gatewayParts, type TestGateway, type TestGatewayOptions } from '@edgesync/gateway/testing';
+import type { ReplicationControl } from '@edgesync/ports';
 import { startSplit } from './split-deployment.js';
 
 /** The gateway of a split deployment, with its storage behind NATS. */
@@ -11,7 +12,7 @@ export async function startSplitGateway(options: TestGatewayOptions): Promise<Te
     now: parts.now,
     ...(wrap && { wrap }),
     ...(timeouts && { http: { timeouts } }),
-    ...(replications && { imports: [provide({ [REPLICATION_CONTROL]: replications })] }),
+    ...(replications && { replications: shownByListing(replications) }),
   });
   return {
     url: `http://127.0.0.1:${split.port}`,
@@ -26,5 +27,15 @@ export async function startSplitGateway(options: TestGatewayOptions): Promise<Te
       await split.close();
       parts[Symbol.dispose]();
     },
+  };
+}
+
+function shownByListing(control: ReplicationControl): DeploymentReplications {
+  return {
+    start: (definition) => control.start(definition),
+    list: () => control.list(),
+    shown: () => control.list(),
+    status: (id) => control.status(id),
+    stop: (id) => control.stop(id),
   };
 }

@@ -3,14 +3,14 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { Bus, NatsStorage, WorkerAnnouncer } from '@edgesync/bus-nats';
-import type { EdgeConfig } from '@edgesync/config';
+import { Bus, LeaseBucket, NatsStorage, ReplicationRecords, RUNNERS, WorkerAnnouncer } from '@edgesync/bus-nats';
 import {
-  ConfigError,
   HandshakeVerifier,
   loadConfig,
   NestLogger,
   openObservers,
+  REPLICATION_SEAL,
+  Sealer,
   VERSION,
   type ServiceSettings,
   type Stoppable,
@@ -30,7 +30,6 @@ import { ReplicationServiceModule } from './replication-service.module.js';
  */
 export async function startReplication(settings: ServiceSettings, signal: AbortSignal): Promise<Stoppable> {
   const { value: config, warnings } = loadConfig(settings.configFile);
-  refuseUpstreams(config, settings.configFile);
   const observers = await openObservers(config.logging);
   const { loggers, audit, metrics } = observers;
   const log = loggers.domain('Default');
@@ -46,9 +45,20 @@ export async function startReplication(settings: ServiceSettings, signal: AbortS
     report: (error) => log.warning('storage over NATS', error),
   });
   const id = randomUUID();
-  const verifier = new HandshakeVerifier(settings.handshakeSecret!, id);
+  const secret = settings.handshakeSecret!;
+  const replicas = settings.leaseReplicas;
+  const parts = {
+    id,
+    verifier: new HandshakeVerifier(secret, id),
+    sealer: new Sealer(secret, REPLICATION_SEAL),
+    leases: new LeaseBucket(bus, { replicas, bucket: RUNNERS }),
+    records: new ReplicationRecords(bus, {
+      replicas,
+      report: (error) => log.warning('the table of replications', error),
+    }),
+  };
   const app = await NestFactory.create<NestFastifyApplication>(
-    ReplicationServiceModule.register({ config, storage, bus, verifier, loggers, audit, metrics }),
+    ReplicationServiceModule.register({ ...parts, config, storage, bus, loggers, audit, metrics }),
     new FastifyAdapter(),
     { logger: new NestLogger(loggers.domain('Listener')), abortOnError: false },
   );
@@ -69,7 +79,8 @@ export async function startReplication(settings: ServiceSettings, signal: AbortS
     throw error;
   }
   const { port } = app.getHttpServer().address() as AddressInfo;
-  const address = `${settings.advertise ?? ownAddress(settings.listen.host)}:${port}`;
+  const host = settings.advertise ?? (await ownAddress(settings.listen.host, bus.connection.getServer()));
+  const address = `${host}:${port}`;
   const sessions = app.get(PeerSessions);
   const protocols = PROTOCOL_VERSIONS.map(subprotocolOf);
   const state = (): ReturnType<ConstructorParameters<typeof WorkerAnnouncer>[2]> => ({
@@ -89,17 +100,4 @@ export async function startReplication(settings: ServiceSettings, signal: AbortS
       await shutDown();
     },
   };
-}
-
-/** Every worker would run them. */
-function refuseUpstreams({ replications }: EdgeConfig, file: string): void {
-  if (replications.length === 0) return;
-  throw new ConfigError([
-    {
-      file,
-      path: 'replications',
-      problem: 'is not supported in a split deployment',
-      remedy: 'Run replications with other servers on the all-in-one server.',
-    },
-  ]);
 }

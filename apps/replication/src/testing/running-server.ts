@@ -136,9 +136,14 @@ export function deployServersWith(other: ServerStarter): void {
 
 /** The replication service on a port of its own, with a database per entry of the configuration, in a temporary folder. */
 export async function runServer(configuration: object, users: Users = new Map()): Promise<RunningServer> {
+  return starter(configOf(configuration), users);
+}
+
+/** The configuration in such a file. */
+export function configOf(configuration: object): EdgeConfig {
   const read = readConfig(JSON.stringify(configuration), { file: 'config.json', unsupported: [] });
   if (!read.ok) throw new Error(JSON.stringify(read));
-  return starter(read.value, users);
+  return read.value;
 }
 
 /** Logs that remember, and metrics. */

@@ -1,4 +1,4 @@
-import type { StartedUpstream } from './upstreams.service.js';
+import type { StartedUpstream } from './upstream-runner.service.js';
 
 /**
  * Looks at a token file whenever it changed. A new token makes a running replication connect anew, and starts one that

@@ -68,13 +68,10 @@ export function replicatedCollections(plan: UpstreamPlan, uuid: string): readonl
   }));
 }
 
-/** Whether two replications of the same databases have the same collections, whatever their directions. */
-export function isEquivalent(one: UpstreamPlan, other: UpstreamPlan): boolean {
-  return identityOf(one) === identityOf(other);
+/** The same for replications of the same databases and collections, whatever their directions. */
+export function identityOf({ database, remote, collections }: UpstreamPlan): string {
+  return [database, remote, ...collections.map(({ keyspace }) => formatWireCollection(keyspace)).sort()].join(' ');
 }
-
-const identityOf = ({ database, remote, collections }: UpstreamPlan): string =>
-  [database, remote, ...collections.map(({ keyspace }) => formatWireCollection(keyspace)).sort()].join(' ');
 
 /** Another filter, direction or server has another checkpoint (wire D.1). */
 function checkpointId(plan: UpstreamPlan, uuid: string, { keyspace, channels, docIds }: PlannedCollection): string {

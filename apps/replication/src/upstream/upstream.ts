@@ -8,6 +8,7 @@ import { subprotocolOf, versionOfSubprotocol } from '@edgesync/sync-protocol';
 import { GOOD_CONNECTION_MS, STOP_MS } from '../tuning.js';
 import { retryDelayMs, triesAgain } from './back-off.js';
 import { failureOf, putOff, type Failure } from './failure.js';
+import { OwnedTransport } from './owned-transport.js';
 import type { RemoteAccess } from './remote-access.js';
 import { replicatedCollections, syncUrl, type UpstreamPlan } from './upstream-plan.js';
 
@@ -30,6 +31,8 @@ export interface UpstreamOptions {
   readonly observer: UpstreamObserver;
   /** From 0 up to 1. */
   readonly random: () => number;
+  /** Whether this process may run it at this moment; always if absent. */
+  readonly isOwner?: () => boolean;
 }
 
 /** What a replication carried so far, over all of its connections. */
@@ -146,6 +149,14 @@ export class Upstream {
     await this.ended;
   }
 
+  /** Stops at this moment and saves nothing: somebody else may go on already. */
+  async abort(): Promise<void> {
+    this.isStopping = true;
+    if (this.connection) this.connection.transport.terminate();
+    else this.interrupt();
+    await this.ended;
+  }
+
   private async run(): Promise<Failure | undefined> {
     // Whoever made it is to know it before it does something.
     await Promise.resolve();
@@ -240,14 +251,14 @@ export class Upstream {
   }
 
   private async replicate(transport: WsTransport): Promise<Replication> {
-    const { plan, environment, observer } = this.options;
+    const { plan, environment, observer, isOwner } = this.options;
     const { uuid } = await environment.storage.describe(plan.database).catch((error: unknown) => {
       transport.close(CloseCode.transient, '');
       throw error;
     });
     const version = versionOfSubprotocol(transport.protocol);
     if (version === undefined) throw new EdgeError('request.subprotocol');
-    return new Replication(transport, {
+    return new Replication(isOwner ? new OwnedTransport(transport, isOwner) : transport, {
       environment,
       version,
       database: plan.database,

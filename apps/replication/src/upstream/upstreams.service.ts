@@ -1,27 +1,17 @@
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import type { ReplicationConfig } from '@edgesync/config';
-import { formatCollection } from '@edgesync/document';
-import { EdgeError, isEdgeError } from '@edgesync/errors';
-import { ACTIVE_TASKS, EDGE_CONFIG, STORAGE, type ActiveTasks } from '@edgesync/platform';
-import type { EdgeConfig } from '@edgesync/config';
-import type { ReplicationControl, ReplicationTask, Storage } from '@edgesync/ports';
+import { EdgeError } from '@edgesync/errors';
+import { ACTIVE_TASKS, type ActiveTasks } from '@edgesync/platform';
+import type { ReplicationControl, ReplicationTask } from '@edgesync/ports';
 import { Environment } from '@edgesync/replicator';
 import { SHOWN_AFTER_END_MS } from '../tuning.js';
-import { UnusableFileError } from './failure.js';
 import { RemoteAccess } from './remote-access.js';
-import { Upstream } from './upstream.js';
-import { UpstreamObservers } from './upstream-observers.service.js';
-import { isEquivalent, planUpstream, type UpstreamPlan } from './upstream-plan.js';
+import type { Upstream } from './upstream.js';
+import { identityOf, type UpstreamPlan } from './upstream-plan.js';
+import { UpstreamRunner, type StartedUpstream } from './upstream-runner.service.js';
 import { describeUpstream } from './upstream-task.js';
 
-/** A replication that is running. */
-export interface StartedUpstream {
-  readonly id: number;
-  readonly upstream: Upstream;
-  readonly access: RemoteAccess;
-}
-
-/** All replications with other servers that run in this process. */
+/** All replications with other servers where one process runs them all. */
 @Injectable()
 export class Upstreams implements ReplicationControl, BeforeApplicationShutdown {
   private readonly shown = new Map<number, Upstream>();
@@ -29,20 +19,15 @@ export class Upstreams implements ReplicationControl, BeforeApplicationShutdown 
 
   constructor(
     @Inject(Environment) private readonly environment: Environment,
-    @Inject(STORAGE) private readonly storage: Storage,
-    @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
     @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
-    @Inject(UpstreamObservers) private readonly observers: UpstreamObservers,
+    @Inject(UpstreamRunner) private readonly runner: UpstreamRunner,
   ) {}
 
   async start(definition: ReplicationConfig): Promise<number> {
-    const plan = planUpstream(definition);
-    const access = new RemoteAccess(definition);
-    await this.check(plan);
-    await checkMaterial(access);
+    const plan = await this.runner.planRequest(definition);
     for (const { plan: other, activity } of this.shown.values())
-      if (activity !== 'Stopped' && isEquivalent(plan, other)) throw new EdgeError('replication.running');
-    return this.begin(plan, access).id;
+      if (activity !== 'Stopped' && identityOf(plan) === identityOf(other)) throw new EdgeError('replication.running');
+    return this.begin(plan, new RemoteAccess(definition)).id;
   }
 
   /**
@@ -51,18 +36,16 @@ export class Upstreams implements ReplicationControl, BeforeApplicationShutdown 
    * @throws EdgeError `keyspace.unknown`, `request.invalid`, `server.draining`
    */
   async startConfigured(definition: ReplicationConfig): Promise<StartedUpstream> {
-    const plan = planUpstream(definition);
-    await this.check(plan);
-    return this.begin(plan, new RemoteAccess(definition));
+    return this.begin(await this.runner.plan(definition), new RemoteAccess(definition));
   }
 
   async list(): Promise<readonly ReplicationTask[]> {
-    return Promise.all(Array.from(this.shown, ([id, upstream]) => this.show(id, upstream)));
+    return Promise.all(Array.from(this.shown, ([id, upstream]) => this.runner.describe({ id, upstream })));
   }
 
   async status(id: number): Promise<ReplicationTask | undefined> {
     const upstream = this.shown.get(id);
-    return upstream && this.show(id, upstream);
+    return upstream && this.runner.describe({ id, upstream });
   }
 
   async stop(id: number): Promise<boolean> {
@@ -80,9 +63,8 @@ export class Upstreams implements ReplicationControl, BeforeApplicationShutdown 
   private begin(plan: UpstreamPlan, access: RemoteAccess): StartedUpstream {
     if (this.isDraining) throw new EdgeError('server.draining');
     const id = this.tasks.nextId();
-    const observer = this.observers.begin(id, plan);
-    const upstream = new Upstream({ plan, access, environment: this.environment, observer, random: Math.random });
-    observer.watch(upstream);
+    const started = this.runner.run(id, plan, access);
+    const { upstream } = started;
     this.shown.set(id, upstream);
     const forget = this.tasks.add({
       id,
@@ -90,42 +72,12 @@ export class Upstreams implements ReplicationControl, BeforeApplicationShutdown 
       since: upstream.startedAt,
       describe: () => ({ session_id: id, ...describeUpstream(upstream) }),
     });
-    void upstream.ended.then((failure) => {
-      observer.ended(failure);
+    void upstream.ended.then(() =>
       this.environment.scheduler.schedule(SHOWN_AFTER_END_MS, () => {
         forget();
         this.shown.delete(id);
-      });
-    });
-    return { id, upstream, access };
-  }
-
-  private async show(id: number, upstream: Upstream): Promise<ReplicationTask> {
-    // A database that cannot be read now has its own ways to tell so.
-    await upstream.countWaiting().catch(() => {});
-    const age = Math.max(0, Math.floor((this.environment.now() - upstream.startedAt) / 1_000));
-    return { task_id: id, session_id: id, age_secs: age, type: 'replication', ...describeUpstream(upstream) };
-  }
-
-  /** @throws EdgeError `keyspace.unknown` for the database, `request.invalid` for a collection */
-  private async check(plan: UpstreamPlan): Promise<void> {
-    if (!this.config.databases.has(plan.database))
-      throw new EdgeError('keyspace.unknown', `no database "${plan.database}"`);
-    for (const { keyspace } of plan.collections)
-      try {
-        await this.storage.collection(keyspace);
-      } catch (error) {
-        if (!isEdgeError(error, 'keyspace.unknown')) throw error;
-        throw new EdgeError('request.invalid', `the database has no collection ${formatCollection(keyspace)}`);
-      }
-  }
-}
-
-/** @throws EdgeError `request.invalid` for certificates, keys and tokens that cannot be used */
-async function checkMaterial(access: RemoteAccess): Promise<void> {
-  try {
-    await access.prepare();
-  } catch (error) {
-    throw error instanceof UnusableFileError ? new EdgeError('request.invalid', error.message) : error;
+      }),
+    );
+    return started;
   }
 }

@@ -6,7 +6,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common';
-import { DatabaseOwnership, LeaseBucket } from '@edgesync/bus-nats';
+import { LeaseBucket, Ownership } from '@edgesync/bus-nats';
 import type { EdgeConfig } from '@edgesync/config';
 import { EDGE_CONFIG, LOGGERS, METRICS, type Logger, type Loggers, type Metrics } from '@edgesync/platform';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
@@ -17,7 +17,7 @@ import { BusStrategy } from './bus.strategy.js';
 @Injectable()
 export class OwnedDatabases implements OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown {
   private readonly log: Logger;
-  private ownership: DatabaseOwnership | undefined;
+  private ownership: Ownership | undefined;
 
   constructor(
     @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
@@ -40,9 +40,9 @@ export class OwnedDatabases implements OnApplicationBootstrap, BeforeApplication
 
   onApplicationBootstrap(): void {
     const { databases } = this.config;
-    this.ownership = new DatabaseOwnership(this.leases, [...databases.keys()], `${hostname()} ${process.pid}`, {
+    this.ownership = new Ownership(this.leases, `${hostname()} ${process.pid}`, {
       acquired: async (lease) => {
-        const { database } = lease;
+        const { name: database } = lease;
         await this.opener.open(databases.get(database)!, () => lease.assertHeld());
         await this.server.serve(database, () => lease.held);
         this.log.info(`serves ${database}`);
@@ -54,6 +54,7 @@ export class OwnedDatabases implements OnApplicationBootstrap, BeforeApplication
       },
       report: (database, error) => this.log.error(`${database} is not served here`, error),
     });
+    for (const database of databases.keys()) this.ownership.pursue(database);
   }
 
   /** Answers what it has taken; others may own the databases from then on. */

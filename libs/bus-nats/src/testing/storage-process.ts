@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
-import { Bus, DatabaseOwnership, LeaseBucket, StorageServer } from '../index.js';
+import { Bus, Ownership, LeaseBucket, StorageServer } from '../index.js';
 
 /**
  * A storage process: owns databases as it gets hold of them and serves them, until SIGTERM. Says on standard output
@@ -11,9 +11,9 @@ const bus = await Bus.connect({ servers: url!, name: 'storage' });
 const storage = new SqliteStorage();
 const server = new StorageServer(bus, storage);
 const bucket = new LeaseBucket(bus, { life: Number(life) });
-const ownership = new DatabaseOwnership(bucket, databases, `process ${process.pid}`, {
+const ownership = new Ownership(bucket, `process ${process.pid}`, {
   acquired: async (lease) => {
-    const { database } = lease;
+    const { name: database } = lease;
     await storage.openDatabase({
       name: database,
       path: `${directory}/${database}.cblite2`,
@@ -30,6 +30,7 @@ const ownership = new DatabaseOwnership(bucket, databases, `process ${process.pi
   },
   report: (database, error) => console.log(`fault ${database} ${(error as Error).message}`),
 });
+for (const database of databases) ownership.pursue(database);
 console.log('ready');
 process.once('SIGTERM', () => {
   void (async () => {

@@ -1,13 +1,13 @@
 import { startNatsProxy, startNatsServer, type NatsProxy, type NatsServer } from '@edgesync/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { Bus, DatabaseLease, LeaseBucket } from './index.js';
+import { Bus, Lease, LeaseBucket } from './index.js';
 
 const LIFE = 1_000;
 
 let nats: NatsServer;
 let proxy: NatsProxy;
 let buses: Bus[];
-let leases: DatabaseLease[];
+let leases: Lease[];
 
 beforeAll(async () => {
   nats = await startNatsServer();
@@ -31,15 +31,15 @@ async function contender(url = nats.url): Promise<LeaseBucket> {
   return new LeaseBucket(bus, { life: LIFE });
 }
 
-async function acquire(bucket: LeaseBucket, clocks?: Parameters<typeof DatabaseLease.tryAcquire>[3]) {
-  const lease = await DatabaseLease.tryAcquire(bucket, 'my db', 'test', clocks);
+async function acquire(bucket: LeaseBucket, clocks?: Parameters<typeof Lease.tryAcquire>[3]) {
+  const lease = await Lease.tryAcquire(bucket, 'my db', 'test', clocks);
   if (lease) leases.push(lease);
   return lease;
 }
 
 /** Takes the lease as soon as it is free. */
-async function take(bucket: LeaseBucket, clocks?: Parameters<typeof acquire>[1]): Promise<DatabaseLease> {
-  let lease: DatabaseLease | undefined;
+async function take(bucket: LeaseBucket, clocks?: Parameters<typeof acquire>[1]): Promise<Lease> {
+  let lease: Lease | undefined;
   await expect.poll(async () => (lease ??= await acquire(bucket, clocks)), { timeout: 10_000 }).toBeDefined();
   return lease!;
 }
@@ -115,7 +115,7 @@ describe('the lease of a database', () => {
     const bucket = await contender();
     await (await take(bucket)).release();
     await nats.restart({ loseStore: true });
-    let lease: DatabaseLease | undefined;
+    let lease: Lease | undefined;
     await expect
       .poll(async () => (lease ??= await acquire(bucket).catch(() => undefined)), { timeout: 10_000 })
       .toBeDefined();

@@ -11,14 +11,14 @@ export interface Clocks {
 const CLOCKS: Clocks = { steady: () => performance.now(), wall: () => Date.now() };
 
 /**
- * The right to own a database, renewed until it is released or lost.
+ * The right to what a name stands for, such as a database, renewed until it is released or lost.
  *
  * It is valid for a bounded time from *before* its last renewal was sent, less a margin, by both clocks: the steady
  * clock sees a process that was stopped (SIGSTOP) and a time of day that was set back, the time of day sees a machine
  * that was suspended, whose steady clock stood still. NATS counts the same life from when the renewal arrived, which is
  * later; so whoever takes the entry over does it after the former holder's validity has ended.
  */
-export class DatabaseLease {
+export class Lease {
   /** Resolves when the lease is no longer held: lost or released. */
   readonly ended: Promise<'lost' | 'released'>;
   private end!: (why: 'lost' | 'released') => void;
@@ -27,7 +27,7 @@ export class DatabaseLease {
 
   private constructor(
     private readonly bucket: LeaseBucket,
-    readonly database: string,
+    readonly name: string,
     private readonly record: LeaseRecord,
     private revision: number,
     private confirmed: { steady: number; wall: number },
@@ -41,42 +41,39 @@ export class DatabaseLease {
 
   /**
    * Takes the lease if nobody has it.
-   * @param name tells people who holds it
+   * @param holder tells people who holds it
    * @throws if NATS does not answer
    */
   static async tryAcquire(
     bucket: LeaseBucket,
-    database: string,
     name: string,
+    holder: string,
     clocks: Clocks = CLOCKS,
-  ): Promise<DatabaseLease | undefined> {
+  ): Promise<Lease | undefined> {
     const sent = { steady: clocks.steady(), wall: clocks.wall() };
-    const taken = await bucket.create(database, name);
+    const taken = await bucket.create(name, holder);
     if (!taken) return undefined;
     const { record, revision } = taken;
-    return new DatabaseLease(bucket, database, record, revision, sent, clocks, bucket.epochOf(revision));
+    return new Lease(bucket, name, record, revision, sent, clocks, bucket.epochOf(revision));
   }
 
-  /** Whether it is certain, at this moment, that nobody else has the database. */
+  /** Whether it is certain, at this moment, that nobody else has what it is for. */
   get held(): boolean {
     return !this.over && this.left() > 0;
   }
 
-  /** @throws EdgeError `storage.unavailable` if it is not certain that nobody else has the database */
+  /** @throws EdgeError `storage.unavailable` if it is not certain that nobody else has what it is for */
   assertHeld(): void {
     if (!this.held)
-      throw new EdgeError(
-        'storage.unavailable',
-        `this process does not own ${this.database} any more; try again shortly`,
-      );
+      throw new EdgeError('storage.unavailable', `this process does not own ${this.name} any more; try again shortly`);
   }
 
-  /** Gives the database free. To be called after its files are closed. */
+  /** Gives it free. To be called after the work that it allows is over. */
   async release(): Promise<void> {
     if (this.over) return;
     this.finish('released');
     // If NATS is away the entry runs out by itself.
-    await this.bucket.remove(this.database, this.revision).catch(() => undefined);
+    await this.bucket.remove(this.name, this.revision).catch(() => undefined);
   }
 
   /** Milliseconds of validity left. */
@@ -110,7 +107,7 @@ export class DatabaseLease {
     const sent = { steady: this.clocks.steady(), wall: this.clocks.wall() };
     const timeout = this.bucket.renewalInterval;
     try {
-      const revision = await this.bucket.renew(this.database, this.record, this.revision, timeout);
+      const revision = await this.bucket.renew(this.name, this.record, this.revision, timeout);
       if (revision !== undefined) {
         this.revision = revision;
         this.confirmed = sent;
@@ -126,7 +123,7 @@ export class DatabaseLease {
 
   /** An earlier renewal may have arrived although its answer did not: then the entry is ours under a later revision. */
   private async adopt(): Promise<boolean> {
-    const entry = await this.bucket.look(this.database);
+    const entry = await this.bucket.look(this.name);
     if (entry?.record.holder !== this.record.holder) return false;
     this.revision = entry.revision;
     return true;

@@ -1,0 +1,126 @@
+import {
+  checkPayloadVersion,
+  decodeMessage,
+  encodeMessage,
+  FaultReply,
+  MessageKind,
+  ReplicationTasksReply,
+  ReplicationTasksRequest,
+  RequestHeader,
+  StartReplicationReply,
+  StartReplicationRequest,
+  WORKER_OPERATIONS,
+  workerRequestSubjects,
+  type Content,
+  type Message,
+  type TaskStatus,
+  type WorkerOperation,
+} from '@edgesync/bus-contract';
+import { EdgeError, isEdgeError } from '@edgesync/errors';
+import type { Msg, Subscription } from '@nats-io/transport-node';
+import type { Bus } from './bus.js';
+import { Gate } from './gate.js';
+import { Mailboxes } from './mailboxes.js';
+import { Replies } from './replies.js';
+import { SERVER_QUEUE, SERVER_REQUESTS } from './tuning.js';
+
+/** What a worker does for gateways. */
+export interface ReplicationHandlers {
+  /**
+   * Checks a definition and enters the replication in the table.
+   * @param key the same for a repeated request
+   * @returns its number
+   */
+  start(sealed: Uint8Array, key: string): Promise<number>;
+  /** The replications that run here, as they are now. */
+  tasks(): Promise<readonly TaskStatus[]>;
+}
+
+interface Operation {
+  readonly request: number;
+  readonly reply: number;
+  readonly handle: (handlers: ReplicationHandlers, payload: unknown, message: Message) => Promise<Content>;
+}
+
+const OPERATIONS: Readonly<Record<WorkerOperation, Operation>> = {
+  startReplication: {
+    request: StartReplicationRequest.version,
+    reply: StartReplicationReply.version,
+    handle: async (handlers, payload, message) => {
+      const { key } = StartReplicationRequest.parse(payload);
+      return { meta: new StartReplicationReply(await handlers.start(message.rest(), key)), bodies: [] };
+    },
+  },
+  replicationTasks: {
+    request: ReplicationTasksRequest.version,
+    reply: ReplicationTasksReply.version,
+    handle: async (handlers) => ({ meta: new ReplicationTasksReply(await handlers.tasks()), bodies: [] }),
+  },
+};
+
+/** Answers what gateways ask of one replication worker. */
+export class ReplicationServer {
+  private readonly prefix: string;
+  private readonly subscription: Subscription;
+  private readonly mailboxes: Mailboxes;
+  private readonly replies: Replies;
+  private readonly gate = new Gate({ running: SERVER_REQUESTS, waiting: SERVER_QUEUE });
+
+  /**
+   * @param id as the worker announces it
+   * @param report told of faults that no caller is at fault for
+   */
+  constructor(
+    private readonly bus: Bus,
+    kind: string,
+    id: string,
+    private readonly handlers: ReplicationHandlers,
+    private readonly report: (error: unknown) => void,
+  ) {
+    this.prefix = workerRequestSubjects(kind, id);
+    this.mailboxes = new Mailboxes(bus);
+    this.replies = new Replies(bus, this.mailboxes, report);
+    this.subscription = bus.connection.subscribe(`${this.prefix}*`, {
+      callback: (error, message) => {
+        if (!error) void this.take(message);
+      },
+    });
+  }
+
+  /** Takes no more requests, and resolves when those under way are answered. */
+  async close(): Promise<void> {
+    if (this.bus.connection.isClosed()) return;
+    if (this.bus.connected) await this.subscription.drain().catch(() => undefined);
+    else this.subscription.unsubscribe();
+    await this.gate.idle();
+    await this.replies.idle();
+    if (this.bus.connected) await this.bus.connection.flush();
+    this.mailboxes.close();
+  }
+
+  private async take(raw: Msg): Promise<void> {
+    const { reply: replyTo } = raw;
+    if (!replyTo) return;
+    const arrived = performance.now();
+    try {
+      const name = raw.subject.slice(this.prefix.length) as WorkerOperation;
+      if (!WORKER_OPERATIONS.includes(name)) throw new EdgeError('bus.invalid', `no such operation: ${name}`);
+      const operation = OPERATIONS[name];
+      const message = decodeMessage(raw.data);
+      if (message.kind !== MessageKind.request) throw new EdgeError('bus.invalid', 'not a request');
+      checkPayloadVersion(name, message.version, operation.request);
+      const { header, payload } = RequestHeader.read(message);
+      if (header.streamed) throw new EdgeError('bus.invalid', 'the request is too large');
+      await this.gate.run(async () => {
+        // Nobody waits for the answer any more.
+        if (performance.now() - arrived > header.budget) return;
+        const content = await operation.handle(this.handlers, payload, message);
+        await this.replies.send(replyTo, operation.reply, content);
+      });
+    } catch (error) {
+      const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
+      if (fault.status >= 500 && fault.status !== 503) this.report(error);
+      this.bus.publish(replyTo, encodeMessage(MessageKind.fault, FaultReply.version, FaultReply.of(fault)));
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import { ReplicationTable, type TaskStatus } from '@edgesync/bus-contract';
+import { describe, expect, it } from 'vitest';
+import {
+  addReplication,
+  endReplication,
+  hideReplication,
+  isWantedReplication,
+  removeReplications,
+  reviveReplication,
+  stopReplication,
+  type NewReplication,
+} from './replication-table.js';
+import { recordedTask, shownReplications } from './shown-replications.js';
+
+const NOW = 1_780_000_000_000;
+const replication = (key: string, members: Partial<NewReplication> = {}): NewReplication => ({
+  origin: 'requested',
+  key,
+  identity: key,
+  source: 'db',
+  target: 'wss://host/db',
+  continuous: true,
+  bidirectional: false,
+  ...members,
+});
+const tableOf = (...replications: NewReplication[]): ReplicationTable =>
+  replications.reduce((table, each) => addReplication(table, each, NOW).table, ReplicationTable.empty);
+const taskOf = (number: number): TaskStatus => ({
+  ...recordedTask({ ...replication('x'), number, since: NOW, isStopping: false }),
+  status: 'Stopped',
+});
+const numbers = ({ rows }: ReplicationTable): number[] => rows.map(({ number }) => number);
+
+describe('the table of replications', () => {
+  it('numbers them in their order, and never gives a number again', () => {
+    let table = tableOf(replication('a'), replication('b'));
+    expect(numbers(table)).toEqual([1, 2]);
+    table = hideReplication(endReplication(table, taskOf(2)), 2);
+    expect(numbers(table)).toEqual([1]);
+    expect(addReplication(table, replication('c'), NOW).number).toBe(3);
+  });
+
+  it('enters a repeated request once', () => {
+    const table = tableOf(replication('a'));
+    expect(addReplication(table, replication('a'), NOW)).toEqual({ table, number: 1 });
+  });
+
+  it('refuses a request for what runs, until that has ended; the configuration may have the same twice', () => {
+    const table = tableOf(replication('a', { identity: 'i' }));
+    const same = replication('b', { identity: 'i' });
+    expect(() => addReplication(table, same, NOW)).toThrow(expect.objectContaining({ code: 'replication.running' }));
+    expect(() => addReplication(stopReplication(table, 1)!, same, NOW)).toThrow();
+    expect(addReplication(table, { ...same, origin: 'configured' }, NOW).number).toBe(2);
+    expect(addReplication(endReplication(table, taskOf(1)), same, NOW).number).toBe(2);
+  });
+
+  it('knows a bounded number of them', () => {
+    const full = tableOf(...Array.from({ length: 1_000 }, (_, n) => replication(`${n}`)));
+    expect(() => addReplication(full, replication('more'), NOW)).toThrow(
+      expect.objectContaining({ code: 'server.overloaded' }),
+    );
+  });
+
+  it('keeps configured ones that have ended, hidden, so that nobody starts them again', () => {
+    const configured = replication('a', { origin: 'configured' });
+    const ended = endReplication(tableOf(configured), taskOf(1));
+    const hidden = hideReplication(ended, 1);
+    expect(numbers(hidden)).toEqual([1]);
+    expect(addReplication(hidden, configured, NOW)).toEqual({ table: hidden, number: 1 });
+    expect(isWantedReplication(hidden, hidden.rows[0]!)).toBe(false);
+    expect(stopReplication(hidden, 1)).toBeUndefined();
+    expect(removeReplications(hidden, () => true).rows).toEqual([]);
+  });
+
+  it('starts one over that waits for another token, once, under a new number', () => {
+    const configured = replication('a', { origin: 'configured' });
+    const ended = endReplication(tableOf(configured), taskOf(1), 'fingerprint');
+    expect(isWantedReplication(ended, ended.rows[0]!)).toBe(true);
+    const revived = reviveReplication(ended, 1, NOW);
+    expect(numbers(revived)).toEqual([1, 2]);
+    expect(reviveReplication(revived, 1, NOW)).toBe(revived);
+    expect(revived.rows.map((row) => isWantedReplication(revived, row))).toEqual([false, true]);
+    expect(numbers(hideReplication(revived, 1))).toEqual([2]);
+    expect(numbers(reviveReplication(hideReplication(ended, 1), 1, NOW))).toEqual([2]);
+  });
+
+  it('does not start one over that was stopped', () => {
+    const stopping = stopReplication(tableOf(replication('a', { origin: 'configured' })), 1)!;
+    const ended = endReplication(stopping, taskOf(1), 'fingerprint');
+    expect(ended.rows[0]!.ended).not.toHaveProperty('token');
+    expect(reviveReplication(ended, 1, NOW)).toBe(ended);
+  });
+
+  it('may be changed the same way twice', () => {
+    const stopping = stopReplication(tableOf(replication('a'), replication('b')), 1)!;
+    expect(stopReplication(stopping, 1)).toBe(stopping);
+    expect(stopReplication(stopping, 7)).toBeUndefined();
+    const ended = endReplication(stopping, taskOf(1));
+    expect(endReplication(ended, taskOf(1), 'x')).toBe(ended);
+    const hidden = hideReplication(ended, 1);
+    expect(hideReplication(hidden, 1)).toBe(hidden);
+    expect(hideReplication(hidden, 2)).toBe(hidden);
+  });
+});
+
+describe('replications', () => {
+  const table = endReplication(tableOf(replication('a'), replication('b'), replication('c')), taskOf(3));
+  const told: TaskStatus = { ...taskOf(1), status: 'Idle', docs_written: 7 };
+
+  it('are shown as workers tell, as they ended, or as about to be taken', () => {
+    const shown = shownReplications(table, [told], true, NOW + 5_500);
+    expect(shown).toMatchObject([
+      { task_id: 1, status: 'Idle', docs_written: 7, age_secs: 5 },
+      { task_id: 2, status: 'Connecting', continuous: true },
+      { task_id: 3, status: 'Stopped' },
+    ]);
+    expect(shown[1]).not.toHaveProperty('error');
+  });
+
+  it('of a worker that keeps silent are shown as offline', () => {
+    expect(shownReplications(table, [], false, NOW)[0]).toMatchObject({
+      status: 'Offline',
+      error: { 'x-litecore-domain': 6, 'x-litecore-code': 503 },
+    });
+  });
+
+  it('have no negative age, and are not shown once they are hidden', () => {
+    const configured = endReplication(tableOf(replication('a', { origin: 'configured' })), taskOf(1));
+    expect(shownReplications(configured, [], true, NOW - 5_000)[0]!.age_secs).toBe(0);
+    expect(shownReplications(hideReplication(configured, 1), [], true, NOW)).toEqual([]);
+  });
+});
