@@ -64,11 +64,12 @@ describe('a start that cannot succeed', () => {
     await expectRefusal(sandbox, 'databases.db.enable_client_write', 'databases.db.create');
   });
 
-  it('says that the port is taken', async () => {
+  it('says that the port is taken, in one line', async () => {
     using sandbox = await EdgeSandbox.create();
     const other = createServer().listen(sandbox.port, '127.0.0.1');
     await once(other, 'listening');
-    await expectRefusal(sandbox, `port ${sandbox.port}`, 'in use');
+    const stderr = await expectRefusal(sandbox);
+    expect(stderr).toBe(`edgesync: port ${sandbox.port} of 127.0.0.1 is in use by another process\n`);
     other.close();
   });
 
@@ -86,12 +87,14 @@ describe('a start that cannot succeed', () => {
   });
 });
 
-async function expectRefusal(sandbox: EdgeSandbox, ...parts: string[]): Promise<void> {
+/** @returns what the server said */
+async function expectRefusal(sandbox: EdgeSandbox, ...parts: string[]): Promise<string> {
   await using server = sandbox.spawn(sandbox.configFile);
   expect(await server.exitCode()).toBe(1);
   for (const part of parts) expect(server.stderr).toContain(part);
   expect(server.stderr).not.toMatch(/^ {4}at /m);
   expect(server.stdout).toBe('');
+  return server.stderr;
 }
 
 async function answers(url: string): Promise<boolean> {

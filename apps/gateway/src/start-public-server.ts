@@ -101,8 +101,7 @@ export async function startPublicServer(
     await app.init();
     audit.serverStarted({ version: VERSION, interface: `${host}:${port}`, databases: [...config.databases.keys()] });
     started = true;
-    // Of the name Fastify would make two servers, and the second one would take neither upgrades nor new certificates.
-    await app.listen(port, host === 'localhost' ? '127.0.0.1' : host);
+    await listen(app, host, port);
   } catch (error) {
     await close();
     throw listenError(error);
@@ -112,6 +111,15 @@ export async function startPublicServer(
   options.announce?.(`edgesync ${VERSION}, compatible with Couchbase Edge Server 1.1`);
   for (const { name, path } of config.databases.values()) options.announce?.(`${url}/${name}  ${path}`);
   return { url, close };
+}
+
+/** Opens the port. Not through Nest, which would log a failure that the caller tells. */
+async function listen(app: NestFastifyApplication, host: string, port: number): Promise<void> {
+  // Of the name Fastify would make two servers, and the second one would take neither upgrades nor new certificates.
+  await app
+    .getHttpAdapter()
+    .getInstance()
+    .listen({ port, host: host === 'localhost' ? '127.0.0.1' : host });
 }
 
 async function closeGracefully(app: NestFastifyApplication): Promise<void> {

@@ -18,5 +18,8 @@ export const GOOD_CONNECTION_MS = 60_000;
 /** How long a replication that ended is still shown (ref 6.16). */
 export const SHOWN_AFTER_END_MS = 10_000;
 
-/** How long a replication that is stopped may take to save where it is; then its connection is cut. */
+/**
+ * How long a replication that is stopped may take to save where it is, and an app to finish when the server stops. Then
+ * the connection is cut.
+ */
 export const STOP_MS = 3_000;

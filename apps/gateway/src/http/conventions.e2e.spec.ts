@@ -58,6 +58,12 @@ describe('ref 6.0: connections', () => {
     expect(text).toContain('the Host header is missing');
   });
 
+  it('answers 400 if there is more than one Host', async () => {
+    const text = await rawExchange(gateway.port, 'GET / HTTP/1.1\r\nHost: a\r\nHOST: b\r\nConnection: close\r\n\r\n');
+    expect(text).toMatch(/^HTTP\/1\.1 400 /);
+    expect(text).toContain('more than one Host');
+  });
+
   it('refuses WebSocket upgrades elsewhere than at _blipsync with 403', async () => {
     const headers = {
       connection: 'Upgrade',

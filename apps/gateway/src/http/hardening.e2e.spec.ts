@@ -380,6 +380,13 @@ describe('requests hidden in requests', () => {
     expect(statusesOf(await rawExchange(gateway.port, one + one + last))).toEqual([200, 200, 200]);
   });
 
+  it('are worked on in their order: a read sees the write that was sent before it', async () => {
+    const write = 'PUT /db/pipelined HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}';
+    const read = 'GET /db/pipelined HTTP/1.1\r\nHost: x\r\n\r\n';
+    const last = 'DELETE /db/pipelined HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
+    expect(statusesOf(await rawExchange(gateway.port, write + read + last))).toEqual([201, 200, 409]);
+  });
+
   it('behind an offer to upgrade are not read: the reply ends the connection', async () => {
     const next = 'GET /db/doc HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
     for (const path of ['/db/_blipsync', '/db', '/db/doc/_blipsync']) {

@@ -14,10 +14,21 @@ export function checkRequest({ raw }: FastifyRequest): void {
   const { headers } = raw;
   if (headers.host === undefined && raw.httpVersion === '1.1')
     throw new EdgeError('request.invalid', 'the Host header is missing');
+  if (hasTwoHosts(raw.rawHeaders)) throw new EdgeError('request.invalid', 'there is more than one Host header');
   if (headers.upgrade !== undefined && asksForWebSocket(raw) && !isSyncPath(raw.url))
     throw new EdgeError('request.upgrade');
   const version = headers['api-version'];
   if (version !== undefined) checkApiVersion(String(version));
+}
+
+/** Proxies and servers that choose different ones of them see different requests (RFC 9112, 3.2). */
+function hasTwoHosts(rawHeaders: readonly string[]): boolean {
+  let hosts = 0;
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') hosts++;
+  }
+  return hosts > 1;
 }
 
 /** @throws EdgeError `request.invalid` for a version of the API that is not served */

@@ -21,6 +21,7 @@ import { Cors } from './cors.js';
 import { ErrorFilter } from './error.filter.js';
 import type { GatewayRequest } from './gateway-request.js';
 import type { GatewayHttpAdapter } from './http-adapter.js';
+import { PipelineOrder } from './pipelining.js';
 import { NO_SNIFFING } from './reply.js';
 import { checkRequest } from './request-checks.js';
 import { observeRequests } from './request-observer.js';
@@ -52,6 +53,8 @@ export class RequestPipeline implements OnModuleInit {
     );
     observeRequests(fastify, { log: this.loggers.domain('REST'), audit: this.audit, metrics: this.metrics });
     if (this.config.cors) this.serveOtherOrigins(new Cors(this.config.cors));
+    const order = new PipelineOrder();
+    fastify.addHook('onRequest', (_request, reply, done) => order.take(reply.raw, done));
     fastify.addHook('onRequest', (request, reply, done) => this.admit(request as GatewayRequest, reply, done));
   }
 

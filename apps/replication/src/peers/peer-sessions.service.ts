@@ -3,7 +3,7 @@ import { type BlipConnectionOptions, CloseCode, type Transport } from '@edgesync
 import { EdgeError } from '@edgesync/errors';
 import { ACTIVE_TASKS, LOGGERS, type ActiveTasks, type Logger, type Loggers } from '@edgesync/platform';
 import { Environment, PeerSession, type Traffic } from '@edgesync/replicator';
-import { MAX_PEERS } from '../tuning.js';
+import { MAX_PEERS, STOP_MS } from '../tuning.js';
 import type { Admission } from './peer-admission.service.js';
 import { PeerIdentity } from './peer-identity.js';
 import { PeerObserver, type TwoWays } from './peer-observer.service.js';
@@ -24,6 +24,7 @@ export interface PeerInfo {
 interface Connected {
   readonly info: PeerInfo;
   readonly session: PeerSession;
+  readonly transport: Transport;
 }
 
 /**
@@ -82,7 +83,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
       since: Date.now(),
       traffic: session.traffic,
     };
-    this.connected.set(id, { info, session });
+    this.connected.set(id, { info, session, transport });
     const forget = this.tasks.add({ id, type: 'sync', since: info.since, describe: () => describe(info) });
     const who = `{${id}} ${principal.name ?? 'anonymous'} at ${remote}`;
     this.log.info(`${who} connected to ${database.name}, protocol ${version}`);
@@ -119,11 +120,22 @@ export class PeerSessions implements BeforeApplicationShutdown {
     return [...this.connected.values()].map(({ info }) => info);
   }
 
-  /** Ends all sessions so that the apps come back by themselves: after 1000 or 1001 they would not (J.1-28). */
+  /**
+   * Ends all sessions so that the apps come back by themselves: after 1000 or 1001 they would not (J.1-28). Those that
+   * do not finish in time are cut off; a lost connection is tried again too.
+   */
   async beforeApplicationShutdown(): Promise<void> {
     this.isDraining = true;
-    const sessions = [...this.connected.values()].map(({ session }) => session);
-    await Promise.all(sessions.map((session) => session.drain(STOPPING)));
+    let cancel = (): void => {};
+    const cutOff = new Promise<void>((resolve) => {
+      cancel = this.environment.scheduler.schedule(STOP_MS, () => {
+        for (const { transport } of this.connected.values()) transport.terminate();
+        resolve();
+      });
+    });
+    const drained = [...this.connected.values()].map(({ session }) => session.drain(STOPPING));
+    await Promise.race([Promise.all(drained), cutOff]);
+    cancel();
   }
 }
 
