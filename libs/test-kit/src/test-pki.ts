@@ -14,6 +14,8 @@ const ALGORITHMS = { ec: ELLIPTIC, rsa: rsa(2048), 'weak-rsa': rsa(512) };
 export interface IssueOptions {
   /** Days from now until the certificate expires; negative: it has. Default: 30. */
   readonly days?: number;
+  /** Days from now on which it becomes valid. Default: it has for 60. */
+  readonly fromDay?: number;
   /** What the certificate is for. Default: both. */
   readonly usage?: 'server' | 'client';
   /** Default: an elliptic key. */
@@ -60,7 +62,7 @@ export class TestCertificate {
 
   private static async create(
     subject: string,
-    { days = 30, usage, algorithm = 'ec', ca = false }: IssueOptions,
+    { days = 30, fromDay = -60, usage, algorithm = 'ec', ca = false }: IssueOptions,
     issuer: TestCertificate | undefined,
   ): Promise<TestCertificate> {
     // Large, and needed by few tests.
@@ -76,7 +78,7 @@ export class TestCertificate {
         serialNumber: `40${randomBytes(8).toString('hex')}`,
         subject,
         issuer: issuer?.certificate.subject ?? subject,
-        notBefore: new Date(Date.now() - 60 * DAY_MS),
+        notBefore: new Date(Date.now() + fromDay * DAY_MS),
         notAfter: new Date(Date.now() + days * DAY_MS),
         signingKey: (issuer?.keys ?? keys).privateKey,
         signingAlgorithm: ALGORITHMS[issuer?.algorithm ?? algorithm],

@@ -63,6 +63,7 @@ export function startUpstream(
       log: (message) => void log.push(message),
       warn: (message) => void log.push(message),
       connected: () => void connections++,
+      failed: () => {},
       conflict: (_keyspace, id, winner) => void conflicts.push({ id, winner }),
       documentFailed: (direction, _keyspace, id, failure) => void failed.push({ direction, id, failure }),
     },

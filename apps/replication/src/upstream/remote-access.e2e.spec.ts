@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ReplicationConfig } from '@edgesync/config';
-import { TestCertificate } from '@edgesync/test-kit';
+import { LinkProxy, TestCertificate } from '@edgesync/test-kit';
 import { ConnectProxy, FrontServer } from '../testing/front-server.js';
 import { runServer, temporaryStorage } from '../testing/running-server.js';
-import { startUpstream } from '../testing/started-upstream.js';
+import { startUpstream, until } from '../testing/started-upstream.js';
 
 const OPEN = {
   enable_anonymous_users: true,
@@ -114,6 +114,62 @@ describe('certificates', () => {
     expect(goodFront.seen.length).toBe(before);
     expect(await end(goodFront, { pinnedCert: join(folder, 'none.pem') })).toMatchObject({ domain: 1, code: 11 });
     rmSync(folder, { recursive: true });
+  });
+
+  it('that are not valid yet are waited for, since it may be our clock: not by a replication that is to run once', async () => {
+    const root = await TestCertificate.selfSigned('CN=root', { ca: true });
+    const tomorrow = await root.issue('CN=localhost', { usage: 'server', fromDay: 1 });
+    const today = await root.issue('CN=localhost', { usage: 'server' });
+    await using server = await runServer(OPEN);
+    await using early = await FrontServer.before(server.port, { tls: { cert: tomorrow.pem, key: tomorrow.keyPem } });
+    await using good = await FrontServer.before(server.port, { tls: { cert: today.pem, key: today.keyPem } });
+    const trusts: Partial<ReplicationConfig> = { trustedRootCerts: root.pem };
+    expect(await attempt(early, trusts, 'wss')).toMatchObject({ domain: 5, code: 8, kind: 'offline' });
+    await using link = await LinkProxy.to(early.port);
+    await using local = await temporaryStorage();
+    await using started = startUpstream(local, `wss://127.0.0.1:${link.port}/db`, trusts);
+    await until(() => started.upstream.activity === 'Offline');
+    expect(started.upstream.failure).toMatchObject({ domain: 5, code: 8 });
+    link.target = good.port;
+    await started.idle();
+    expect(started.upstream.failure).toBeUndefined();
+  });
+
+  it('and tokens that expire while it is connected stop it when it connects again, and lose nothing', async () => {
+    const root = await TestCertificate.selfSigned('CN=root', { ca: true });
+    const good = await root.issue('CN=localhost', { usage: 'server' });
+    const expired = await root.issue('CN=localhost', { usage: 'server', days: -1 });
+    await using server = await runServer(OPEN);
+    const fronted = (certificate: TestCertificate) =>
+      FrontServer.before(server.port, {
+        tls: { cert: certificate.pem, key: certificate.keyPem },
+        admits: ({ authorization }) => authorization === 'Bearer good',
+      });
+    await using front = await fronted(good);
+    await using later = await fronted(expired);
+    for (const expires of ['the certificate', 'the token']) {
+      const definition = { trustedRootCerts: root.pem, ...auth({ openidToken: 'good' }) };
+      await using link = await LinkProxy.to(front.port);
+      await using local = await temporaryStorage();
+      await using started = startUpstream(local, `wss://127.0.0.1:${link.port}/db`, definition);
+      await started.idle();
+      if (expires === 'the certificate') link.target = later.port;
+      else front.admits = () => false;
+      const keyspace = { database: 'db', scope: '_default', collection: '_default' };
+      link.cut();
+      await local.write('db', [{ type: 'edit', keyspace, id: expires, deleted: false, body: '{}' }]);
+      link.mend();
+      expect(await started.upstream.ended).toMatchObject(
+        expires === 'the certificate' ? { domain: 5, code: 7 } : { domain: 6, code: 401 },
+      );
+      await started.upstream.countWaiting();
+      expect(started.upstream.pending).toBeGreaterThanOrEqual(1);
+      front.admits = () => true;
+      link.target = front.port;
+      await using again = startUpstream(local, `wss://127.0.0.1:${link.port}/db`, definition);
+      await again.idle();
+      expect((await server.storage.read(keyspace, [expires]))[0]).toBeDefined();
+    }
   });
 
   it('of our own are shown to a server that asks for them, in PEM or DER', async () => {

@@ -46,6 +46,8 @@ export class UpstreamObservers {
       documents: () => this.carried((sums) => [sums.documentsSent, sums.documentsReceived]),
       bytes: () => this.carried((sums) => [sums.bytesSent, sums.bytesReceived]),
       pending: () => this.pending(),
+      lastSuccess: () => this.earliest(({ lastSuccess }) => lastSuccess),
+      nextRetry: () => this.earliest(({ nextRetry }) => nextRetry),
     });
   }
 
@@ -65,6 +67,7 @@ export class UpstreamObservers {
         metrics.upstream.connections.with(database).inc();
         log.info(`${name} connected`);
       },
+      failed: ({ domain, code }) => metrics.upstream.failures.with(database, String(domain), String(code)).inc(),
       conflict: (keyspace, docId, winner) => {
         metrics.upstream.conflicts.with(database).inc();
         audit.replicationConflict(keyspace, { ...what, docId, winner });
@@ -112,6 +115,17 @@ export class UpstreamObservers {
       yield [sent, database, 'sent'];
       yield [received, database, 'received'];
     }
+  }
+
+  /** The earliest of times in milliseconds, in seconds, for each database of which a replication has one. */
+  private *earliest(timeOf: (upstream: Upstream) => number | undefined): Iterable<readonly [number, string]> {
+    const times = new Map<string, number>();
+    for (const upstream of this.running) {
+      const time = timeOf(upstream);
+      const { database } = upstream.plan;
+      if (time !== undefined) times.set(database, Math.min(time, times.get(database) ?? Infinity));
+    }
+    for (const [database, time] of times) yield [time / 1_000, database];
   }
 
   private *pending(): Iterable<readonly [number, string]> {

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { ChangeFeeds } from '@edgesync/change-feed';
 import { EdgeError } from '@edgesync/errors';
+import { systemScheduler } from '@edgesync/socket-ws';
 import type { SqliteStorage } from '@edgesync/storage-sqlite';
 import { LinkProxy } from '@edgesync/test-kit';
 import { runServer, temporaryStorage } from '../testing/running-server.js';
@@ -83,6 +85,39 @@ describe('a replication', () => {
       await started.upstream.ended;
       expect(started.upstream.traffic.documents).toEqual({ sent: expected, received: 0 });
     }
+  });
+
+  it('carries what apps write up at once, and what comes from above to apps and feeds that wait', async () => {
+    await using upper = await runServer(OPEN);
+    await using lower = await runServer(OPEN);
+    await lower.control.start({
+      source: 'db',
+      target: `ws://127.0.0.1:${upper.port}/db`,
+      bidirectional: true,
+      continuous: true,
+    });
+    await using below = await temporaryStorage();
+    await using above = await temporaryStorage();
+    await using appBelow = startUpstream(below, lower.port);
+    await using appAbove = startUpstream(above, upper.port);
+    await Promise.all([appBelow.idle(), appAbove.idle()]);
+    const feed = new ChangeFeeds(lower.storage, systemScheduler).subscribe(DEFAULT, { since: 0, bodies: true });
+    const seen: string[] = [];
+    const watching = (async () => {
+      for (let page = await feed.next(); page; page = await feed.next()) seen.push(...page.rows.map(({ id }) => id));
+    })();
+    await below.write('db', [edit('from below', { n: 1 })]);
+    await until(async () => (await above.collection(DEFAULT)).documents === 1);
+    await above.write('db', [edit('from above', { n: 1 })]);
+    await until(async () => (await below.collection(DEFAULT)).documents === 2);
+    await until(() => seen.length === 2);
+    expect(seen).toEqual(['from below', 'from above']);
+    feed.close();
+    await watching;
+    const all = [below, lower.storage, upper.storage, above];
+    const [first, ...others] = await Promise.all(all.map(contents));
+    for (const other of others) expect(other).toEqual(first);
+    for (const storage of all) expect((await storage.collection(DEFAULT)).lastSequence).toBe(2);
   });
 
   it('resolves conflicts by the rule, tells of them, and pushes the outcome back (ref 12.4)', async () => {
@@ -221,6 +256,33 @@ describe('when the link fails', () => {
     await until(async () => (await local.collection(DEFAULT)).documents === 50);
     await started.idle();
     expect(await contents(local)).toEqual(await contents(server.storage));
+  });
+
+  it('because the local disk has no room for a blob, it waits for room, and the document comes with it', async () => {
+    await using server = await runServer(OPEN);
+    const blob = await server.storage.putBlob(
+      'db',
+      new Uint8Array(300_000).map((_, index) => index >> 3),
+    );
+    await server.storage.write('db', [...many('there', 5), edit('with blob', { pic: { '@type': 'blob', ...blob } })]);
+    await using local = await temporaryStorage();
+    let isFull = true;
+    const storage = new Proxy(local, {
+      get: (target, name) => {
+        if (name === 'putBlob' && isFull) return () => Promise.reject(new EdgeError('storage.full'));
+        const member = Reflect.get(target, name) as unknown;
+        return typeof member === 'function' ? (member.bind(target) as unknown) : member;
+      },
+    });
+    await using started = startUpstream(storage, server.port);
+    await until(() => started.upstream.activity === 'Offline');
+    expect(started.upstream.failure).toMatchObject({ domain: 2, code: 28, kind: 'transient' });
+    expect(await local.read(DEFAULT, ['with blob'])).toEqual([undefined]);
+    isFull = false;
+    await until(async () => (await local.collection(DEFAULT)).documents === 6);
+    await started.idle();
+    expect(await local.missingBlobs('db', [blob.digest])).toEqual([]);
+    expect(started.failed).toEqual([]);
   });
 
   it('waits for a server that is shut down to come back', async () => {

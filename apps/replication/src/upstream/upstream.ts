@@ -20,6 +20,8 @@ export interface UpstreamObserver {
   log(message: string): void;
   warn(message: string): void;
   connected(): void;
+  /** A connection could not be made, or was lost. */
+  failed(failure: Failure): void;
   conflict(keyspace: Keyspace, id: string, winner: 'local' | 'remote'): void;
   documentFailed(direction: 'push' | 'pull', keyspace: Keyspace, id: string, failure: Failure): void;
 }
@@ -168,6 +170,7 @@ export class Upstream {
       if (this.startsOver) continue;
       this.failure = failure;
       if (!failure) break;
+      this.options.observer.failed(failure);
       this.failures++;
       if (!triesAgain(failure.kind, this.plan.continuous, this.failures)) break;
       await this.pause();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ReplicationConfig } from '@edgesync/config';
+import { LinkProxy } from '@edgesync/test-kit';
 import { FrontServer } from '../testing/front-server.js';
 import { runServer, type RunningServer } from '../testing/running-server.js';
 import { until } from '../testing/started-upstream.js';
@@ -95,6 +96,31 @@ describe('replications of the configuration', () => {
     ]);
     const told = JSON.stringify([lower.audit, lower.log, lower.metrics.render(), await lower.control.list()]);
     expect(told).not.toContain('xqzsecret');
+  });
+
+  it('tell in the metrics when they were equal last, what failed, and when they try again', async () => {
+    await using upper = await runServer(OPEN);
+    await using link = await LinkProxy.to(upper.port);
+    await using lower = await runServer(
+      withReplications({ source: 'db', target: `ws://127.0.0.1:${link.port}/db`, continuous: true }),
+    );
+    const value = (name: string): number | undefined => {
+      const found = new RegExp(`^edgesync_upstream_${name}\\{[^}]*\\} (\\S+)$`, 'm').exec(lower.metrics.render());
+      return found ? Number(found[1]) : undefined;
+    };
+    await until(async () => (await statuses(lower)).join() === 'Idle');
+    const success = value('last_success_timestamp_seconds')!;
+    expect(Math.abs(success - Date.now() / 1_000)).toBeLessThan(60);
+    expect(value('next_retry_timestamp_seconds')).toBeUndefined();
+    link.cut();
+    await until(async () => (await statuses(lower)).join() === 'Offline');
+    const [task] = await lower.control.list();
+    expect(task).toMatchObject({ error: { 'x-litecore-domain': 6, 'x-litecore-code': 1006 } });
+    expect(Math.ceil(value('next_retry_timestamp_seconds')!)).toBe(task!.next_retry);
+    expect(Math.floor(value('last_success_timestamp_seconds')!)).toBe(task!.last_success);
+    expect(lower.metrics.render()).toContain(
+      'edgesync_upstream_failures_total{database="db",domain="6",code="1006"} 1',
+    );
   });
 
   it('audits conflicts with their documents (57357)', async () => {

@@ -6,7 +6,14 @@ it('the dashboard shows metrics that exist, and all of them', () => {
   const metrics = new Metrics();
   metrics.storage.watchQueues(() => []);
   metrics.sync.watchTraffic({ revisions: () => [], bytes: () => [] });
-  metrics.upstream.watch({ replications: () => [], documents: () => [], bytes: () => [], pending: () => [] });
+  metrics.upstream.watch({
+    replications: () => [],
+    documents: () => [],
+    bytes: () => [],
+    pending: () => [],
+    lastSuccess: () => [],
+    nextRetry: () => [],
+  });
   metrics.watchLosses({ logLines: () => 0, auditEvents: () => 0 });
   const served = new Set([...metrics.render().matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name!));
   const dashboard = readFileSync(new URL('../../../../deploy/grafana/edgesync.json', import.meta.url), 'utf8');

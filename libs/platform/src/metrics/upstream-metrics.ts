@@ -7,6 +7,8 @@ export class UpstreamMetrics {
   readonly conflicts: Family<Counter>;
   /** Labels: database, direction (`push` or `pull`). */
   readonly failedDocuments: Family<Counter>;
+  /** Labels: database, domain, code (of Couchbase Lite). */
+  readonly failures: Family<Counter>;
 
   constructor(private readonly registry: MetricsRegistry) {
     this.connections = registry.counters('edgesync_upstream_connections_total', 'Connections made to other servers.', [
@@ -22,6 +24,11 @@ export class UpstreamMetrics {
       'Documents that one side of a replication with another server refused for good.',
       ['database', 'direction'],
     );
+    this.failures = registry.counters(
+      'edgesync_upstream_failures_total',
+      'Connections to other servers that failed or were lost, and what ended replications for good.',
+      ['database', 'domain', 'code'],
+    );
   }
 
   /** Replications count by themselves; the functions tell where they are, and what they carried since the process began. */
@@ -33,6 +40,9 @@ export class UpstreamMetrics {
     readonly bytes: () => Collected;
     /** Values with database. */
     readonly pending: () => Collected;
+    /** Unix seconds with database: of the replication that was done longest ago, and of the next attempt. */
+    readonly lastSuccess: () => Collected;
+    readonly nextRetry: () => Collected;
   }): void {
     const directed = ['database', 'direction'];
     const { registry } = this;
@@ -63,6 +73,20 @@ export class UpstreamMetrics {
       'gauge',
       ['database'],
       state.pending,
+    );
+    registry.collected(
+      'edgesync_upstream_last_success_timestamp_seconds',
+      'When both sides were equal last; of several replications the one for which that is longest ago.',
+      'gauge',
+      ['database'],
+      state.lastSuccess,
+    );
+    registry.collected(
+      'edgesync_upstream_next_retry_timestamp_seconds',
+      'When the next attempt to reach another server is made; absent if none waits.',
+      'gauge',
+      ['database'],
+      state.nextRetry,
     );
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type IncomingRequest, loopbackPair, Properties } from '@edgesync/blip';
+import { type BlipReply, type IncomingRequest, loopbackPair, Properties } from '@edgesync/blip';
 import { Replication, type ReplicationOptions, StoredCheckpoints } from '../index.js';
 import { REAL_TIME } from './real-time.js';
 import { answer, describe, jsonOf, ScriptedPeer, textOf } from './scripted-peer.js';
@@ -41,8 +41,8 @@ export interface FakeGatewayOptions {
    * checkpoint revisions `N-cc`, its blobs as such (wire J.3).
    */
   readonly isListener?: boolean;
-  /** Called before a row's revision is sent. */
-  readonly beforeRev?: (row: GatewayRow) => void | Promise<void>;
+  /** Has the blobs already: asks for proofs instead. */
+  readonly provesBlobs?: boolean;
 }
 
 /**
@@ -60,9 +60,12 @@ export class FakeGateway {
   readonly complaints: string[] = [];
   /** Document IDs of all `rev` messages, in order; a delta has an asterisk. */
   readonly attempts: string[] = [];
+  /** What clients answered when they had to prove a blob. */
+  readonly proofs: string[] = [];
 
   private rows: readonly GatewayRow[];
   private takesDeltas = false;
+  private peer: ScriptedPeer | undefined;
   /** ID and revision of all that clients have. */
   private readonly sent = new Set<string>();
   private readonly inFlight = new Set<string>();
@@ -92,7 +95,19 @@ export class FakeGateway {
     });
   }
 
+  /** Asks the client that connected last. */
+  ask(profile: string, properties: Record<string, string>, body: unknown = ''): Promise<BlipReply> {
+    return this.peer!.ask(profile, properties, body);
+  }
+
+  /** Asks for the proof of a blob, with the bytes 0 to 19 as nonce. */
+  prove(digest: string): Promise<BlipReply> {
+    const nonce = Uint8Array.from({ length: 20 }, (_, index) => index);
+    return this.ask('proveAttachment', { digest, collection: '0' }, nonce);
+  }
+
   private serve(peer: ScriptedPeer): void {
+    this.peer = peer;
     const on = (profile: string, handle: (request: IncomingRequest) => void): void =>
       void peer.on(profile, (request) => {
         this.heard.push(describe(request));
@@ -183,7 +198,6 @@ export class FakeGateway {
     row: GatewayRow,
     listed: readonly string[],
   ): Promise<void> {
-    await this.options.beforeRev?.(row);
     const { id, rev, history, body = '{}', delta, flags = 0, missing } = row;
     const sequence = JSON.stringify(row.sequence);
     this.sent.add(`${id} ${rev}`);
@@ -266,6 +280,10 @@ export class FakeGateway {
     for (const { digest, stub, revpos } of Object.values(attachments)) {
       if (stub !== true || (!rev.includes('@') && typeof revpos !== 'number'))
         this.complaints.push(`an attachment of ${id} without stub or revpos`);
+      if (this.options.provesBlobs) {
+        this.proofs.push(textOf((await this.prove(String(digest))).body));
+        continue;
+      }
       const reply = await peer.ask('getAttachment', { ...tagOf(request), digest: String(digest), docID: id });
       const found = `sha1-${createHash('sha1').update(reply.body).digest('base64')}`;
       if (reply.error || found !== digest) this.complaints.push(`the blob ${String(digest)} cannot be had`);

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ANONYMOUS, type Principal } from '@edgesync/access';
@@ -19,6 +19,7 @@ import {
   type Sha1,
   StoredCheckpoints,
 } from '../index.js';
+import { CutTransport } from './cut-transport.js';
 import { REAL_TIME } from './real-time.js';
 import { ScriptedPeer } from './scripted-peer.js';
 
@@ -33,6 +34,8 @@ export interface WorldOptions {
   readonly now?: () => number;
   /** Default: runs with the wall clock. */
   readonly uptime?: () => number;
+  /** A folder that {@link World.backUp} returned: the world begins as it was then. */
+  readonly from?: string;
   /** Puts something between the replicator and the real storage. */
   readonly wrap?: (storage: Storage) => Storage;
 }
@@ -57,6 +60,7 @@ export class World implements AsyncDisposable {
   readonly storage: Storage;
   readonly sessions: PeerSession[] = [];
   readonly peers: ScriptedPeer[] = [];
+  private readonly copies: string[] = [];
 
   private constructor(
     private readonly sqlite: SqliteStorage,
@@ -84,6 +88,7 @@ export class World implements AsyncDisposable {
 
   static async open(options: WorldOptions = {}): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), 'edgesync-'));
+    if (options.from !== undefined) cpSync(options.from, folder, { recursive: true });
     const sqlite = new SqliteStorage();
     await sqlite.openDatabase({
       name: DATABASE,
@@ -94,6 +99,14 @@ export class World implements AsyncDisposable {
       ...(options.collections && { collections: sharedCollections(options.collections) }),
     });
     return new World(sqlite, folder, options);
+  }
+
+  /** Copies the database as it is now. @returns the folder, which goes with the world */
+  backUp(): string {
+    const copy = `${this.folder}.${this.copies.length}`;
+    cpSync(this.folder, copy, { recursive: true });
+    this.copies.push(copy);
+    return copy;
   }
 
   /** Connects a client. */
@@ -113,8 +126,11 @@ export class World implements AsyncDisposable {
     return peer;
   }
 
-  /** Replicates another world's database with this one. */
-  async replicate(client: World, options: Partial<ReplicationOptions> & ConnectOptions = {}): Promise<Replication> {
+  /** Replicates another world's database with this one. @param options `frames`: the connection is lost after so many */
+  async replicate(
+    client: World,
+    { frames, ...options }: Partial<ReplicationOptions> & ConnectOptions & { readonly frames?: number } = {},
+  ): Promise<Replication> {
     const [near, far] = loopbackPair({ scheduler: REAL_TIME });
     const version = options.version ?? 3;
     const session = new PeerSession(far, {
@@ -125,7 +141,7 @@ export class World implements AsyncDisposable {
       policy: options.policy ?? { mode: options.mode ?? 'bidirectional' },
     });
     this.sessions.push(session);
-    return new Replication(near, {
+    return new Replication(frames === undefined ? near : new CutTransport(near, frames), {
       environment: client.environment,
       version,
       database: DATABASE,
@@ -163,7 +179,7 @@ export class World implements AsyncDisposable {
     await Promise.all(this.peers.map((peer) => peer.connection.close()));
     await Promise.all(this.sessions.map((session) => session.closed));
     await this.sqlite.close();
-    rmSync(this.folder, { recursive: true });
+    for (const folder of [this.folder, ...this.copies]) rmSync(folder, { recursive: true });
   }
 }
 
