@@ -1,11 +1,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-/** Of the kernel's accounts of processor time, per second. */
-const CLOCK_TICKS = 100;
+import { cpuSeconds, residentMb } from './usage.js';
 
 /** The built all-in-one server in a process of its own, on a fresh database and a free port. */
 export class ServerProcess implements AsyncDisposable {
@@ -58,14 +56,12 @@ export class ServerProcess implements AsyncDisposable {
 
   /** Resident memory in MB. */
   residentMb(): number {
-    const status = readFileSync(`/proc/${this.child.pid}/status`, 'utf8');
-    return Math.round(Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024);
+    return residentMb(this.child.pid!);
   }
 
   /** Seconds of processor time used so far, over all threads. */
   cpuSeconds(): number {
-    const fields = readFileSync(`/proc/${this.child.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / CLOCK_TICKS;
+    return cpuSeconds(this.child.pid!);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

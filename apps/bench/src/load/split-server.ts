@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, startNatsServer, type NatsServer } from '@edgesync/test-kit';
+import { cpuSeconds } from './usage.js';
 
 const BUNDLE = join(import.meta.dirname, '../../../edge/bundle');
 const START_MS = 30_000;
@@ -81,6 +82,12 @@ export class SplitServer implements AsyncDisposable {
   async messages(): Promise<number> {
     const answer = await fetch(`http://127.0.0.1:${this.monitorPort}/varz`);
     return ((await answer.json()) as { in_msgs: number }).in_msgs;
+  }
+
+  /** Seconds of processor time that services and NATS have used so far. */
+  cpuSeconds(): number {
+    const pids = [this.natsPid, ...[...this.children.values()].map(({ pid }) => pid)];
+    return pids.reduce((sum, pid) => sum + cpuSeconds(pid), 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
