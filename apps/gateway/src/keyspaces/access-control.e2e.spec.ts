@@ -157,6 +157,10 @@ const OTHERS = [
   'get /_openapi.json',
   'get /_docs',
   'get /{keyspace}',
+  'get /{keyspace}/_blipsync',
+  'post /{keyspace}/_query',
+  'get /{keyspace}/_query/{query}',
+  'post /{keyspace}/_query/{query}',
 ];
 
 const JSON_TYPE = { headers: { 'content-type': 'application/json' } };
@@ -321,6 +325,27 @@ describe.each(WHO)('%s', (who) => {
         `${keyspace}: ${rights === '' ? 403 : keyspace === 'db.nowhere' ? 404 : 200}`,
       );
     }
+  });
+
+  it('learns that there are no queries only where it may read', async () => {
+    const client = clients[who];
+    for (const keyspace of ['db', 'db.things', 'db.shop.orders'] as const)
+      for (const answer of [
+        await client.post(`/${keyspace}/_query`, {}),
+        await client.get(`/${keyspace}/_query/hotels`),
+        await client.post(`/${keyspace}/_query/hotels`, {}),
+      ]) {
+        expect(answer.status).toBe(403);
+        if (RIGHTS[who][keyspace].includes('r')) expect(answer.json.reason).toMatch(/^queries are not enabled/);
+        else expect(answer.json).toEqual(FORBIDDEN);
+      }
+  });
+
+  it('is asked for an upgrade at the path of sync of a database with a right', async () => {
+    const statuses = ['db', 'partial'].map(async (name) => (await clients[who].get(`/${name}/_blipsync`)).status);
+    expect(await Promise.all(statuses)).toEqual(
+      ['db', 'partial'].map((name) => (DATABASES[who].includes(name) ? 426 : 403)),
+    );
   });
 
   it('learns the same of a name that stands for nothing as of a forbidden one', async () => {
