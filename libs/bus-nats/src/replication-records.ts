@@ -7,7 +7,7 @@ import {
   ReplicationTable,
 } from '@edgesync/bus-contract';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
-import { jetstream, StorageType } from '@nats-io/jetstream';
+import { jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import type { Bus } from './bus.js';
 import { isMissingBucket, isWrongRevision } from './jetstream-faults.js';
@@ -80,7 +80,7 @@ export class ReplicationRecords {
 
   async dropDefinition(key: string): Promise<void> {
     this.definitions.delete(key);
-    await this.attempt((entries) => entries.purge(definitionKey(key)));
+    await this.attempt(() => this.erase(definitionKey(key)));
   }
 
   /** Removes definitions that no row refers to: whoever put them died before it made the row. */
@@ -92,7 +92,7 @@ export class ReplicationRecords {
         if (known.has(key)) continue;
         const entry = await entries.get(key);
         if (entry?.operation === 'PUT' && Date.now() - entry.created.getTime() > STRAY_DEFINITION_MS)
-          await entries.purge(key);
+          await this.erase(key);
       }
     });
   }
@@ -149,6 +149,12 @@ export class ReplicationRecords {
     const wanted = new Set(rows.filter(({ origin, ended }) => origin === 'requested' && !ended).map(({ key }) => key));
     for (const key of this.definitions.keys()) if (!wanted.has(key)) this.definitions.delete(key);
     for (const key of wanted) await this.definition(key);
+  }
+
+  /** Removes an entry without the mark that the bucket would keep for ever in its place. */
+  private async erase(key: string): Promise<void> {
+    const { streams } = await jetstreamManager(this.bus.connection, { timeout: RECORDS_ANSWER_MS, checkAPI: false });
+    await streams.purge(`KV_${BUCKET}`, { filter: `$KV.${BUCKET}.${key}` });
   }
 
   private async look(entries: KV): Promise<{ table: ReplicationTable; revision: number | undefined }> {

@@ -97,8 +97,8 @@ export class SharedUpstreams implements OnApplicationBootstrap, BeforeApplicatio
   async beforeApplicationShutdown(): Promise<void> {
     this.draining.abort();
     this.unfollow();
-    await this.server?.close();
-    await this.ownership.stop();
+    // Answers may wait for storage; other workers need not.
+    await Promise.all([this.server?.close(), this.ownership.stop()]);
   }
 
   private async start(sealed: Uint8Array, key: string): Promise<number> {

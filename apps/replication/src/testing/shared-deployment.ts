@@ -1,3 +1,4 @@
+import type { AddressInfo } from 'node:net';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import {
@@ -102,7 +103,8 @@ export class SharedDeployment implements AsyncDisposable {
     );
     mountPeers(app);
     await app.listen(0, '127.0.0.1');
-    const state = { address: '127.0.0.1:1', load: 0, capacity: 1, protocols: [] };
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    const state = { address: `127.0.0.1:${port}`, load: 0, capacity: 1, protocols: [] };
     const announcer = new WorkerAnnouncer(bus, 'replication', () => state, undefined, id);
     let drained: Promise<void> | undefined;
     const drain = (): Promise<void> =>

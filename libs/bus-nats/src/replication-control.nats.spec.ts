@@ -1,0 +1,225 @@
+import { EdgeError } from '@edgesync/errors';
+import type { ReplicationTask } from '@edgesync/ports';
+import { startNatsServer, type NatsServer } from '@edgesync/test-kit';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import {
+  addReplication,
+  Bus,
+  endReplication,
+  NatsReplicationControl,
+  recordedTask,
+  ReplicationRecords,
+  ReplicationServer,
+  WorkerAnnouncer,
+  WorkerRegistry,
+  type NewReplication,
+  type ReplicationHandlers,
+} from './index.js';
+
+const SLOW = { timeout: 10_000 };
+const NOW = 1_780_000_000_000;
+const DEFINITION = { source: 'db', target: 'wss://host/db', bidirectional: false, continuous: true };
+const replication = (key: string): NewReplication => ({ ...DEFINITION, origin: 'requested', key, identity: key });
+
+let nats: NatsServer;
+let closers: (() => unknown)[];
+let port = 0;
+/** Ends what hangs, so that servers can close. */
+let giveUp: () => void;
+let hanging: Promise<never>;
+const never = (): Promise<never> => hanging;
+
+beforeAll(async () => {
+  nats = await startNatsServer();
+});
+afterAll(() => nats.dispose());
+beforeEach(async () => {
+  closers = [];
+  hanging = new Promise((_, reject) => (giveUp = () => reject(new EdgeError('server.draining'))));
+  hanging.catch(() => {});
+  await nats.restart({ loseStore: true });
+});
+afterEach(async () => {
+  giveUp();
+  for (const close of closers.reverse()) await close();
+});
+
+async function connect(name: string): Promise<Bus> {
+  const bus = await Bus.connect({ servers: nats.url, name });
+  closers.push(() => bus.close());
+  return bus;
+}
+
+async function records(options: { guest?: boolean } = {}): Promise<ReplicationRecords> {
+  return new ReplicationRecords(await connect('records'), options);
+}
+
+/** A worker that does as it is told. */
+async function worker(id: string, handlers: Partial<ReplicationHandlers> = {}): Promise<string[]> {
+  const bus = await connect(id);
+  const reported: string[] = [];
+  const all = { start: never, tasks: () => Promise.resolve([]), ...handlers };
+  const server = new ReplicationServer(bus, 'replication', id, all, (error) => void reported.push(String(error)));
+  const state = { address: `127.0.0.1:${++port}`, load: 0, capacity: 1, protocols: [] };
+  const announcer = new WorkerAnnouncer(bus, 'replication', () => state, undefined, id);
+  closers.push(
+    () => announcer.leave(),
+    () => server.close(),
+  );
+  return reported;
+}
+
+async function control(): Promise<{ control: NatsReplicationControl; workers: WorkerRegistry }> {
+  const bus = await connect('gateway');
+  const workers = new WorkerRegistry(bus, 'replication');
+  const seal = (text: string): Uint8Array => Buffer.from(`sealed ${text}`);
+  const control = new NatsReplicationControl(bus, workers, new ReplicationRecords(bus, { guest: true }), {
+    seal,
+    patience: 500,
+  });
+  closers.push(
+    () => workers.close(),
+    () => control.close(),
+  );
+  return { control, workers };
+}
+
+const add = (table: ReplicationRecords, key: string): Promise<unknown> =>
+  table.change((known) => addReplication(known, replication(key), NOW).table);
+
+describe('starting a replication', () => {
+  it('asks another worker when one drains, with the same key', async () => {
+    const keys: string[] = [];
+    const drains = (_sealed: Uint8Array, key: string): Promise<number> => {
+      keys.push(key);
+      if (keys.length === 1) throw new EdgeError('server.draining');
+      return Promise.resolve(7);
+    };
+    await worker('a', { start: drains });
+    await worker('b', { start: drains });
+    const { control: gateway, workers } = await control();
+    await expect.poll(() => workers.workers(), SLOW).toHaveLength(2);
+    expect(await gateway.start(DEFINITION)).toBe(7);
+    expect(keys).toHaveLength(2);
+    expect(new Set(keys).size).toBe(1);
+  });
+
+  it('asks another worker when one does not answer', async () => {
+    let asked = 0;
+    const silentOnce = (): Promise<number> => (asked++ === 0 ? never() : Promise.resolve(7));
+    await worker('a', { start: silentOnce });
+    await worker('b', { start: silentOnce });
+    const { control: gateway, workers } = await control();
+    await expect.poll(() => workers.workers(), SLOW).toHaveLength(2);
+    expect(await gateway.start(DEFINITION)).toBe(7);
+  });
+
+  it('hands the sealed definition over, and tells what is wrong with it', async () => {
+    const refuse = (sealed: Uint8Array): Promise<number> => {
+      throw new EdgeError('request.invalid', Buffer.from(sealed).toString());
+    };
+    const reported = await worker('a', { start: refuse });
+    const { control: gateway } = await control();
+    await expect(gateway.start(DEFINITION)).rejects.toMatchObject({
+      code: 'request.invalid',
+      message: `sealed ${JSON.stringify(DEFINITION)}`,
+    });
+    expect(reported).toEqual([]);
+  });
+});
+
+describe('the list of replications', () => {
+  it('has what workers tell, and those of a worker that keeps silent', async () => {
+    const table = await records();
+    await add(table, 'a');
+    await add(table, 'b');
+    const told: ReplicationTask = { ...recordedTask((await table.read()).rows[0]!), status: 'Idle', docs_written: 3 };
+    await worker('a', { tasks: () => Promise.resolve([told]) });
+    const { control: gateway, workers } = await control();
+    await expect.poll(() => workers.workers(), SLOW).toHaveLength(1);
+    expect(await gateway.list()).toMatchObject([
+      { task_id: 1, status: 'Idle', docs_written: 3 },
+      { task_id: 2, status: 'Connecting' },
+    ]);
+    await worker('b', { tasks: never });
+    await expect.poll(() => workers.workers(), SLOW).toHaveLength(2);
+    expect(await gateway.list()).toMatchObject([
+      { task_id: 1, status: 'Idle' },
+      { task_id: 2, status: 'Offline', error: { 'x-litecore-code': 503 } },
+    ]);
+  });
+});
+
+describe('the table', () => {
+  it('is changed by many at a time, and every change counts', async () => {
+    const many = await Promise.all(Array.from({ length: 8 }, () => records()));
+    await Promise.all(many.map((table, index) => add(table, `${index}`)));
+    const { last, rows } = await many[0]!.read();
+    expect(last).toBe(8);
+    expect(rows.map(({ key }) => key).sort()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+  });
+
+  it('is told of to those who follow it', async () => {
+    const [one, other] = [await records(), await records()];
+    const seen: number[] = [];
+    closers.push(other.follow(({ last }) => void (seen.at(-1) === last || seen.push(last))));
+    await expect.poll(() => seen, SLOW).toEqual([0]);
+    await add(one, 'a');
+    await expect.poll(() => seen, SLOW).toEqual([0, 1]);
+  });
+
+  it('comes back with its definitions when NATS has lost it; a gateway alone brings nothing back', async () => {
+    const table = await records();
+    const gateway = await records({ guest: true });
+    expect((await gateway.read()).rows).toEqual([]);
+    await table.putDefinition('a', Buffer.from('sealed'));
+    await add(table, 'a');
+    closers.push(table.follow(() => {}));
+    expect((await gateway.read()).last).toBe(1);
+    await nats.restart({ loseStore: true });
+    await expect
+      .poll(
+        () =>
+          gateway.read().then(
+            ({ last }) => last,
+            () => 0,
+          ),
+        SLOW,
+      )
+      .toBe(1);
+    const stranger = await records();
+    expect(Buffer.from((await stranger.definition('a'))!).toString()).toBe('sealed');
+  });
+
+  it('keeps definitions until they are dropped', async () => {
+    const [one, other] = [await records(), await records()];
+    await one.putDefinition('a', Buffer.from('sealed'));
+    expect(Buffer.from((await other.definition('a'))!).toString()).toBe('sealed');
+    await one.dropDefinition('a');
+    const third = await records();
+    expect(await third.definition('a')).toBeUndefined();
+    await other.dropStrays();
+    await other.change((known) => addReplication(known, replication('b'), NOW).table);
+    const task = recordedTask((await one.read()).rows[0]!);
+    await one.change((known) => endReplication(known, task));
+    expect((await other.read()).rows[0]!.ended).toEqual({ task, isHidden: false });
+  });
+
+  it('cannot be reached while NATS is away', async () => {
+    const table = await records();
+    await table.read();
+    await nats.stop();
+    await expect(table.read()).rejects.toMatchObject({ code: 'sync.no-worker', status: 503 });
+    await nats.restart();
+    await expect
+      .poll(
+        () =>
+          table.read().then(
+            ({ last }) => last,
+            () => -1,
+          ),
+        SLOW,
+      )
+      .toBe(0);
+  });
+});
