@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { SqliteStorage } from '@edgesync/storage-sqlite';
@@ -117,12 +118,19 @@ describe('a server that does not speak', () => {
     await until(() => server.open === 0);
   });
 
-  it.each<[string, string]>([
-    ['another accept', 'Sec-WebSocket-Accept: AAAA\r\n'],
-    ['no sub-protocol', ''],
-  ])('answers the upgrade with %s: that is no server of ours', async (_, header) => {
+  it.each<[string, (accept: string) => string]>([
+    ['another accept', () => 'Sec-WebSocket-Accept: AAAA\r\nSec-WebSocket-Protocol: BLIP_3+CBMobile_3\r\n'],
+    ['no sub-protocol', (accept) => `Sec-WebSocket-Accept: ${accept}\r\n`],
+    ['another sub-protocol', (accept) => `Sec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: BLIP_9\r\n`],
+  ])('J.2-1: answers the upgrade with %s: that is no server of ours', async (_, headersFor) => {
     const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
-    await using server = await OddServer.start((socket) => void socket.write(`${head}${header}\r\n`));
+    await using server = await OddServer.start((socket) =>
+      socket.once('data', (request: Buffer) => {
+        const [, key] = /^Sec-WebSocket-Key: (\S+)/im.exec(request.toString('latin1'))!;
+        const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+        socket.write(`${head}${headersFor(accept)}\r\n`);
+      }),
+    );
     await using local = await temporaryStorage();
     await using started = startUpstream(local, server.port, {}, HASTY);
     expect(await started.upstream.ended).toMatchObject({ domain: 6, code: 1002, kind: 'permanent' });

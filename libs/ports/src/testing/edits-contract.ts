@@ -106,6 +106,7 @@ export function describeEdits(under: () => StorageUnderTest): void {
     expect(first!.rev).toMatch(/^1-[0-9a-f]{40}$/);
     expect(third!.vector).toMatch(/^[0-9a-f]+@/);
     expect(third!.vector.split('@')[1]).toBe(source);
+    expect((await storage.describe(DATABASE)).clock).toBe(third!.vector.split('@')[0]);
     expect(await current(storage, 'pump')).toMatchObject({
       tree: `${third!.rev}!,${second!.rev},${first!.rev}`,
       vector: third!.vector,
