@@ -46,11 +46,12 @@ describe('replications of the configuration', () => {
     expect(workers.flatMap(started).sort()).toEqual([1, 2]);
     await put(here.storage, 'down');
     await put(upper.storage, 'up');
-    await expect.poll(() => documents(upper)).toBe(2);
-    await expect.poll(() => documents(here)).toBe(2);
-    const running = workers.map(({ metrics }) =>
-      Number(/^edgesync_upstream_replications\{database="db",status="idle"\} (\d+)$/m.exec(metrics.render())?.[1] ?? 0),
-    );
+    await expect.poll(() => documents(upper), SLOW).toBe(2);
+    await expect.poll(() => documents(here), SLOW).toBe(2);
+    const running = workers.map(({ metrics }) => {
+      const counts = metrics.render().matchAll(/^edgesync_upstream_replications\{[^}]*\} (\d+)$/gm);
+      return Array.from(counts, ([, count]) => Number(count)).reduce((sum, count) => sum + count, 0);
+    });
     expect(running.reduce((sum, count) => sum + count)).toBe(2);
   });
 
@@ -62,12 +63,12 @@ describe('replications of the configuration', () => {
     await expect.poll(() => statuses(control), SLOW).toBe('1 Idle');
     const second = await here.worker([to(upper.port)]);
     await put(here.storage, 'before');
-    await expect.poll(() => documents(upper)).toBe(1);
+    await expect.poll(() => documents(upper), SLOW).toBe(1);
     await first.drain();
     await expect.poll(() => started(second), SLOW).toEqual([1]);
     expect(stopped(first)).toEqual([1]);
     await put(here.storage, 'after');
-    await expect.poll(() => documents(upper)).toBe(2);
+    await expect.poll(() => documents(upper), SLOW).toBe(2);
     // It went on at the checkpoint.
     const [task] = await control.list();
     expect(task).toMatchObject({ task_id: 1, docs_transferred: 1 });
@@ -142,7 +143,7 @@ describe('replications that were started by a request', () => {
     await owner.drain();
     await expect.poll(() => started(next), SLOW).toEqual([1]);
     await put(here.storage, 'doc');
-    await expect.poll(() => documents(upper)).toBe(1);
+    await expect.poll(() => documents(upper), SLOW).toBe(1);
     expect(await other.stop(1)).toBe(true);
     await expect.poll(() => statuses(one), SLOW).toBe('1 Stopped');
     expect((await one.status(1))!.error).toBeUndefined();
