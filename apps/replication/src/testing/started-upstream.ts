@@ -8,19 +8,21 @@ import { Upstream } from '../upstream/upstream.js';
 import { planUpstream } from '../upstream/upstream-plan.js';
 import { environmentOf } from './running-server.js';
 
-/** All pauses of seconds pass in milliseconds, also those after which a silent server is given up. */
-export const HASTY: Scheduler = {
-  schedule: (delayMs, callback) => systemScheduler.schedule(delayMs < 1_000 ? delayMs : delayMs / 200, callback),
-};
+/** After so long a server that is silent is given up: while connecting, when it is pinged, when it takes or answers nothing. */
+const PATIENCE_MS: ReadonlySet<number> = new Set([DIAL_TIMEOUT_MS, DEFAULT_SOCKET_TUNING.pingIntervalMs, 60_000]);
 
-/** The same, but a server is given the time it needs on a busy machine. */
-const IMPATIENT: Scheduler = {
-  schedule: (delayMs, callback) =>
-    (delayMs === DIAL_TIMEOUT_MS || delayMs === DEFAULT_SOCKET_TUNING.pingIntervalMs
-      ? systemScheduler
-      : HASTY
-    ).schedule(delayMs, callback),
-};
+/** Pauses of seconds pass in milliseconds; what is shorter than a second stays. Patience passes that many times faster. */
+const hurried = (patience: number): Scheduler => ({
+  schedule: (delayMs, callback) => {
+    const factor = PATIENCE_MS.has(delayMs) ? patience : delayMs < 1_000 ? 1 : 200;
+    return systemScheduler.schedule(delayMs / factor, callback);
+  },
+});
+
+/** A silent server is given up after a second or so: as long as one needs on a busy machine. */
+export const HASTY = hurried(20);
+
+const IMPATIENT = hurried(1);
 
 export interface StartedUpstream extends AsyncDisposable {
   readonly upstream: Upstream;
