@@ -45,6 +45,7 @@ import { nuid } from '@nats-io/transport-node';
 import { readBlob } from './blob-download.js';
 import type { Bus } from './bus.js';
 import { Caller, type CallerOptions } from './caller.js';
+import { SharedReads } from './shared-reads.js';
 import { CHUNK_BYTES } from './tuning.js';
 import { Watchers } from './watchers.js';
 
@@ -81,6 +82,7 @@ export class NatsStorage implements Storage {
   private readonly caller: Caller;
   private readonly watchers: Watchers;
   private readonly known: ReadonlySet<string>;
+  private readonly shared = new SharedReads((keyspace, ids) => this.readAll(keyspace, ids, true));
 
   constructor(bus: Bus, options: NatsStorageOptions) {
     this.known = new Set(options.databases);
@@ -113,12 +115,11 @@ export class NatsStorage implements Storage {
   }
 
   async read(
-    { database, scope, collection }: Keyspace,
+    keyspace: Keyspace,
     ids: readonly string[],
-    options?: ReadOptions,
+    { body = true }: ReadOptions = {},
   ): Promise<readonly (DocumentRevision | undefined)[]> {
-    const request = new ReadRequest(scope, collection, ids, options?.body ?? true);
-    return RevisionsReply.rows(await this.call(database, 'read', request));
+    return ids.length === 1 && body ? [await this.shared.read(keyspace, ids[0]!)] : this.readAll(keyspace, ids, body);
   }
 
   async readRevision(
@@ -213,6 +214,14 @@ export class NatsStorage implements Storage {
   async missingBlobs(database: string, digests: readonly string[]): Promise<readonly string[]> {
     const reply = await this.call(database, 'missingBlobs', new MissingBlobsRequest(digests));
     return MissingBlobsReply.parse(reply.meta).digests;
+  }
+
+  private async readAll(
+    { database, scope, collection }: Keyspace,
+    ids: readonly string[],
+    body: boolean,
+  ): Promise<readonly (DocumentRevision | undefined)[]> {
+    return RevisionsReply.rows(await this.call(database, 'read', new ReadRequest(scope, collection, ids, body)));
   }
 
   private async call(

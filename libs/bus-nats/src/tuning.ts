@@ -16,6 +16,9 @@ export const LAST_PAUSE_MS = 250;
 export const CLIENT_CALLS = 256;
 export const CLIENT_QUEUE = 4_096;
 
+/** Documents that are asked for one by one in the same turn and read with one request. */
+export const READS_PER_REQUEST = 32;
+
 /** Requests a server works on at a time: enough for a full group commit. */
 export const SERVER_REQUESTS = 256;
 /** Requests that wait, in number and bytes. */
