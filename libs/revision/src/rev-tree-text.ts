@@ -23,6 +23,8 @@ export function isLinear(tree: string): boolean {
 
 /** Whether a rev-tree ID is in the tree. `rev` must be one well-formed ID. */
 export function treeHas(tree: string, rev: string): boolean {
+  // Found everywhere, and never again further on.
+  if (rev === '') return false;
   for (let at = tree.indexOf(rev); at !== -1; at = tree.indexOf(rev, at + 1)) {
     if ((at === 0 || startsItem(tree.charCodeAt(at - 1))) && endsItem(tree.charCodeAt(at + rev.length))) return true;
   }

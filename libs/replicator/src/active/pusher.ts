@@ -226,7 +226,7 @@ export class Pusher {
       const { status, rev } = answers[index]!;
       if (status === 0) accepted.push(wantedRev(row, parent));
       else if (status === 304) this.finish(row.id, row.sequence, offeredId(row, this.options.kind));
-      else if (status === 409 && rev !== undefined && isAncestor(row, rev)) {
+      else if (status === 409 && rev !== undefined && canBuildOn(candidate, rev)) {
         if (attempt < MOST_PROPOSALS) again.push({ row, parent: rev, attempt: attempt + 1 });
         else this.refuse(row, { domain: 'HTTP', code: 500, message: 'the server contradicts itself about a conflict' });
       } else {
@@ -353,8 +353,9 @@ function wantedRev(row: ChangeRow, parent: string): WantedRev {
   };
 }
 
-/** Whether our revision builds on the one the server has. */
-function isAncestor(row: ChangeRow, rev: string): boolean {
+/** Whether our revision builds on the one the server has; '': it has none, against what we believed (LiteCore). */
+function canBuildOn({ row, parent }: Candidate, rev: string): boolean {
+  if (rev === '') return parent !== '';
   if (!isVersion(rev)) return rev !== row.rev && treeHas(row.tree, rev);
   return rev !== currentVersionOf(row.vector) && vectorIncludes(row.vector, rev);
 }

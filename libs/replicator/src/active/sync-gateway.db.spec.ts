@@ -207,6 +207,31 @@ describe('with Sync Gateway', () => {
     expect(gateway.pushed.get('doc')).toEqual({ n: 3 });
   });
 
+  it('C.9: proposes again as new what the server turns out not to have', async () => {
+    await using client = await World.open();
+    const first = await client.put('doc', { n: 1 });
+    await client.put('doc', { n: 2 }, { expect: first.rev });
+    const answers = [{ status: 409, rev: '' }, 0];
+    const proposals = {
+      get doc() {
+        return answers.shift();
+      },
+    };
+    const gateway = new FakeGateway({ proposals });
+    expect((await gateway.replicate(client).ended).error).toBeUndefined();
+    expect(gateway.pushed.get('doc')).toEqual({ n: 2 });
+    expect(answers).toEqual([]);
+  });
+
+  it('C.9: a server that refuses a new document and names no revision is not asked for ever', async () => {
+    await using client = await World.open();
+    const first = await client.put('doc', { n: 1 });
+    await client.put('doc', { n: 2 }, { expect: first.rev });
+    const gateway = new FakeGateway({ proposals: { doc: { status: 409, rev: '' } } });
+    expect((await gateway.replicate(client).ended).error).toBeUndefined();
+    expect(gateway.heard.filter((line) => line.startsWith('proposeChanges') && !line.includes('[]'))).toHaveLength(2);
+  });
+
   it('J.2-13 J.4-46: over version vectors takes histories with merges, legacy IDs and empty elements, and legacy documents', async () => {
     await using client = await World.open();
     const now = BigInt(Date.now()) * 1_000_000n;
