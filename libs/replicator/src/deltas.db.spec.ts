@@ -45,6 +45,35 @@ describe('deltas to the client', () => {
     expect((await peer.next('rev')).properties.get('deltaSrc')).toBe(second);
   });
 
+  it.each([3, 4] as const)(
+    'are not made against what an earlier revision will have replaced: protocol %i',
+    async (version) => {
+      await using world = await World.open();
+      const ids = ({ rev, vector }: { rev: string; vector: string }): string => (version === 3 ? rev : vector);
+      const first = await world.put('doc', document(1));
+      const peer = await world.connect({ version });
+      await peer.ask('subChanges', { continuous: 'true' });
+      answer(await peer.next('changes'), [[]], { deltas: 'true' });
+      await peer.next('rev');
+      await peer.next('changes');
+      // Both lists are answered before the peer has the revision that the first one offers.
+      const second = await world.put('doc', document(2), { expect: first.rev });
+      const offered = await peer.next('changes');
+      const third = await world.put('doc', document(3), { expect: second.rev });
+      const offeredNext = await peer.next('changes');
+      answer(offered, [[ids(first)]]);
+      answer(offeredNext, [[ids(first)]]);
+      const sent = [await peer.next('rev'), await peer.next('rev')];
+      expect(sent.map(({ properties }) => properties.get('deltaSrc'))).toEqual([ids(first), undefined]);
+      expect(sent.map((rev) => jsonOf(rev))).toEqual([{ n: 2 }, document(3)]);
+      sent[0]!.respond();
+      // What the peer has of later is a base again.
+      await world.put('doc', document(4), { expect: third.rev });
+      answer(await peer.next('changes'), [[ids(third)]]);
+      expect((await peer.next('rev')).properties.get('deltaSrc')).toBe(ids(third));
+    },
+  );
+
   it('that do not apply are followed by the whole body, once', async () => {
     const { world, first } = await worldWithEdit();
     await using _ = world;

@@ -5,6 +5,7 @@ import { buildNoRev, buildRev, encodeText, wantsFullBody, type ReceiverOptions }
 import type { BlobSender } from './blob-sender.js';
 import type { Delta } from './delta-source.js';
 import type { CollectionLink } from './peer-link.js';
+import { RecentlySent } from './recently-sent.js';
 import { readRevBodies, type RevContent } from './rev-bodies.js';
 import type { WantedRev } from './wanted-rev.js';
 
@@ -39,6 +40,7 @@ export class RevSender {
   receiver: ReceiverOptions = UNKNOWN_RECEIVER;
 
   private queue: WantedRev[] = [];
+  private readonly recentlySent = new RecentlySent();
   private isPumping = false;
   private unanswered = 0;
   private unansweredBytes = 0;
@@ -59,10 +61,16 @@ export class RevSender {
 
   send(wanted: readonly WantedRev[]): void {
     if (wanted.length === 0) return;
-    for (const rev of wanted) this.queue.push(rev);
+    for (const rev of wanted) this.queue.push(this.collection.link.takesDeltas ? this.withBases(rev) : rev);
     if (this.isPumping) return;
     this.isPumping = true;
     this.pump().catch((error: unknown) => this.collection.link.fail(error));
+  }
+
+  private withBases(wanted: WantedRev): WantedRev {
+    const bases = wanted.bases ?? this.recentlySent.stillHeld(wanted.id, wanted.listed);
+    this.recentlySent.note(wanted.id, offeredId(wanted, this.options.kind));
+    return bases === wanted.listed ? wanted : { ...wanted, bases };
   }
 
   private async pump(): Promise<void> {
@@ -95,7 +103,7 @@ export class RevSender {
       const { wanted, content } = rev;
       if (content.kind !== 'body' || !this.mayBeDelta(wanted, content.body)) continue;
       const target = { id: wanted.id, rev: wanted.rev, body: content.body };
-      const lookup = link.environment.deltas.find(keyspace, target, wanted.listed);
+      const lookup = link.environment.deltas.find(keyspace, target, basesOf(wanted));
       lookups.push(lookup.then((delta) => void (rev.delta = delta)));
     }
     if (lookups.length > 0) await Promise.all(lookups);
@@ -106,7 +114,7 @@ export class RevSender {
   private mayBeDelta(wanted: WantedRev, { length }: string): boolean {
     const { takesDeltas, environment } = this.collection.link;
     const { smallestDeltaBody, largestDeltaBody } = environment.tuning;
-    if (!takesDeltas || wanted.listed.length === 0 || wanted.deleted) return false;
+    if (!takesDeltas || basesOf(wanted).length === 0 || wanted.deleted) return false;
     return length >= smallestDeltaBody && length <= largestDeltaBody;
   }
 
@@ -198,7 +206,7 @@ export class RevSender {
     const { link } = this.collection;
     if (delta && reply.error && wantsFullBody(reply.error)) {
       // Once: what is sent now is no delta.
-      this.send([{ ...wanted, listed: [], body: '' }]);
+      this.send([{ ...wanted, listed: [], bases: [], body: '' }]);
       return;
     }
     if (reply.error && !this.options.isPush)
@@ -237,3 +245,7 @@ export class RevSender {
 }
 
 const NONE: readonly string[] = [];
+
+function basesOf({ bases, listed }: WantedRev): readonly string[] {
+  return bases ?? listed;
+}

@@ -12,4 +12,6 @@ export interface WantedRev {
   readonly body: string;
   /** Revisions that the peer holds, newest first. */
   readonly listed: readonly string[];
+  /** Those of them that a delta may be made against; absent: all. */
+  readonly bases?: readonly string[];
 }
