@@ -1,7 +1,7 @@
 import type { BlipReply } from '@edgesync/blip';
 import type { Subscription } from '@edgesync/change-feed';
 import type { ChangeRow } from '@edgesync/ports';
-import { listedLegacy, type RevisionKind } from '@edgesync/revision';
+import { isLinear, listedLegacy, type RevisionKind } from '@edgesync/revision';
 import {
   buildCaughtUp,
   buildChanges,
@@ -85,9 +85,13 @@ export class ChangesSender {
     return this.unanswered < most && this.revSender.backlog <= tuning.wantedRevs;
   }
 
+  /**
+   * A document with branches is offered to its pusher too: it was begun anew over a tombstone (wire E.4), which the peer
+   * may get after its push. The tombstone wins there, and what is current here would never be told.
+   */
   private withoutOwnPushes(rows: readonly ChangeRow[]): readonly ChangeRow[] {
     if (this.ownPushes.isEmpty) return rows;
-    const others = rows.filter(({ sequence }) => !this.ownPushes.take(sequence));
+    const others = rows.filter(({ sequence, tree }) => !this.ownPushes.take(sequence) || !isLinear(tree));
     return others.length === rows.length ? rows : others;
   }
 

@@ -9,6 +9,7 @@ import {
   isVersion,
   isVersionSyntax,
   LATEST_TIME,
+  parseVector,
   vectorTimeFault,
   versionTime,
 } from '@edgesync/revision';
@@ -156,7 +157,7 @@ export class IncomingRevs {
     switch (result.status) {
       case 'stored':
         link.traffic.received++;
-        if (isSameRevision(rev.rev, result)) this.options.ownPushes.add(result.sequence);
+        if (isSameRevision(rev, result)) this.options.ownPushes.add(result.sequence);
         if (isVersion(rev.rev)) this.rememberLegacy(rev);
         request.respond();
         break;
@@ -192,7 +193,16 @@ export class IncomingRevs {
   }
 }
 
-/** Whether what is current now is what the peer sent, rather than the outcome of a conflict. */
-function isSameRevision(rev: string, stored: { readonly rev: string; readonly vector: string }): boolean {
-  return isVersion(rev) ? currentVersionOf(stored.vector) === rev : stored.rev === rev;
+/**
+ * Whether what is current now is what the peer sent, rather than the outcome of a conflict or of more than the peer knew:
+ * a document begun anew over a tombstone that the peer has yet to get.
+ */
+function isSameRevision(
+  { rev, history }: RevMessage,
+  stored: { readonly rev: string; readonly vector: string },
+): boolean {
+  if (!isVersion(rev)) return stored.rev === rev;
+  if (stored.vector === rev) return true;
+  const { cv, mv, pv } = parseVector(stored.vector);
+  return cv === rev && [...mv, ...pv].every((version) => history.includes(version));
 }

@@ -215,6 +215,25 @@ describe('a list of changes', () => {
     expect(jsonOf(await peer.next('changes'))).toEqual([[3, 'mine', edited.rev, 0, 7]]);
   });
 
+  it.each([3, 4] as const)(
+    'offers a client its own push over a tombstone it has yet to get: protocol %i',
+    async (version) => {
+      await using world = await World.open();
+      const first = await world.put('doc', {});
+      const peer = await world.connect({ version });
+      await peer.ask('subChanges', { continuous: 'true' });
+      answer(await peer.next('changes'), [0]);
+      await peer.next('changes');
+      await world.put('doc', {}, { expect: first.rev, deleted: true });
+      answer(await peer.next('changes'), [[]]);
+      expect((await peer.next('rev')).properties.get('deleted')).toBe('1');
+      // On its way to the client, which does not know it yet.
+      const rev = version === 3 ? '1-aa' : `${(BigInt(Date.now()) * 1_000_000n).toString(16)}@${'A'.repeat(21)}Q`;
+      expect((await peer.ask('rev', { id: 'doc', rev, noconflicts: '1' }, { new: true })).error).toBeUndefined();
+      expect(jsonOf(await peer.next('changes'))).toMatchObject([[3, 'doc', rev, 0, 12]]);
+    },
+  );
+
   it('waits while the client has not answered, then lists the newest of each document', async () => {
     await using world = await World.open({ tuning: { unansweredLiveLists: 1 } });
     const peer = await world.connect();
