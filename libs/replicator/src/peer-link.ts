@@ -81,7 +81,7 @@ export class PeerLink {
     if (this.toldAhead) return;
     this.toldAhead = true;
     this.environment.log.warn(
-      `the clock of ${this.witness} is ahead, or that of this server behind: ${version} has to wait`,
+      `the clock of ${this.witness} is ahead, or that of this server behind: ${version.slice(0, 80)} has to wait`,
     );
   }
 

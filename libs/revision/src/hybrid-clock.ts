@@ -18,6 +18,11 @@ export function nanoseconds(milliseconds: number): bigint {
   return BigInt(Math.trunc(milliseconds)) * NANOSECONDS_PER_MILLISECOND;
 }
 
+/** The latest time that is not ahead of a wall clock in milliseconds: nanoseconds. */
+export function clockHorizon(wallMilliseconds: number): bigint {
+  return nanoseconds(wallMilliseconds) + MAX_CLOCK_AHEAD_NANOSECONDS;
+}
+
 /**
  * The hybrid logical clock of one database (wire F.3): wall time with 16 counter bits, and never the same or an earlier
  * time twice, whatever the wall clock does. Foreign versions do not move it. A wall clock that was never set counts as

@@ -1,6 +1,7 @@
 import { EdgeError } from '@edgesync/errors';
 import { type CollectionName, formatWireCollection, parseCollectionName } from '@edgesync/document';
 import { type BlipMessage, Properties, type ReplyInit, type RequestInit } from '@edgesync/blip';
+import { MAX_CHECKPOINT_ID } from './checkpoints.js';
 import { Profile } from './profile.js';
 import { decodeJson, encodeText } from './values.js';
 
@@ -28,6 +29,9 @@ export interface CheckpointEntry {
 /** The most collections one connection may ask for. */
 export const MAX_COLLECTIONS = 1000;
 
+/** The longest UUID of a client, in characters: it is remembered beyond the connection. */
+const MAX_UUID = 64;
+
 /** @throws EdgeError `request.json`, `request.invalid` */
 export function parseGetCollections(message: BlipMessage): GetCollections {
   const { checkpoint_ids: ids, collections } = decodeJson(message.body) as Record<string, unknown>;
@@ -36,10 +40,12 @@ export function parseGetCollections(message: BlipMessage): GetCollections {
   if (collections.length === 0) throw invalid('collections is empty');
   if (collections.length > MAX_COLLECTIONS) throw invalid(`more than ${MAX_COLLECTIONS} collections`);
   if (ids.length !== collections.length) throw invalid('checkpoint_ids and collections differ in length');
+  if (ids.some((id) => id.length > MAX_CHECKPOINT_ID)) throw invalid('a checkpoint ID is too long');
   const requested = collections.map((text, index) => ({ text, name: tryParse(text), checkpointId: ids[index]! }));
   const keys = requested.map(({ text, name }) => (name ? formatWireCollection(name) : text));
   if (new Set(keys).size !== keys.length) throw invalid('a collection is named twice');
   const uuid = message.properties.get('uuid');
+  if (uuid !== undefined && uuid.length > MAX_UUID) throw invalid('the UUID is too long');
   return { collections: requested, ...(uuid !== undefined && { uuid }) };
 }
 

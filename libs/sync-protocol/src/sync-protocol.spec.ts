@@ -171,6 +171,17 @@ describe('getCollections', () => {
     expect(collections).toEqual([{ text: 'a.b.c', name: undefined, checkpointId: 'x' }]);
   });
 
+  it.each([
+    [{ uuid: 'u'.repeat(65) }, 'cp'],
+    [{}, 'c'.repeat(513)],
+  ])('S7 names of clients that are too long are refused: case %#', (properties, id) => {
+    const request = message(
+      properties as Record<string, string>,
+      JSON.stringify({ collections: ['_default'], checkpoint_ids: [id] }),
+    );
+    expect(() => parseGetCollections(request)).toThrow('too long');
+  });
+
   it('S8 the reply leaves the bytes of a checkpoint alone behind its revision', () => {
     const { body } = buildCollectionsReply([
       undefined,

@@ -168,18 +168,28 @@ export class Puller {
     request.respond(buildChangesReply(wanted, link.receiverOptions(this.options.kind)));
   }
 
+  /** A message that does not say which revision it is about would be waited for for ever, so it ends the connection. */
   handleRev(request: IncomingRequest): void {
-    this.incoming.receive(request);
+    this.readable(() => this.incoming.receive(request));
   }
 
   /** A revision will not come: its sequence is done (J.2-9). */
   handleNoRev(request: IncomingRequest): void {
-    const { id, sequence, error, reason } = parseNoRev(request);
+    const { id, sequence, error, reason } = this.readable(() => parseNoRev(request));
     this.window.settle(id);
     if (sequence !== undefined) this.tracker.complete(sequenceProperty(sequence));
     this.options.onDocumentError(id, new EdgeError('doc.missing', reason ?? `the server answers ${error}`));
     request.respond();
     this.options.onProgress();
+  }
+
+  private readable<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      this.collection.link.fail(error);
+      throw error;
+    }
   }
 
   /** Removes what the server has taken from us; nobody else is told (wire C.17). What was asked for before comes first. */

@@ -161,14 +161,16 @@ export class Pusher {
   private async proposeFrom(rows: readonly ChangeRow[], from: number): Promise<number> {
     const { pushWindowRevs, pushWindowBytes } = this.collection.link.environment.tuning;
     const first = rows[from]!;
-    this.dropForbidden(first.id);
-    await this.when(
-      () =>
+    await this.when(() => {
+      // Its answer may come while we wait for it.
+      this.dropForbidden(first.id);
+      return (
         this.unanswered < UNANSWERED_PROPOSALS &&
         this.sender.backlog < pushWindowRevs &&
         this.bytesInFlight < pushWindowBytes &&
-        !this.inFlight.has(first.id),
-    );
+        !this.inFlight.has(first.id)
+      );
+    });
     if (!this.isRunning) return from;
     const candidates: Candidate[] = [];
     let next = from;

@@ -52,7 +52,7 @@ describe('R30: what is under way is bounded', () => {
   it('when the server takes revisions and answers none', async () => {
     const tuning = { pushWindowRevs: 20, unansweredRevs: 50 };
     await using world = await scripted({ tuning });
-    for (let n = 0; n < 1_500; n++) await world.client.put(`doc ${n}`, { n });
+    await Promise.all(Array.from({ length: 1_500 }, (_, n) => world.client.put(`doc ${n}`, { n })));
     const replication = world.start(true, false);
     await expect.poll(() => count(world.peer, 'rev')).toBe(50);
     const held = await world.peer.next('rev');
@@ -111,6 +111,36 @@ describe('R30: what is under way is bounded', () => {
   });
 });
 
+describe('R32: a revision that is forbidden', () => {
+  it('while its next one already waits for the answer makes room for that', async () => {
+    // The document is edited when the first of two pages of the log is read and the second is not.
+    let pages = 0;
+    let edit = async (): Promise<void> => {};
+    await using world = await scripted({
+      wrap: (storage) =>
+        withMethods(storage, {
+          changes: async (...args) => {
+            if (++pages === 2) await edit();
+            return storage.changes(...args);
+          },
+        }),
+    });
+    const { peer, client } = world;
+    const first = await client.put('doc', { n: 1 });
+    await Promise.all(Array.from({ length: 300 }, (_, n) => client.put(`other ${n}`, {})));
+    edit = async () => void (await client.put('doc', { n: 2 }, { expect: first.rev }));
+    const replication = world.start(true, false);
+    const forbidden = await peer.next('rev');
+    expect(forbidden.properties.get('id')).toBe('doc');
+    await expect.poll(() => count(peer, 'rev')).toBe(301);
+    forbidden.respondError({ domain: 'HTTP', code: 403, message: 'not yours' });
+    await expect.poll(() => count(peer, 'rev')).toBe(302);
+    for (let n = 0; n < 301; n++) (await peer.next('rev')).respond();
+    await expect.poll(() => replication.isIdle).toBe(true);
+    expect(peer.heard.filter((line) => line.startsWith('rev ') && line.includes('"id":"doc"'))[1]).toContain('{"n":2}');
+  });
+});
+
 describe('R27: a document that is taken away', () => {
   it('while a revision of it is still coming is gone in the end', async () => {
     await using world = await scripted();
@@ -141,6 +171,21 @@ describe('R27: a document that is taken away', () => {
     await peer.ask('rev', { ...TAG, id: 'doc', rev: rev(1, 'a'), sequence: '3' }, '{"n":1}');
     expect(await client.documents()).toEqual({ doc: '{"n":1}' });
   });
+});
+
+describe('J.4-57: a message of the server that cannot be read', () => {
+  it.each(['changes', 'rev', 'norev'])(
+    'ends the connection, for nobody knows what to wait for: %s',
+    async (profile) => {
+      await using world = await scripted();
+      const { peer } = world;
+      const replication = world.start(false, true);
+      await expect.poll(() => count(peer, 'subChanges')).toBe(1);
+      peer.tell(profile, TAG, '{}');
+      expect((await replication.ended).error).toMatchObject({ code: 'request.invalid' });
+      expect((await peer.closed).code).toBe(4001);
+    },
+  );
 });
 
 it('R31: a server that answers pings and nothing else is given up after a while', async () => {
