@@ -42,6 +42,8 @@ interface Relayed {
   /** `address:port` */
   readonly remote: string;
   readonly client: Socket;
+  /** The connection to the worker. */
+  readonly socket: Socket;
   /** ID of the worker, and what it knows the session as. */
   readonly worker: string;
   readonly session: string;
@@ -125,7 +127,7 @@ export class SyncRelay implements BeforeApplicationShutdown {
     const handshake = signHandshake(this.secret, { principal, database, worker: worker.id, remote, session });
     socket.write(requestHead(request, handshake));
     if (head.length > 0) socket.write(head);
-    this.attend({ principal, database, remote, client, worker: worker.id, session }, socket);
+    this.attend({ principal, database, remote, client, socket, worker: worker.id, session });
   }
 
   private async connect(protocol: string): Promise<{ worker: Worker; socket: Socket }> {
@@ -143,8 +145,8 @@ export class SyncRelay implements BeforeApplicationShutdown {
     throw new EdgeError('sync.no-worker');
   }
 
-  private attend(relayed: Relayed, worker: Socket): void {
-    const { client, principal } = relayed;
+  private attend(relayed: Relayed): void {
+    const { client, socket, principal } = relayed;
     client.setTimeout(0);
     client.setNoDelay(true);
     client.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -152,7 +154,7 @@ export class SyncRelay implements BeforeApplicationShutdown {
     const connected: Connected = { ...relayed, id: this.tasks.nextId(), since: Date.now(), closed };
     this.connected.add(connected);
     const unwatch = this.authenticator.watch(principal, () => void this.end(connected, 'user-changed'));
-    splice(client, worker, () => {
+    splice(client, socket, () => {
       unwatch();
       this.connected.delete(connected);
       resolve();
@@ -163,9 +165,12 @@ export class SyncRelay implements BeforeApplicationShutdown {
    * Has the worker close a connection with the code that makes the app come back. If that takes too long the connection
    * is broken, after which apps come back too.
    */
-  private async end({ client, worker, session, closed }: Connected, why: SessionEnding): Promise<void> {
+  private async end({ client, socket, worker, session, closed }: Connected, why: SessionEnding): Promise<void> {
     if (!this.sessions.end(worker, session, why)) client.destroySoon();
-    const cutOff = setTimeout(() => client.destroy(), END_MS);
+    const cutOff = setTimeout(() => {
+      client.destroy();
+      socket.destroy();
+    }, END_MS);
     await closed;
     clearTimeout(cutOff);
   }

@@ -7,6 +7,9 @@ const CONNECT_MS = 2_000;
 /** A box that vanished without a word is noticed by probes that begin after this silence. */
 export const KEEP_ALIVE_MS = 10_000;
 
+/** What is on its way from one side when that has gone has this long to reach the other. */
+const LINGER_MS = 10_000;
+
 /** Headers that are for the gateway, or that only a gateway may set. */
 const WITHHELD = new Set(['authorization', HANDSHAKE_HEADER]);
 
@@ -52,15 +55,19 @@ export function requestHead({ method, url, rawHeaders }: IncomingMessage, handsh
 /**
  * Lets bytes flow both ways, each side no faster than the other takes them, until one of them ends.
  * @param onEnd called once, when both are closed
+ * @param linger milliseconds for the other side to take what is on its way then
  */
-export function splice(a: Socket, b: Socket, onEnd: () => void): void {
+export function splice(a: Socket, b: Socket, onEnd: () => void, linger = LINGER_MS): void {
   let open = 2;
   const join = (from: Socket, to: Socket): void => {
     from.on('error', () => to.destroy());
     from.once('close', () => {
+      if (--open === 0) return onEnd();
       // What is on its way still arrives; after it the other side is told by the end of the connection.
       to.destroySoon();
-      if (--open === 0) onEnd();
+      // One that hangs takes nothing.
+      const cutOff = setTimeout(() => to.destroy(), linger);
+      to.once('close', () => clearTimeout(cutOff));
     });
     from.pipe(to);
   };
