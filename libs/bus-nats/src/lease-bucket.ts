@@ -41,8 +41,6 @@ const ANSWER_MS = 500;
  */
 export class LeaseBucket {
   private entries: Promise<KV> | undefined;
-  /** When the bucket was made, Unix milliseconds: it tells the revisions of a lost bucket from those of a new one. */
-  private made = 0;
   private actualLife: number;
 
   constructor(
@@ -102,11 +100,6 @@ export class LeaseBucket {
     }
   }
 
-  /** An epoch from a revision. Later owners have greater ones, compared as texts, also across a lost bucket. */
-  epochOf(revision: number): string {
-    return `${this.made.toString(16).padStart(12, '0')}${revision.toString(16).padStart(12, '0')}`;
-  }
-
   private open(): Promise<KV> {
     return (this.entries ??= this.openBucket().catch((error: unknown) => {
       this.entries = undefined;
@@ -120,9 +113,7 @@ export class LeaseBucket {
     const life = lifeOf(this.options);
     const client = jetstream(this.bus.connection, { timeout: Math.max(ANSWER_MS, life / LEASE_RENEWALS) });
     const entries = await new Kvm(client).create(bucket, { ttl: life, history: 1, replicas });
-    const { ttl, streamInfo } = await entries.status();
-    this.actualLife = ttl;
-    this.made = Date.parse(streamInfo.created);
+    this.actualLife = (await entries.status()).ttl;
     return entries;
   }
 }

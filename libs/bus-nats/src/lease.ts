@@ -23,6 +23,7 @@ export class Lease {
   readonly ended: Promise<'lost' | 'released'>;
   private end!: (why: 'lost' | 'released') => void;
   private timer: NodeJS.Timeout | undefined;
+  private renewing: Promise<void> = Promise.resolve();
   private over = false;
 
   private constructor(
@@ -32,8 +33,6 @@ export class Lease {
     private revision: number,
     private confirmed: { steady: number; wall: number },
     private readonly clocks: Clocks,
-    /** Greater than that of every former owner; compare as texts. */
-    readonly epoch: string,
   ) {
     this.ended = new Promise((resolve) => (this.end = resolve));
     this.schedule();
@@ -53,8 +52,7 @@ export class Lease {
     const sent = { steady: clocks.steady(), wall: clocks.wall() };
     const taken = await bucket.create(name, holder);
     if (!taken) return undefined;
-    const { record, revision } = taken;
-    return new Lease(bucket, name, record, revision, sent, clocks, bucket.epochOf(revision));
+    return new Lease(bucket, name, taken.record, taken.revision, sent, clocks);
   }
 
   /** Whether it is certain, at this moment, that nobody else has what it is for. */
@@ -72,6 +70,8 @@ export class Lease {
   async release(): Promise<void> {
     if (this.over) return;
     this.finish('released');
+    // The entry is removed by its revision, which a renewal under way changes.
+    await this.renewing;
     // If NATS is away the entry runs out by itself.
     await this.bucket.remove(this.name, this.revision).catch(() => undefined);
   }
@@ -90,7 +90,7 @@ export class Lease {
     if (this.over) return;
     const left = this.left();
     if (left <= 0) return this.finish('lost');
-    this.timer = setTimeout(() => void this.renew(), Math.min(left, this.bucket.renewalInterval));
+    this.timer = setTimeout(() => (this.renewing = this.renew()), Math.min(left, this.bucket.renewalInterval));
   }
 
   /** Renews, again and again until it is done or too late. */
@@ -116,7 +116,7 @@ export class Lease {
       if (!(await this.adopt())) this.finish('lost');
     } catch {
       // NATS does not answer.
-      await new Promise((resolve) => setTimeout(resolve, timeout / 2));
+      if (!this.over) await new Promise((resolve) => setTimeout(resolve, timeout / 2));
     }
     return false;
   }
