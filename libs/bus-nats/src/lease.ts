@@ -90,7 +90,10 @@ export class Lease {
     if (this.over) return;
     const left = this.left();
     if (left <= 0) return this.finish('lost');
-    this.timer = setTimeout(() => (this.renewing = this.renew()), Math.min(left, this.bucket.renewalInterval));
+    const renew = (): void => {
+      this.renewing = this.renew();
+    };
+    this.timer = setTimeout(renew, Math.min(left, this.bucket.renewalInterval));
   }
 
   /** Renews, again and again until it is done or too late. */

@@ -24,12 +24,21 @@ export async function startNatsProxy(port: number): Promise<NatsProxy> {
   const server = createServer((client) => {
     const upstream = connect(port, '127.0.0.1');
     const filter = new MessageFilter((message) => proxy.drop?.(message) ?? false);
+    let late = 0;
+    let due = 0;
     client.pipe(upstream);
     upstream.on('data', (data: Buffer) => {
       const passed = filter.pass(data);
       if (passed.length === 0) return;
-      if (proxy.delay > 0) setTimeout(() => client.write(passed), proxy.delay);
-      else client.write(passed);
+      const now = performance.now();
+      // Nothing overtakes what is late already.
+      due = late > 0 ? Math.max(due, now + proxy.delay) : now + proxy.delay;
+      if (due <= now) return void client.write(passed);
+      late++;
+      setTimeout(() => {
+        late--;
+        client.write(passed);
+      }, due - now);
     });
     for (const socket of [client, upstream]) {
       sockets.add(socket);
