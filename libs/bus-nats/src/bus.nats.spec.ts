@@ -83,6 +83,19 @@ describe('a connection to NATS', () => {
     expect(String(reasons[0])).toMatch(/refused/i);
   });
 
+  it('is closed, and what it sent counts as sent, although NATS hangs', async () => {
+    nats = await startNatsServer();
+    bus = await Bus.connect({ servers: nats.url, name: 'test' });
+    const subscription = bus.connection.subscribe('anything');
+    nats.pause();
+    bus.publish('anything', Uint8Array.of(1));
+    await bus.flush();
+    await bus.drain(subscription);
+    expect(bus.connected).toBe(true);
+    await bus.close();
+    expect(bus.connection.isClosed()).toBe(true);
+  });
+
   it('is closed twice without harm, and says nothing afterwards', async () => {
     nats = await startNatsServer();
     bus = await Bus.connect({ servers: nats.url, name: 'test' });

@@ -4,8 +4,9 @@ import {
   errors,
   type ConnectionOptions,
   type NatsConnection,
+  type Subscription,
 } from '@nats-io/transport-node';
-import { PAYLOAD_RESERVE } from './tuning.js';
+import { GOODBYE_MS, PAYLOAD_RESERVE } from './tuning.js';
 
 /** How to reach NATS. */
 export interface BusOptions {
@@ -76,11 +77,21 @@ export class Bus {
     return () => this.listeners.delete(listener);
   }
 
-  /** Sends what is queued, then closes. */
+  /** Resolves when NATS has what was sent; or when it does not say so, because it is away or hangs. */
+  async flush(): Promise<void> {
+    if (this.connected) await giveTime(this.connection.flush());
+  }
+
+  /** Ends a subscription; what NATS has sent for it is still delivered, unless NATS is away or hangs. */
+  async drain(subscription: Subscription): Promise<void> {
+    if (this.connected) await giveTime(subscription.drain());
+    else if (!this.connection.isClosed()) subscription.unsubscribe();
+  }
+
+  /** Sends what is queued, unless NATS is away or hangs, then closes. */
   async close(): Promise<void> {
-    if (this.connection.isClosed()) return;
-    if (this.up) await this.connection.drain();
-    else await this.connection.close();
+    if (this.connected) await giveTime(this.connection.drain());
+    if (!this.connection.isClosed()) await this.connection.close();
   }
 
   private async follow(): Promise<void> {
@@ -95,6 +106,14 @@ export class Bus {
     this.up = up;
     for (const listener of [...this.listeners]) listener(up);
   }
+}
+
+/** Waits until something has come to an end, but no longer than a process that stops can. */
+async function giveTime(work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const time = new Promise((resolve) => (timer = setTimeout(resolve, GOODBYE_MS)));
+  await Promise.race([work.catch(() => undefined), time]);
+  clearTimeout(timer);
 }
 
 function toConnectionOptions({

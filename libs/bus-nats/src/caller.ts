@@ -29,9 +29,9 @@ export interface Call extends Omit<Question, 'subject' | 'version'> {
   readonly database: string;
   readonly operation: Operation;
   /** Versions of the payloads of request and reply. */
+  readonly versions: { readonly request: number; readonly reply: number };
   /** The upload gives the same content however often it is read. */
   readonly repeatable?: boolean;
-  readonly versions: { readonly request: number; readonly reply: number };
 }
 
 /** Answers that mean: not by this owner, or not now. Another attempt may be luckier. */

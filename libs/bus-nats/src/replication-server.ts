@@ -89,12 +89,10 @@ export class ReplicationServer {
 
   /** Takes no more requests, and resolves when those under way are answered. */
   async close(): Promise<void> {
-    if (this.bus.connection.isClosed()) return;
-    if (this.bus.connected) await this.subscription.drain().catch(() => undefined);
-    else this.subscription.unsubscribe();
+    await this.bus.drain(this.subscription);
     await this.gate.idle();
     await this.replies.idle();
-    if (this.bus.connected) await this.bus.connection.flush();
+    await this.bus.flush();
     this.mailboxes.close();
   }
 

@@ -80,7 +80,7 @@ export class StorageServer {
     this.served.set(database, served);
     for (const { scope, collection, lastSequence } of collections)
       doorbells.start({ database, scope, collection }, lastSequence);
-    await this.bus.connection.flush();
+    await this.bus.flush();
   }
 
   /** Takes no more requests for a database and resolves when those under way are answered. */
@@ -88,11 +88,8 @@ export class StorageServer {
     const served = this.served.get(database);
     if (!served) return;
     this.served.delete(database);
-    if (!this.bus.connection.isClosed()) {
-      // What is on its way to this process is still answered; what is asked from now on finds nobody.
-      if (this.bus.connected) await served.subscription.drain().catch(() => undefined);
-      else served.subscription.unsubscribe();
-    }
+    // What is on its way to this process is still answered; what is asked from now on finds nobody.
+    await this.bus.drain(served.subscription);
     await served.gate.idle();
     served.doorbells.close();
   }
@@ -101,7 +98,7 @@ export class StorageServer {
   async close(): Promise<void> {
     await Promise.all([...this.served.keys()].map((database) => this.withdraw(database)));
     await this.replies.idle();
-    if (this.bus.connected) await this.bus.connection.flush();
+    await this.bus.flush();
     this.mailboxes.close();
   }
 

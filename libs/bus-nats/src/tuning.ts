@@ -38,6 +38,9 @@ export const STALL_MS = 4_000;
 /** Set aside in a message for what the server counts beside the payload. */
 export const PAYLOAD_RESERVE = 1_024;
 
+/** How long a process that stops waits for NATS to take its last messages. A server that hangs is noticed much later. */
+export const GOODBYE_MS = 1_000;
+
 /** Doorbells of a collection are at least this far apart. The first one of a burst rings at once. */
 export const DOORBELL_MS = 5;
 

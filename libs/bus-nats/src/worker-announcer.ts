@@ -47,7 +47,7 @@ export class WorkerAnnouncer {
     if (this.bus.connection.isClosed()) return;
     this.rollCall.unsubscribe();
     this.send(true);
-    if (this.bus.connected) await this.bus.connection.flush();
+    await this.bus.flush();
   }
 
   private send(leaving: boolean): void {
