@@ -1,5 +1,5 @@
 # One image for every service: the all-in-one by default, the others by their entry points in docker-compose.yml.
-# Node 24, no compiler, no development packages.
+# Node 24, the bundle and the packages that it cannot hold: no sources, no compiler, no development packages.
 FROM node:24-slim AS build
 WORKDIR /src
 RUN npm install --global pnpm@10.34.9

@@ -1,7 +1,7 @@
 // Makes of the compiled servers, all-in-one and split, and of everything they import, the few files in apps/edge/bundle that are run and shipped:
 // they start faster and stay smaller in memory than two thousand modules (docs/decisions/idle-memory.md).
 // Does nothing when the bundle is newer than all that was compiled or installed.
-import { existsSync, globSync, rmSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -20,8 +20,8 @@ const ENTRIES = {
 /** Apart from the others: where Nest finds its microservices package, every application loads it. */
 const MICROSERVICES = { storage: 'apps/storage/dist/main.js' };
 
-/** Machine code, and what Nest loads by its name at run time: stay packages, so apps/edge depends on them directly. */
-const PACKAGES = ['bcrypt', 'better-sqlite3', 'ws'];
+/** Machine code, and what Nest loads by its name at run time: the packages that are shipped beside the bundle. */
+const PACKAGES = Object.keys(JSON.parse(readFileSync(join(ROOT, 'apps/edge/package.json'), 'utf8')).dependencies);
 /** Parts of Nest that it asks for only when an application uses them, and that are not installed. */
 const ABSENT = [/^@nestjs\/(platform-express|platform-socket\.io)/, /^@fastify\/(multipart|static|view)$/];
 /** Where there are no microservices. */
@@ -36,9 +36,15 @@ function isFresh() {
   const main = join(OUTPUT, 'main.js');
   if (!existsSync(main)) return false;
   const bundled = statSync(main).mtimeMs;
-  const inputs = globSync(['{apps,libs}/*/dist/.tsbuildinfo', 'node_modules/.edgesync-install', 'scripts/bundle.mjs'], {
-    cwd: ROOT,
-  });
+  const inputs = globSync(
+    [
+      '{apps,libs}/*/dist/.tsbuildinfo',
+      'apps/edge/package.json',
+      'node_modules/.edgesync-install',
+      'scripts/bundle.mjs',
+    ],
+    { cwd: ROOT },
+  );
   return inputs.every((input) => statSync(join(ROOT, input)).mtimeMs <= bundled);
 }
 
