@@ -384,7 +384,9 @@ describe('requests hidden in requests', () => {
     const write = 'PUT /db/pipelined HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}';
     const read = 'GET /db/pipelined HTTP/1.1\r\nHost: x\r\n\r\n';
     const last = 'DELETE /db/pipelined HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
-    expect(statusesOf(await rawExchange(gateway.port, write + read + last))).toEqual([201, 200, 409]);
+    expect(statusesOf(await rawExchange(gateway.port, write + read + read + read + last))).toEqual([
+      201, 200, 200, 200, 409,
+    ]);
   });
 
   it('behind an offer to upgrade are not read: the reply ends the connection', async () => {
