@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { bundlePaths } from '../bundle.js';
@@ -144,6 +144,23 @@ describe('a backup', () => {
     await expect(backupDatabase(path, target)).rejects.toMatchObject({ code: 'storage.locked' });
     lock.release();
     expect(existsSync(unfinished.directory)).toBe(true);
+  });
+
+  it('clears away nothing that no backup left, and follows no link', async () => {
+    await createDatabase();
+    const precious = join(directory.path, 'precious');
+    const unfinished = `${target}.unfinished`;
+    mkdirSync(precious);
+    writeFileSync(join(precious, 'letters'), 'dear');
+    symlinkSync(precious, unfinished);
+    await expect(backupDatabase(path, target)).rejects.toThrow(`${unfinished} is in the way: it is no directory`);
+    rmSync(unfinished);
+    cpSync(precious, unfinished, { recursive: true });
+    await expect(backupDatabase(path, target)).rejects.toThrow(
+      `${unfinished} is in the way: no backup left letters there`,
+    );
+    for (const place of [precious, unfinished]) expect(readdirSync(place)).toEqual(['letters']);
+    expect(existsSync(target)).toBe(false);
   });
 
   it('is refused before anything is made where it cannot be right', async () => {

@@ -89,6 +89,7 @@ function refuseExisting(target: string): void {
  */
 async function intoUnfinished<T>(target: string, work: (unfinished: BundlePaths) => Promise<T>): Promise<T> {
   const unfinished = bundlePaths(`${target}${UNFINISHED}`);
+  refuseForeign(unfinished.directory);
   mkdirSync(unfinished.directory, { recursive: true });
   const lock = BundleLock.acquire(unfinished);
   try {
@@ -101,6 +102,19 @@ async function intoUnfinished<T>(target: string, work: (unfinished: BundlePaths)
   } finally {
     lock.release();
   }
+}
+
+/** What a killed backup may have left. */
+const OWN_FILES = /^(?:edgesync\.sqlite3(?:-journal|-wal|-shm)?|edgesync\.lock(?:-journal)?|blobs|uploads)$/;
+
+/** Whatever else is called that is not cleared away; nor is what a link leads to, which others may have put there. */
+function refuseForeign(directory: string): void {
+  const found = lstatSync(directory, { throwIfNoEntry: false });
+  if (!found) return;
+  if (!found.isDirectory()) throw new EdgeError('storage.failed', `${directory} is in the way: it is no directory`);
+  const strange = readdirSync(directory).find((name) => !OWN_FILES.test(name));
+  if (strange !== undefined)
+    throw new EdgeError('storage.failed', `${directory} is in the way: no backup left ${strange} there`);
 }
 
 /** The filling of one bundle from another. */
