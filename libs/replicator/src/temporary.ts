@@ -7,6 +7,11 @@ export function isTemporary(error: unknown): boolean {
   return isEdgeError(error) && isTransient(errorReplyOf(error));
 }
 
+/** Whether what failed was refused by a rule and will be again. What fails unexpectedly is no refusal. */
+export function isRefusal(error: unknown): boolean {
+  return isEdgeError(error) && !isTemporary(error);
+}
+
 /** Whether it is worth waiting a moment for, rather than seconds. */
 export function passesSoon(error: unknown): boolean {
   return isEdgeError(error, 'storage.busy') || isEdgeError(error, 'server.overloaded');

@@ -39,3 +39,28 @@ it('keeps its place before a revision that is under way when the log has nothing
   await replication.link.connection.close(4001, '');
   await replication.ended;
 });
+
+it('R28 asks again for a revision that could not be stored because of a fault of ours', async () => {
+  let isFaulty = true;
+  await using server = await World.open();
+  await using client = await World.open({
+    wrap: (storage) =>
+      withMethods(storage, {
+        write: (database, requests) => {
+          if (isFaulty) throw new TypeError('a fault');
+          return storage.write(database, requests);
+        },
+      }),
+  });
+  await server.put('doc', { n: 1 });
+  const failed: unknown[] = [];
+  const options = { push: false, onDocumentError: (...all: unknown[]) => void failed.push(all) };
+  const first = await server.replicate(client, options);
+  await first.ended;
+  expect([first.deferred, failed]).toEqual([1, []]);
+  isFaulty = false;
+  const second = await server.replicate(client, options);
+  expect((await second.ended).error).toBeUndefined();
+  expect(second.deferred).toBe(0);
+  expect(await client.documents()).toEqual({ doc: '{"n":1}' });
+});

@@ -19,7 +19,7 @@ import type { Inserter } from '../inserter.js';
 import type { OwnPushes } from '../own-pushes.js';
 import type { CollectionLink } from '../peer-link.js';
 import { RevFinder } from '../rev-finder.js';
-import { isTemporary } from '../temporary.js';
+import { isRefusal } from '../temporary.js';
 import { PullWindow } from './pull-window.js';
 import { ReplicationError } from './replication-error.js';
 import { SequenceTracker } from './sequence-tracker.js';
@@ -210,8 +210,8 @@ export class Puller {
     if ('error' in outcome && outcome.error instanceof EdgeError && outcome.error.code.startsWith('delta.')) return;
     this.window.settle(id);
     if ('result' in outcome) this.note(message, outcome.result);
-    else if (isTemporary(outcome.error) || !this.collection.link.connection.isOpen) {
-      // The next connection asks again.
+    else if (!isRefusal(outcome.error) || !this.collection.link.connection.isOpen) {
+      // The next connection asks again; also after a fault of ours, for a revision that is passed over does not come again.
       if (sequence !== undefined) this.tracker.defer(sequenceProperty(sequence));
       this.options.onProgress();
       return;
