@@ -29,6 +29,19 @@ export interface ComposeFile {
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
 
+/** What the image runs where a service has no entry point of its own. */
+export interface Image {
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+}
+
+export function readDockerfile(): Image {
+  const text = readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8');
+  const list = (instruction: string): readonly string[] =>
+    JSON.parse(new RegExp(`^${instruction} (\\[.*\\])$`, 'm').exec(text)![1]!) as readonly string[];
+  return { entrypoint: list('ENTRYPOINT'), command: list('CMD') };
+}
+
 /** The compose file of the repository, merged and with `$$` taken back to `$`. */
 export function readComposeFile(): ComposeFile {
   const text = readFileSync(join(REPOSITORY, 'docker-compose.yml'), 'utf8');

@@ -170,3 +170,16 @@ describe('the services of docker-compose.yml, started as processes', () => {
     await bus.close();
   });
 });
+
+it('the profile edge is one process that serves REST and sync, without NATS', async () => {
+  await using alone = await ComposeProject.up({ profile: 'edge', users: { alice: PASSWORD } });
+  const edge = alone.one('edge');
+  expect(edge.checkHealth()).toBe(0);
+  expect(alone.of('nats')).toEqual([]);
+  const init = { method: 'PUT', headers: { authorization, 'content-type': 'application/json' }, body: '{"price":3}' };
+  expect((await fetch(`http://127.0.0.1:${edge.publicPort}/shop.stock.items/tea`, init)).status).toBe(201);
+  const url = `ws://127.0.0.1:${edge.publicPort}/shop/_blipsync`;
+  const app = await dial(url, { protocols: PROTOCOLS, headers: { Authorization: authorization } });
+  expect(await pull(app, 'stock.items')).toEqual(['tea']);
+  expect(await edge.end('SIGTERM')).toBe(0);
+});

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { freePort, installedProgram } from '@edgesync/test-kit';
-import { readComposeFile, REPOSITORY, type ComposeService } from './compose-file.js';
+import { freePort, installedProgram, startNatsProxy, type NatsProxy } from '@edgesync/test-kit';
+import { readComposeFile, readDockerfile, REPOSITORY, type ComposeService } from './compose-file.js';
 
 /** What the compiler made last, unless a build says what it ships. */
 const SHIPPED = process.env['EDGESYNC_MAIN'];
@@ -14,12 +14,16 @@ const HEALTH_URL = /http:\/\/127\.0\.0\.1:\d+\/\w+/;
 const POLL_MS = 25;
 
 export interface ProjectOptions {
+  /** Starts the services of this profile instead of those without one. */
+  readonly profile?: string;
   /** Copies of services; one if absent. */
   readonly scale?: Readonly<Record<string, number>>;
   /** In place of the mounted configuration file; paths are those of the containers. */
   readonly config?: object;
   /** Users to add, with their passwords. */
   readonly users?: Readonly<Record<string, string>>;
+  /** Puts {@link ComposeProject.network} between the services and NATS. */
+  readonly badNetwork?: boolean;
 }
 
 /**
@@ -29,8 +33,10 @@ export interface ProjectOptions {
 export class ComposeProject implements AsyncDisposable {
   readonly root = mkdtempSync(join(tmpdir(), 'edgesync-split-'));
   private readonly file = readComposeFile();
+  private readonly image = readDockerfile();
   private readonly shared = new Map<string, number>();
   private readonly running = new Map<string, ServiceProcess[]>();
+  private proxy: NatsProxy | undefined;
 
   private constructor(private readonly options: ProjectOptions) {}
 
@@ -50,6 +56,11 @@ export class ComposeProject implements AsyncDisposable {
     return this.of(name)[0]!;
   }
 
+  /** What the services hear from NATS passes here, if that was asked for. */
+  get network(): NatsProxy {
+    return this.proxy!;
+  }
+
   get natsUrl(): string {
     return `nats://127.0.0.1:${this.shared.get('4222')}`;
   }
@@ -67,6 +78,7 @@ export class ComposeProject implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.running.values()].flat().map((service) => service.end('SIGKILL')));
+    await this.proxy?.close();
     rmSync(this.root, { recursive: true, force: true });
   }
 
@@ -74,8 +86,11 @@ export class ComposeProject implements AsyncDisposable {
     installedProgram('nats-server', '"sudo apt-get install nats-server" or from https://nats.io/download');
     for (const port of ['4222', '8222']) this.shared.set(port, await freePort());
     this.makeSecrets();
-    const { scale = {} } = this.options;
-    const names = Object.entries(this.file.services).filter(([, { profiles }]) => profiles === undefined);
+    const { profile, scale = {}, badNetwork } = this.options;
+    if (badNetwork) this.proxy = await startNatsProxy(Number(this.shared.get('4222')));
+    const names = Object.entries(this.file.services).filter(([, { profiles }]) =>
+      profile === undefined ? profiles === undefined : profiles?.includes(profile),
+    );
     for (const [name] of names.sort(([a]) => (a === 'nats' ? -1 : 1)))
       for (let copy = 0; copy < (scale[name] ?? 1); copy++) await this.add(name);
   }
@@ -95,6 +110,7 @@ export class ComposeProject implements AsyncDisposable {
     const ports = new Map(this.shared);
     ports.set('59840', await freePort());
     ports.set('59841', await freePort());
+    if (this.proxy && name !== 'nats') ports.set('4222', Number(new URL(this.proxy.url).port));
     const paths = new Map<string, string>();
     for (const secret of service.secrets ?? [])
       paths.set(`/run/secrets/${secret}`, join(this.root, this.file.secrets[secret]!.file));
@@ -118,7 +134,9 @@ export class ComposeProject implements AsyncDisposable {
     };
     for (const [outside, inside] of mounts)
       if (outside.startsWith('./')) this.fillMount(outside, paths.get(inside)!, translate);
-    const [program, ...parameters] = [...(service.entrypoint ?? []), ...(service.command ?? [])].map(translate);
+    // An entry point of its own takes the command of the image away as well.
+    const { entrypoint = this.image.entrypoint, command = service.entrypoint ? [] : this.image.command } = service;
+    const [program, ...parameters] = [...entrypoint, ...command].map(translate);
     const environment: Record<string, string> = {};
     for (const [key, value] of Object.entries(service.environment ?? {})) environment[key] = translate(value);
     return new ServiceProcess(name, {

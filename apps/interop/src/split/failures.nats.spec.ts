@@ -7,6 +7,7 @@ import { seeded } from '@edgesync/test-kit';
 import { App, brokenBlobs, documentsOf } from '../crash/app.js';
 import { ComposeProject } from './compose-project.js';
 import { RestWriter } from './rest-writer.js';
+import { settle } from './settle.js';
 
 const CONFIG = {
   interface: '0.0.0.0:59840',
@@ -32,8 +33,6 @@ afterAll(async () => {
 const port = (): number => project.one('gateway').publicPort;
 const url = (path = ''): string => `http://127.0.0.1:${port()}/db${path}`;
 
-const everything = () => ['nats', 'storage', 'replication', 'gateway'].flatMap((name) => [...project.of(name)]);
-
 const creation = (id: string) => ({
   type: 'edit' as const,
   keyspace: { database: 'db', scope: '_default', collection: '_default' },
@@ -45,17 +44,6 @@ const creation = (id: string) => ({
 async function documentsAtServer(): Promise<readonly { id: string; value: { rev: string } }[]> {
   const reply = (await (await fetch(url('/_all_docs'))).json()) as { rows: { id: string; value: { rev: string } }[] };
   return reply.rows;
-}
-
-/** Syncs all apps until nothing moves any more. */
-async function settle(apps: readonly App[]): Promise<void> {
-  await Promise.all(everything().map((service) => service.ready()));
-  let moved = 1;
-  for (let turn = 0; moved > 0; turn++) {
-    if (turn > 15) throw new Error('it never comes to rest');
-    moved = 0;
-    for (const app of apps) moved += (await app.sync(port())) ?? 1;
-  }
 }
 
 it(
@@ -141,7 +129,7 @@ it(
       await expect.poll(() => writer.acknowledged.size, { timeout: 40_000 }).toBeGreaterThan(before);
     }
     await writer.stop();
-    await settle(apps);
+    await settle(project, apps);
     await writer.check();
 
     expect(await project.one('storage').end('SIGTERM')).toBe(0);
@@ -157,7 +145,5 @@ it(
       expect(await brokenBlobs(storage)).toEqual([]);
       await storage.close();
     }
-    project.one('storage').start();
-    await Promise.all(everything().map((service) => service.ready()));
   },
 );
