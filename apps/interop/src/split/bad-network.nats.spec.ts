@@ -100,8 +100,19 @@ describe('nothing is lost, nothing is done twice, and all hold the same in the e
   });
 });
 
-it('services end in good order although NATS hangs', { timeout: 60_000 }, async () => {
-  project.one('nats').signal('SIGSTOP');
-  for (const name of ['gateway', 'replication', 'storage'])
-    for (const service of project.of(name)) expect([name, await service.end('SIGTERM')]).toEqual([name, 0]);
-});
+it(
+  'services end in good order although NATS hangs, before and after they have noticed',
+  { timeout: 90_000 },
+  async () => {
+    const [worker, other] = project.of('replication');
+    const gateway = project.one('gateway');
+    const storage = project.one('storage');
+    project.one('nats').signal('SIGSTOP');
+    for (const service of [gateway, worker!])
+      expect([service.name, await service.end('SIGTERM')]).toEqual([service.name, 0]);
+    // Until two of its pings were not answered.
+    await expect.poll(async () => (await fetch(`${storage.internalUrl}/_ready`)).status, { timeout: 30_000 }).toBe(503);
+    for (const service of [other!, storage])
+      expect([service.name, await service.end('SIGTERM')]).toEqual([service.name, 0]);
+  },
+);

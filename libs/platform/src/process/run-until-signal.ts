@@ -9,9 +9,13 @@ export interface Stoppable {
   close(): Promise<void>;
 }
 
+/** What is still open this long after everything was closed does not keep the process. Milliseconds. */
+const LEFTOVER_MS = 1_000;
+
 /**
  * Starts a server, keeps it until the process is asked to end, and stops it cleanly. Signals are watched from the
- * beginning: one that comes during the start aborts `signal`, and stops the server as soon as it has started.
+ * beginning: one that comes during the start aborts `signal`, and stops the server as soon as it has started. Its end is
+ * that of the process.
  * @returns the exit code
  */
 export async function runUntilSignal(start: (signal: AbortSignal) => Promise<Stoppable>): Promise<number> {
@@ -28,5 +32,8 @@ export async function runUntilSignal(start: (signal: AbortSignal) => Promise<Sto
     if (ending.aborted && error === ending.reason) return 0;
     console.error(`edgesync: ${explainStartError(error)}`);
     return 1;
+  } finally {
+    // Libraries leave things open, such as a connection to a NATS server that hangs before it says a word.
+    setTimeout(() => process.exit(), LEFTOVER_MS).unref();
   }
 }
