@@ -113,10 +113,24 @@ describe('others go on unharmed while', () => {
     await expectService(server);
   });
 
+  it('a peer asks for 10,000 collections, and is refused', async () => {
+    await using server = await runServer(open);
+    const transport = await dial(urlOf(server), { protocols: PROTOCOLS });
+    const connection = new BlipConnection(transport, { scheduler: systemScheduler, onRequest: () => {} });
+    const collections = Array.from({ length: 10_000 }, (_, n) => `c${n}`);
+    const { error } = await connection.request({
+      properties: Properties.of('Profile', 'getCollections'),
+      body: new TextEncoder().encode(JSON.stringify({ collections, checkpoint_ids: collections })),
+    });
+    expect(error).toMatchObject({ domain: 'HTTP', code: 400, message: 'more than 1000 collections' });
+    await expectService(server);
+    await connection.close();
+  });
+
   it('many sockets are open that say nothing', async () => {
     await using server = await runServer(open);
     const sockets: Socket[] = [];
-    for (let n = 0; n < 500; n++) {
+    for (let n = 0; n < 1_000; n++) {
       const socket = connect(server.port, '127.0.0.1').on('error', () => {});
       await once(socket, 'connect');
       sockets.push(socket);
