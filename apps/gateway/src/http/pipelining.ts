@@ -25,8 +25,10 @@ export class PipelineOrder {
     const line = this.lines.get(socket);
     const before = isSafe ? unlessOut(line?.latestChange) : unlessOut(line?.latest);
     const latestChange = isSafe ? before : response;
-    if (line) Object.assign(line, { latest: response, latestChange });
-    else this.lines.set(socket, { latest: response, latestChange });
+    if (line) {
+      line.latest = response;
+      line.latestChange = latestChange;
+    } else this.lines.set(socket, { latest: response, latestChange });
     if (before) before.once('close', begin);
     else begin();
   }
