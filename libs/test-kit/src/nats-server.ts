@@ -11,6 +11,8 @@ export interface NatsServer {
   readonly port: number;
   readonly url: string;
   readonly pid: number;
+  /** Whether it serves and has caught up with its cluster in everything that it keeps. */
+  isHealthy(): Promise<boolean>;
   /** Ends the process: at once (SIGKILL) or in good order. */
   stop(how?: 'kill' | 'quit'): Promise<void>;
   /** Starts it again on the same port, with the same store unless that is to be lost. */
@@ -39,12 +41,18 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     '"sudo apt-get install nats-server" or from https://nats.io/download',
   );
   const directory = mkdtempSync(join(tmpdir(), 'edgesync-nats-'));
-  const port = options.port ?? (await freePort());
+  const [freeOne, monitorPort] = await freePorts(2);
+  const port = options.port ?? freeOne!;
   const store = join(directory, 'store');
   const file = join(directory, 'nats.conf');
   writeFileSync(
     file,
-    [`listen: "127.0.0.1:${port}"`, `jetstream { store_dir: "${store}" }`, options.config ?? ''].join('\n'),
+    [
+      `listen: "127.0.0.1:${port}"`,
+      `http: "127.0.0.1:${monitorPort}"`,
+      `jetstream { store_dir: "${store}" }`,
+      options.config ?? '',
+    ].join('\n'),
   );
   let child: ChildProcess;
   const start = async (): Promise<void> => {
@@ -66,6 +74,11 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     get pid() {
       return child.pid!;
     },
+    isHealthy: () =>
+      fetch(`http://127.0.0.1:${monitorPort}/healthz`).then(
+        ({ ok }) => ok,
+        () => false,
+      ),
     stop,
     restart: async ({ loseStore = false } = {}) => {
       await stop();
