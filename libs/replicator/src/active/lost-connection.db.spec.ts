@@ -18,8 +18,7 @@ it('ends when the connection is lost while a change waits for an earlier one of 
   const replication = await server.replicate(client, { continuous: true });
   await reached;
   await client.put('doc', { n: 2 }, { expect: first.rev });
-  await expect.poll(() => replication.pending).toBe(1);
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  await expect.poll(() => replication.pending).toBe(2);
   const { connection } = server.sessions[0]!.link;
   await connection.close(4001, 'restart');
   expect(await replication.ended).toMatchObject({ close: { code: 4001, by: 'peer' } });

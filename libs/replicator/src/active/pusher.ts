@@ -67,6 +67,8 @@ export class Pusher {
   private wake: (() => void) | undefined;
   private isWaitingForChanges = false;
   private unscanned = 0;
+  /** Rows of the page at hand that wait until they may be proposed. */
+  private unproposed = 0;
   /** Revisions that the server has forbidden once. They are tried once more at the end of the push (wire C.10). */
   private readonly forbidden = new Map<string, WantedRev>();
   private readonly triedAgain = new WeakSet<WantedRev>();
@@ -98,7 +100,7 @@ export class Pusher {
 
   /** Revisions that are known to wait. What is not looked at yet counts as if each of its sequences were to be pushed. */
   get pending(): number {
-    return this.tracker.openCount + this.tracker.deferredCount + this.unscanned;
+    return this.tracker.openCount + this.tracker.deferredCount + this.unproposed + this.unscanned;
   }
 
   /** Revisions that the server refused for now; the next connection offers them again. */
@@ -145,6 +147,7 @@ export class Pusher {
       this.isWaitingForChanges = false;
       if (!page) break;
       this.unscanned = Math.max(0, page.lastSequence - page.scanned);
+      this.unproposed = page.rows.length;
       for (let from = 0; from < page.rows.length && this.isRunning;) from = await this.proposeFrom(page.rows, from);
       // What was not proposed must not count as looked at.
       if (!this.isRunning) break;
@@ -185,6 +188,7 @@ export class Pusher {
         candidates.push({ row, parent: this.likelyParent(row), attempt: 1 });
       }
     }
+    this.unproposed = rows.length - next;
     this.propose(candidates);
     return next;
   }
