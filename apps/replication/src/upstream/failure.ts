@@ -85,6 +85,9 @@ const REPLY_DOMAINS: Readonly<Record<string, number>> = {
   mbedTLS: Domain.mbedTls,
 };
 
+/** LiteCore: unexpected error, crypto error, remote error. */
+const INTERNAL = 10;
+const UNUSABLE_FILE = 11;
 const REMOTE_ERROR = 26;
 
 /** Close codes after which a server is worth another attempt (wire A.6, J.2-15). */
@@ -101,10 +104,10 @@ export function failureOf(error: unknown): Failure {
   if (error instanceof ReplicationError) return replyFailure(error);
   if (error instanceof BlipClosedError) return closeFailure(error.info);
   if (error instanceof EdgeError) return ownFailure(error);
-  if (error instanceof UnusableFileError) return permanent(error.message, Domain.liteCore, 11);
+  if (error instanceof UnusableFileError) return permanent(error.message, Domain.liteCore, UNUSABLE_FILE);
   if (error instanceof Error && 'rule' in error)
     return permanent(error.message, Domain.webSocket, CloseCode.protocolError);
-  return { message: 'internal error', domain: Domain.liteCore, code: 10, kind: 'transient' };
+  return { message: 'internal error', domain: Domain.liteCore, code: INTERNAL, kind: 'transient' };
 }
 
 /** Everything that could be done was; some revisions have to wait. */
@@ -174,7 +177,7 @@ function closeFailure({ code, reason, error }: CloseInfo): Failure {
 function ownFailure(error: EdgeError): Failure {
   const { message } = error;
   if (error.code === 'storage.full') return { message, domain: Domain.posix, code: ENOSPC, kind: 'transient' };
-  const code = OWN_CODES[error.code.split('.')[0]!] ?? 10;
+  const code = OWN_CODES[error.code.split('.')[0]!] ?? INTERNAL;
   const passes = error.code.startsWith('storage.') || error.code.startsWith('bus.') || error.status === 503;
   return { message, domain: Domain.liteCore, code, kind: passes ? 'transient' : 'permanent' };
 }
@@ -188,6 +191,20 @@ const OWN_CODES: Readonly<Record<string, number>> = {
   request: 9,
   config: 9,
 };
+
+/** Codes that {@link failureOf} gives of its own accord, by domain. Any other one was chosen by the server. */
+export const OWN_FAILURE_CODES: ReadonlyMap<number, ReadonlySet<number>> = new Map([
+  [Domain.liteCore, new Set([INTERNAL, UNUSABLE_FILE, REMOTE_ERROR, ...Object.values(OWN_CODES)])],
+  [Domain.posix, new Set([ENOSPC])],
+  [
+    Domain.network,
+    new Set(
+      [...Object.values(NETWORK), TLS_HANDSHAKE_FAILED, TOO_MANY_REDIRECTS, UNKNOWN_NETWORK_FAULT].map(
+        ([code]) => code,
+      ),
+    ),
+  ],
+]);
 
 const permanent = (message: string, domain: number, code: number): Failure => ({
   message,

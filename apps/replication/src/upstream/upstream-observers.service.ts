@@ -10,6 +10,7 @@ import {
   type Metrics,
 } from '@edgesync/platform';
 import type { Failure } from './failure.js';
+import { failureLabel } from './failure-label.js';
 import type { Upstream, UpstreamObserver } from './upstream.js';
 import type { UpstreamPlan } from './upstream-plan.js';
 
@@ -67,7 +68,8 @@ export class UpstreamObservers {
         metrics.upstream.connections.with(database).inc();
         log.info(`${name} connected`);
       },
-      failed: ({ domain, code }) => metrics.upstream.failures.with(database, String(domain), String(code)).inc(),
+      failed: (failure) =>
+        metrics.upstream.failures.with(database, String(failure.domain), failureLabel(failure)).inc(),
       conflict: (keyspace, docId, winner) => {
         metrics.upstream.conflicts.with(database).inc();
         audit.replicationConflict(keyspace, { ...what, docId, winner });

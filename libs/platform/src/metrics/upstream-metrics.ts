@@ -7,7 +7,7 @@ export class UpstreamMetrics {
   readonly conflicts: Family<Counter>;
   /** Labels: database, direction (`push` or `pull`). */
   readonly failedDocuments: Family<Counter>;
-  /** Labels: database, domain, code (of Couchbase Lite). */
+  /** Labels: database, domain, code (of Couchbase Lite; `other` for codes without a meaning, so that they are few). */
   readonly failures: Family<Counter>;
 
   constructor(private readonly registry: MetricsRegistry) {
