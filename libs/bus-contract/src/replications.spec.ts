@@ -44,6 +44,7 @@ const ROW: ReplicationRow = {
   target: 'db',
   continuous: true,
   bidirectional: false,
+  definitionBytes: 512,
   since: 1_780_000_000_000,
   isStopping: false,
 };

@@ -138,6 +138,8 @@ export interface ReplicationRow {
   readonly target: string;
   readonly continuous: boolean;
   readonly bidirectional: boolean;
+  /** Size of its sealed definition; present if it was requested. */
+  readonly definitionBytes?: number;
   /** Unix milliseconds at which it was started. */
   readonly since: number;
   /** Somebody wants it to stop. */
@@ -180,6 +182,7 @@ export class ReplicationTable {
 function parseRow(meta: unknown): ReplicationRow {
   const fields = new Fields('replication', meta);
   const ended = fields.optional('ended');
+  const definitionBytes = fields.optionalCount('definitionBytes');
   return {
     number: fields.count('number'),
     origin: fields.oneOf('origin', ORIGINS),
@@ -189,6 +192,7 @@ function parseRow(meta: unknown): ReplicationRow {
     target: fields.text('target'),
     continuous: fields.flag('continuous'),
     bidirectional: fields.flag('bidirectional'),
+    ...(definitionBytes !== undefined && { definitionBytes }),
     since: fields.count('since'),
     isStopping: fields.flag('isStopping'),
     ...(ended !== undefined && { ended: parseEnd(ended) }),

@@ -60,7 +60,7 @@ export class NatsReplicationControl implements ReplicationControl {
     this.patience = options.patience ?? PATIENCE_MS;
   }
 
-  /** @throws also EdgeError `sync.no-worker`; `request.invalid` for a definition of more than 256 kB */
+  /** @throws also EdgeError `sync.no-worker`, `replication.limit`; `request.invalid` for a definition of more than 256 kB */
   async start(definition: Definition): Promise<number> {
     const sealed = this.options.seal(JSON.stringify(definition));
     if (sealed.byteLength > MAX_DEFINITION_BYTES)

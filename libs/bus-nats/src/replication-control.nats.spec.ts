@@ -84,6 +84,12 @@ async function control(): Promise<{ control: NatsReplicationControl; workers: Wo
   return { control, workers };
 }
 
+/** NATS with 1 MB of memory. */
+async function startSmallNats(): Promise<NatsServer & AsyncDisposable> {
+  const server = await startNatsServer({ maxMemory: 1_024 * 1_024 });
+  return Object.assign(server, { [Symbol.asyncDispose]: () => server.dispose() });
+}
+
 const add = (table: ReplicationRecords, key: string): Promise<unknown> =>
   table.change((known) => addReplication(known, replication(key), NOW).table);
 
@@ -125,6 +131,37 @@ describe('starting a replication', () => {
       message: `sealed ${JSON.stringify(DEFINITION)}`,
     });
     expect(reported).toEqual([]);
+  });
+
+  it('tells at once when there is no room for it: other workers have the same table', async () => {
+    let asked = 0;
+    const refuse = (): Promise<number> => {
+      asked++;
+      throw new EdgeError('replication.limit');
+    };
+    await worker('a', { start: refuse });
+    await worker('b', { start: refuse });
+    const { control: gateway, workers } = await control();
+    await expect.poll(() => workers.workers(), SLOW).toHaveLength(2);
+    await expect(gateway.start(DEFINITION)).rejects.toMatchObject({ code: 'replication.limit', status: 503 });
+    expect(asked).toBe(1);
+  });
+
+  it('begins eight at a time at a worker, which tells of those that run meanwhile', async () => {
+    let starting = 0;
+    const start = (): Promise<number> => {
+      starting++;
+      return never();
+    };
+    await worker('a', { start });
+    const { control: gateway, workers } = await control();
+    await expect.poll(() => workers.workers(), SLOW).toHaveLength(1);
+    const starts = Array.from({ length: 9 }, () => gateway.start(DEFINITION).catch(() => undefined));
+    await expect.poll(() => starting, SLOW).toBe(8);
+    expect(await gateway.list()).toEqual([]);
+    expect(starting).toBe(8);
+    giveUp();
+    await Promise.all(starts);
   });
 });
 
@@ -203,6 +240,24 @@ describe('the table', () => {
     const task = recordedTask((await one.read()).rows[0]!);
     await one.change((known) => endReplication(known, task));
     expect((await other.read()).rows[0]!.ended).toEqual({ task, isHidden: false });
+  });
+
+  it('says that there is no room when the memory of NATS is used up, and has room again after a drop', async () => {
+    await using small = await startSmallNats();
+    const bus = await Bus.connect({ servers: small.url, name: 'records' });
+    closers.push(() => bus.close());
+    const table = new ReplicationRecords(bus);
+    const definition = new Uint8Array(256 * 1_024);
+    let stored = 0;
+    await expect(
+      (async () => {
+        for (; stored < 10; stored++) await table.putDefinition(`${stored}`, definition);
+      })(),
+    ).rejects.toMatchObject({ code: 'replication.limit', status: 503 });
+    expect(stored).toBeGreaterThan(2);
+    for (let key = 0; key < stored; key++) await table.dropDefinition(`${key}`);
+    await add(table, 'a');
+    expect((await table.read()).last).toBe(1);
   });
 
   it('cannot be reached while NATS is away', async () => {

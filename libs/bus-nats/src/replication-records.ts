@@ -10,7 +10,7 @@ import { EdgeError, isEdgeError } from '@edgesync/errors';
 import { jetstream, jetstreamManager, StorageType } from '@nats-io/jetstream';
 import { Kvm, type KV } from '@nats-io/kv';
 import type { Bus } from './bus.js';
-import { isMissingBucket, isWrongRevision } from './jetstream-faults.js';
+import { isMissingBucket, isOutOfRoom, isWrongRevision } from './jetstream-faults.js';
 import { RECORDS_ANSWER_MS, RECORDS_CHANGE_MS, RECORDS_LOOK_MS, STRAY_DEFINITION_MS } from './tuning.js';
 
 export interface ReplicationRecordsOptions {
@@ -62,7 +62,10 @@ export class ReplicationRecords {
     }
   }
 
-  /** Keeps a sealed definition; to be called before there is a row for it. */
+  /**
+   * Keeps a sealed definition; to be called before there is a row for it.
+   * @throws EdgeError `replication.limit`, `sync.no-worker`
+   */
   async putDefinition(key: string, sealed: Uint8Array): Promise<void> {
     await this.attempt((entries) => entries.put(definitionKey(key), sealed));
     this.definitions.set(key, sealed);
@@ -192,13 +195,15 @@ export class ReplicationRecords {
     return next;
   }
 
-  /** @throws what is no fault of NATS, else EdgeError `sync.no-worker` */
+  /** @throws what is no fault of NATS, else EdgeError `replication.limit` if it has no memory, `sync.no-worker` */
   private async attempt<T>(work: (entries: KV) => Promise<T>): Promise<T> {
     if (!this.bus.connected) throw unreachable();
     try {
       return await work(await this.open());
     } catch (error) {
       if (isEdgeError(error)) throw error;
+      if (isOutOfRoom(error))
+        throw new EdgeError('replication.limit', 'NATS has no memory for more replications', { cause: error });
       this.bucket = undefined;
       throw unreachable(error);
     }

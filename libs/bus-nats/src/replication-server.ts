@@ -22,7 +22,7 @@ import type { Bus } from './bus.js';
 import { Gate } from './gate.js';
 import { Mailboxes } from './mailboxes.js';
 import { Replies } from './replies.js';
-import { SERVER_QUEUE, SERVER_REQUESTS } from './tuning.js';
+import { SERVER_QUEUE, SERVER_QUEUE_BYTES, SERVER_REQUESTS, WORKER_STARTS } from './tuning.js';
 
 /** What a worker does for gateways. */
 export interface ReplicationHandlers {
@@ -64,7 +64,10 @@ export class ReplicationServer {
   private readonly subscription: Subscription;
   private readonly mailboxes: Mailboxes;
   private readonly replies: Replies;
-  private readonly gate = new Gate({ running: SERVER_REQUESTS, waiting: SERVER_QUEUE });
+  private readonly gates: Readonly<Record<WorkerOperation, Gate>> = {
+    startReplication: new Gate({ running: WORKER_STARTS, waiting: SERVER_QUEUE, waitingBytes: SERVER_QUEUE_BYTES }),
+    replicationTasks: new Gate({ running: SERVER_REQUESTS, waiting: SERVER_QUEUE }),
+  };
 
   /**
    * @param id as the worker announces it
@@ -90,7 +93,7 @@ export class ReplicationServer {
   /** Takes no more requests, and resolves when those under way are answered. */
   async close(): Promise<void> {
     await this.bus.drain(this.subscription);
-    await this.gate.idle();
+    await Promise.all(Object.values(this.gates).map((gate) => gate.idle()));
     await this.replies.idle();
     await this.bus.flush();
     this.mailboxes.close();
@@ -109,12 +112,12 @@ export class ReplicationServer {
       checkPayloadVersion(name, message.version, operation.request);
       const { header, payload } = RequestHeader.read(message);
       if (header.streamed) throw new EdgeError('bus.invalid', 'the request is too large');
-      await this.gate.run(async () => {
+      await this.gates[name].run(async () => {
         // Nobody waits for the answer any more.
         if (performance.now() - arrived > header.budget) return;
         const content = await operation.handle(this.handlers, payload, message);
         await this.replies.send(replyTo, operation.reply, content);
-      });
+      }, raw.data.byteLength);
     } catch (error) {
       const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
       if (fault.status >= 500 && fault.status !== 503) this.report(error);

@@ -54,11 +54,41 @@ describe('the table of replications', () => {
     expect(addReplication(endReplication(table, taskOf(1)), same, NOW).number).toBe(2);
   });
 
-  it('knows a bounded number of them', () => {
-    const full = tableOf(...Array.from({ length: 1_000 }, (_, n) => replication(`${n}`)));
-    expect(() => addReplication(full, replication('more'), NOW)).toThrow(
-      expect.objectContaining({ code: 'server.overloaded' }),
-    );
+  describe('has room', () => {
+    const many = (count: number, members?: Partial<NewReplication>): NewReplication[] =>
+      Array.from({ length: count }, (_, n) => replication(`${n}`, members));
+    const full = expect.objectContaining({ code: 'replication.limit', status: 503 });
+
+    it('for a bounded number of them', () => {
+      const table = tableOf(...many(500));
+      expect(() => addReplication(table, replication('more'), NOW)).toThrow(full);
+      expect(addReplication(table, replication('0'), NOW).number).toBe(1);
+      const next = hideReplication(endReplication(table, taskOf(7)), 7);
+      expect(addReplication(next, replication('more'), NOW).number).toBe(501);
+    });
+
+    it('for definitions of 16 MB in all, until some of them have ended', () => {
+      const table = tableOf(...many(64, { definitionBytes: 256 * 1_024 }));
+      expect(() => addReplication(table, replication('more', { definitionBytes: 1 }), NOW)).toThrow(full);
+      expect(addReplication(table, replication('more', { origin: 'configured' }), NOW).number).toBe(65);
+      const next = hideReplication(endReplication(table, taskOf(7)), 7);
+      expect(addReplication(next, replication('more', { definitionBytes: 256 * 1_024 }), NOW).number).toBe(65);
+    });
+
+    it('for rows that fit into one message, also when all have ended with the longest error', () => {
+      const long = { target: `wss://host/${'d'.repeat(400)}` };
+      let table = tableOf();
+      let rows = 0;
+      expect(() => {
+        for (; ; rows++) table = addReplication(table, replication(`${rows}`, long), NOW).table;
+      }).toThrow(full);
+      expect(rows).toBeGreaterThan(400);
+      const error = { error: '\u20ac'.repeat(10_000), 'x-litecore-domain': 1, 'x-litecore-code': 26 };
+      for (const { number } of table.rows)
+        table = endReplication(table, { ...recordedTask(table.rows[number - 1]!), status: 'Stopped', error });
+      expect(table.rows[0]!.ended!.task.error!.error).toHaveLength(200);
+      expect(Buffer.byteLength(JSON.stringify(table))).toBeLessThan(1_000_000);
+    });
   });
 
   it('keeps configured ones that have ended, hidden, so that nobody starts them again', () => {

@@ -1,6 +1,6 @@
 import { ReplicationTable, type ReplicationRow, type TaskStatus } from '@edgesync/bus-contract';
 import { EdgeError } from '@edgesync/errors';
-import { MAX_REPLICATIONS } from './tuning.js';
+import { MAX_DEFINITIONS_BYTES, MAX_ENDED_ERROR, MAX_REPLICATIONS, MAX_ROWS_BYTES } from './tuning.js';
 
 /*
  * What can happen to the table of replications. Every function gives a new table, or the same one if nothing changes;
@@ -13,7 +13,7 @@ export type NewReplication = Omit<ReplicationRow, 'number' | 'since' | 'isStoppi
 /**
  * Enters a replication, unless that was done already.
  * @param now Unix milliseconds
- * @throws EdgeError `replication.running` if it was asked for by a request and the same runs, `server.overloaded`
+ * @throws EdgeError `replication.running` if it was asked for by a request and the same runs, `replication.limit`
  */
 export function addReplication(
   table: ReplicationTable,
@@ -39,7 +39,11 @@ export function stopReplication(table: ReplicationTable, number: number): Replic
 export function endReplication(table: ReplicationTable, task: TaskStatus, token?: string): ReplicationTable {
   const row = table.rows.find((row) => row.number === task.task_id);
   if (!row || row.ended) return table;
-  const ended = { task, ...(token !== undefined && !row.isStopping && { token }), isHidden: false };
+  const ended = {
+    task: withShortError(task),
+    ...(token !== undefined && !row.isStopping && { token }),
+    isHidden: false,
+  };
   return replace(table, { ...row, ended });
 }
 
@@ -86,10 +90,31 @@ function append(
   replication: NewReplication,
   now: number,
 ): { table: ReplicationTable; number: number } {
-  if (rows.length >= MAX_REPLICATIONS) throw new EdgeError('server.overloaded', 'there are too many replications');
   const number = last + 1;
   const row: ReplicationRow = { ...replication, number, since: now, isStopping: false };
-  return { table: new ReplicationTable(number, [...rows, row]), number };
+  const next = [...rows, row];
+  checkRoom(next);
+  return { table: new ReplicationTable(number, next), number };
+}
+
+/** @throws EdgeError `replication.limit` */
+function checkRoom(rows: readonly ReplicationRow[]): void {
+  if (rows.length > MAX_REPLICATIONS)
+    throw new EdgeError('replication.limit', `there are ${MAX_REPLICATIONS} replications, and may be no more`);
+  if (sumOf(rows, bytesAtStart) > MAX_ROWS_BYTES)
+    throw new EdgeError('replication.limit', 'the table of replications has no room for another one');
+  if (sumOf(rows, ({ definitionBytes = 0 }) => definitionBytes) > MAX_DEFINITIONS_BYTES)
+    throw new EdgeError('replication.limit', 'the definitions of all replications are too large to have another one');
+}
+
+const bytesAtStart = (row: ReplicationRow): number => Buffer.byteLength(JSON.stringify({ ...row, ended: undefined }));
+
+const sumOf = (rows: readonly ReplicationRow[], of: (row: ReplicationRow) => number): number =>
+  rows.reduce((sum, row) => sum + of(row), 0);
+
+function withShortError(task: TaskStatus): TaskStatus {
+  if (!task.error || task.error.error.length <= MAX_ENDED_ERROR) return task;
+  return { ...task, error: { ...task.error, error: `${task.error.error.slice(0, MAX_ENDED_ERROR - 1)}…` } };
 }
 
 const replace = ({ last, rows }: ReplicationTable, next: ReplicationRow): ReplicationTable =>

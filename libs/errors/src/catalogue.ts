@@ -70,6 +70,11 @@ export const CATALOGUE = {
     'an equivalent replication is running',
     'Stop that one first, or leave it running.',
   ),
+  'replication.limit': entry(
+    503,
+    'there is no room for more replications',
+    'Stop some, or try again when others have ended.',
+  ),
   'replication.missing': entry(404, 'no such replication', 'Look up the task IDs with GET /_replicate.'),
   'query.disabled': entry(
     403,

@@ -55,7 +55,7 @@ export interface ReplicationControl {
    * @param definition as from the configuration file, but with certificates and keys as PEM text
    * @returns its number
    * @throws EdgeError `request.invalid` for a definition that cannot be, `keyspace.unknown` for a database that is not
-   * served, `replication.running` if one of the same pair and collections runs already
+   * served, `replication.running` if one of the same pair and collections runs already, `replication.limit`
    */
   start(definition: ReplicationConfig): Promise<number>;
   /** Oldest first. One that ended is still shown for some seconds. */

@@ -27,6 +27,8 @@ export interface NatsServer {
 export interface NatsServerOptions {
   /** Lines added to its configuration file. */
   readonly config?: string;
+  /** What JetStream may keep in memory, in bytes. */
+  readonly maxMemory?: number;
   /** A free one if absent. */
   readonly port?: number;
 }
@@ -50,7 +52,7 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
     [
       `listen: "127.0.0.1:${port}"`,
       `http: "127.0.0.1:${monitorPort}"`,
-      `jetstream { store_dir: "${store}" }`,
+      `jetstream { store_dir: "${store}"${options.maxMemory === undefined ? '' : `, max_memory_store: ${options.maxMemory}`} }`,
       options.config ?? '',
     ].join('\n'),
   );

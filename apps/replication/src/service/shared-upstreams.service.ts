@@ -106,7 +106,7 @@ export class SharedUpstreams implements OnApplicationBootstrap, BeforeApplicatio
     const plan = await this.runner.planRequest(this.open(sealed));
     await this.records.putDefinition(key, sealed);
     try {
-      return await this.add(plan, 'requested', key);
+      return await this.add(plan, { origin: 'requested', key, definitionBytes: sealed.byteLength });
     } catch (error) {
       // Unless it is not known whether the row was written.
       if (!isEdgeError(error, 'sync.no-worker')) await this.records.dropDefinition(key);
@@ -119,11 +119,13 @@ export class SharedUpstreams implements OnApplicationBootstrap, BeforeApplicatio
     return tasks.filter((task) => task !== undefined);
   }
 
-  private async add(plan: UpstreamPlan, origin: NewReplication['origin'], key: string): Promise<number> {
+  private async add(
+    plan: UpstreamPlan,
+    row: Pick<NewReplication, 'origin' | 'key' | 'definitionBytes'>,
+  ): Promise<number> {
     const { source, target, continuous } = plan;
     const replication = {
-      origin,
-      key,
+      ...row,
       identity: this.sealer.fingerprint(identityOf(plan)),
       source,
       target,
@@ -160,7 +162,9 @@ export class SharedUpstreams implements OnApplicationBootstrap, BeforeApplicatio
   }
 
   private async enter({ index, key }: ConfiguredReplication, plan: UpstreamPlan): Promise<void> {
-    await this.persist(`replications[${index}] is not started yet`, () => this.add(plan, 'configured', key));
+    await this.persist(`replications[${index}] is not started yet`, () =>
+      this.add(plan, { origin: 'configured', key }),
+    );
   }
 
   /** Storage could not say whether it can run. */
