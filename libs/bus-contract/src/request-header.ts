@@ -1,6 +1,26 @@
 import { EdgeError } from '@edgesync/errors';
-import type { Message } from './envelope.js';
+import { checkPayloadVersion, decodeMessage, MessageKind, type Message } from './envelope.js';
 import { Fields } from './fields.js';
+
+/** A request as it was received; the payload is not checked yet. */
+export interface ReceivedRequest {
+  readonly message: Message;
+  readonly header: RequestHeader;
+  readonly payload: unknown;
+}
+
+/**
+ * Reads a request.
+ * @param operation what is asked for
+ * @param version the one of its payload that this process knows
+ * @throws EdgeError `bus.version`, `bus.invalid`
+ */
+export function readRequest(bytes: Uint8Array, operation: string, version: number): ReceivedRequest {
+  const message = decodeMessage(bytes);
+  if (message.kind !== MessageKind.request) throw new EdgeError('bus.invalid', 'not a request');
+  checkPayloadVersion(operation, message.version, version);
+  return { message, ...RequestHeader.read(message) };
+}
 
 /**
  * What every request carries besides its payload.

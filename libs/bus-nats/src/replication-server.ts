@@ -1,12 +1,7 @@
 import {
-  checkPayloadVersion,
-  decodeMessage,
-  encodeMessage,
-  FaultReply,
-  MessageKind,
   ReplicationTasksReply,
   ReplicationTasksRequest,
-  RequestHeader,
+  readRequest,
   StartReplicationReply,
   StartReplicationRequest,
   WORKER_OPERATIONS,
@@ -16,7 +11,7 @@ import {
   type TaskStatus,
   type WorkerOperation,
 } from '@edgesync/bus-contract';
-import { EdgeError, isEdgeError } from '@edgesync/errors';
+import { EdgeError } from '@edgesync/errors';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
 import { Gate } from './gate.js';
@@ -78,7 +73,7 @@ export class ReplicationServer {
     kind: string,
     id: string,
     private readonly handlers: ReplicationHandlers,
-    private readonly report: (error: unknown) => void,
+    report: (error: unknown) => void,
   ) {
     this.prefix = workerRequestSubjects(kind, id);
     this.mailboxes = new Mailboxes(bus);
@@ -107,10 +102,7 @@ export class ReplicationServer {
       const name = raw.subject.slice(this.prefix.length) as WorkerOperation;
       if (!WORKER_OPERATIONS.includes(name)) throw new EdgeError('bus.invalid', `no such operation: ${name}`);
       const operation = OPERATIONS[name];
-      const message = decodeMessage(raw.data);
-      if (message.kind !== MessageKind.request) throw new EdgeError('bus.invalid', 'not a request');
-      checkPayloadVersion(name, message.version, operation.request);
-      const { header, payload } = RequestHeader.read(message);
+      const { message, header, payload } = readRequest(raw.data, name, operation.request);
       if (header.streamed) throw new EdgeError('bus.invalid', 'the request is too large');
       await this.gates[name].run(async () => {
         // Nobody waits for the answer any more.
@@ -119,9 +111,7 @@ export class ReplicationServer {
         await this.replies.send(replyTo, operation.reply, content);
       }, raw.data.byteLength);
     } catch (error) {
-      const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
-      if (fault.status >= 500 && fault.status !== 503) this.report(error);
-      this.bus.publish(replyTo, encodeMessage(MessageKind.fault, FaultReply.version, FaultReply.of(fault)));
+      this.replies.refuse(replyTo, error);
     }
   }
 }

@@ -1,12 +1,13 @@
 import {
   encodeMessage,
   encodePieces,
+  FaultReply,
   FLAG_STREAMED,
   MessageKind,
   surelyExceeds,
   type Content,
 } from '@edgesync/bus-contract';
-import { EdgeError } from '@edgesync/errors';
+import { EdgeError, isEdgeError } from '@edgesync/errors';
 import type { Bus } from './bus.js';
 import { ChunkSender } from './chunk-sender.js';
 import { Gate } from './gate.js';
@@ -37,6 +38,13 @@ export class Replies {
     const bytes = write(version, result);
     if (bytes.byteLength <= limit) this.bus.publish(replyTo, bytes);
     else this.stream(replyTo, version, [bytes]);
+  }
+
+  /** Answers with a fault; one that no caller is at fault for is reported, too. */
+  refuse(replyTo: string, error: unknown): void {
+    const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
+    if (fault.status >= 500 && fault.status !== 503) this.report(error);
+    this.bus.publish(replyTo, encodeMessage(MessageKind.fault, FaultReply.version, FaultReply.of(fault)));
   }
 
   /** Resolves when no large answer is on its way. */

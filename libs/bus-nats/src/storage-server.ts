@@ -1,16 +1,14 @@
 import {
-  checkPayloadVersion,
   databaseSubjects,
   decodeMessage,
   encodeMessage,
-  FaultReply,
   MessageKind,
   OPERATIONS,
-  RequestHeader,
-  type Message,
+  readRequest,
   type Operation,
+  type ReceivedRequest,
 } from '@edgesync/bus-contract';
-import { EdgeError, isEdgeError } from '@edgesync/errors';
+import { EdgeError } from '@edgesync/errors';
 import type { Storage } from '@edgesync/ports';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
@@ -48,7 +46,6 @@ export class StorageServer {
   private readonly mailboxes: Mailboxes;
   private readonly replies: Replies;
   private readonly handle: (operation: Operation, request: Request) => Promise<Result>;
-  private readonly report: (error: unknown) => void;
   private uploads = 0;
 
   constructor(
@@ -58,8 +55,7 @@ export class StorageServer {
   ) {
     this.mailboxes = new Mailboxes(bus);
     this.handle = options.handle ?? ((operation, request) => HANDLERS[operation].handle(storage, request));
-    this.report = options.report ?? (() => undefined);
-    this.replies = new Replies(bus, this.mailboxes, this.report);
+    this.replies = new Replies(bus, this.mailboxes, options.report ?? (() => undefined));
   }
 
   /**
@@ -109,26 +105,21 @@ export class StorageServer {
     try {
       const operation = raw.subject.slice(served.prefix.length) as Operation;
       if (!OPERATIONS.includes(operation)) throw new EdgeError('bus.invalid', `no such operation: ${operation}`);
-      const message = decodeMessage(raw.data);
-      if (message.kind !== MessageKind.request) throw new EdgeError('bus.invalid', 'not a request');
-      checkPayloadVersion(operation, message.version, HANDLERS[operation].request);
-      const { header, payload } = RequestHeader.read(message);
+      const received = readRequest(raw.data, operation, HANDLERS[operation].request);
       await served.gate.run(async () => {
         // Nobody waits for the answer any more, or it is not ours to give.
-        if (performance.now() - arrived > header.budget || !served.isOwned()) return;
-        await this.answer(served, operation, message, header, payload, reply);
+        if (performance.now() - arrived > received.header.budget || !served.isOwned()) return;
+        await this.answer(served, operation, received, reply);
       }, raw.data.byteLength);
     } catch (error) {
-      this.refuse(reply, error);
+      this.replies.refuse(reply, error);
     }
   }
 
   private async answer(
     { database }: Served,
     operation: Operation,
-    message: Message,
-    header: RequestHeader,
-    payload: unknown,
+    { message, header, payload }: ReceivedRequest,
     replyTo: string,
   ): Promise<void> {
     const handler = HANDLERS[operation];
@@ -169,11 +160,5 @@ export class StorageServer {
     });
     this.bus.publish(replyTo, encodeMessage(MessageKind.proceed, 1, undefined), mailbox.address);
     return receiver;
-  }
-
-  private refuse(replyTo: string, error: unknown): void {
-    const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
-    if (fault.status >= 500 && fault.status !== 503) this.report(error);
-    this.bus.publish(replyTo, encodeMessage(MessageKind.fault, FaultReply.version, FaultReply.of(fault)));
   }
 }
