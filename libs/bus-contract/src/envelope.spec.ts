@@ -19,6 +19,7 @@ describe('a message', () => {
         expect(message).toMatchObject({ kind: MessageKind.request, version: 3, bodyCount: texts.length });
         expect(message.meta).toEqual(JSON.parse(JSON.stringify(meta)));
         expect(message.texts()).toEqual(texts);
+        expect(message.views()).toEqual(texts.map((text) => new TextEncoder().encode(text)));
       }),
     );
   });

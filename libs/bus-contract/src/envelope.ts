@@ -124,6 +124,19 @@ export class Message {
     return texts;
   }
 
+  /** All bodies as they are in the message, whose memory they share. */
+  views(): Uint8Array[] {
+    const { buffer, byteOffset } = this.bytes;
+    const views = new Array<Uint8Array>(this.bodyCount);
+    let position = byteOffset + this.bodiesAt;
+    for (let index = 0; index < this.bodyCount; index++) {
+      const length = getUint32(this.bytes, FIXED_BYTES + index * 4);
+      views[index] = new Uint8Array(buffer, position, length);
+      position += length;
+    }
+    return views;
+  }
+
   /** Everything after the metadata: the bytes of a message with one body. */
   rest(): Uint8Array {
     return this.bytes.subarray(this.bodiesAt);

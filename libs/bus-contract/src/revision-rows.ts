@@ -16,6 +16,8 @@ export interface RevisionRow {
 
 export interface ChangedRow extends RevisionRow {
   readonly bodySize: number;
+  readonly utf8?: Uint8Array;
+  readonly blobs?: boolean;
 }
 
 /** A row in JSON: a tuple, because the names of its members would outweigh it. The body travels beside it. */
@@ -28,6 +30,7 @@ type RowTuple = readonly [
   deleted: 0 | 1,
   expiresAt: number | null,
   bodySize?: number,
+  blobs?: 0 | 1,
 ];
 
 /** Rows of documents, with whatever else the reply says. Gaps stand for documents that were not found. */
@@ -51,11 +54,14 @@ export class RevisionsReply {
     return new Fields('list reply', message.meta).flag('more');
   }
 
-  /** @throws EdgeError `bus.invalid` */
-  static rows(message: Message): (ChangedRow | undefined)[] {
+  /**
+   * @param utf8 whether bodies are left in UTF-8
+   * @throws EdgeError `bus.invalid`
+   */
+  static rows(message: Message, utf8 = false): (ChangedRow | undefined)[] {
     const tuples = (message.meta as { rows?: unknown } | undefined)?.rows;
     if (!Array.isArray(tuples)) throw invalid();
-    const bodies = message.texts();
+    const bodies = utf8 ? message.views() : message.texts();
     const rows = new Array<ChangedRow | undefined>(tuples.length);
     let next = 0;
     for (let index = 0; index < tuples.length; index++) {
@@ -70,23 +76,32 @@ export class RevisionsReply {
 }
 
 function tupleOf(row: RevisionRow | ChangedRow): RowTuple {
-  const { id, sequence, rev, vector, tree, deleted, expiresAt } = row;
-  return 'bodySize' in row
-    ? [id, sequence, rev, vector, tree, deleted ? 1 : 0, expiresAt ?? null, row.bodySize]
-    : [id, sequence, rev, vector, tree, deleted ? 1 : 0, expiresAt ?? null];
+  const { id, sequence, rev, vector, tree, expiresAt = null } = row;
+  const deleted = row.deleted ? 1 : 0;
+  if (!('bodySize' in row)) return [id, sequence, rev, vector, tree, deleted, expiresAt];
+  const { bodySize, blobs } = row;
+  return blobs === undefined
+    ? [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize]
+    : [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize, blobs ? 1 : 0];
 }
 
-function rowOf(tuple: RowTuple, body: string): ChangedRow {
-  const [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize] = tuple;
-  const row = { id, sequence, rev, vector, tree, deleted: deleted === 1, body };
-  if (expiresAt !== null) Object.assign(row, { expiresAt });
-  if (bodySize !== undefined) Object.assign(row, { bodySize });
+function rowOf(tuple: RowTuple, content: string | Uint8Array): ChangedRow {
+  const [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize, blobs] = tuple;
+  const body = typeof content === 'string' ? content : '';
+  const row: Mutable<Partial<ChangedRow>> = { id, sequence, rev, vector, tree, deleted: deleted === 1, body };
+  if (expiresAt !== null) row.expiresAt = expiresAt;
+  if (bodySize !== undefined) row.bodySize = bodySize;
+  if (blobs !== undefined) row.blobs = blobs === 1;
+  // One that was not asked for is empty, as it is in text.
+  if (typeof content !== 'string' && content.byteLength > 0) row.utf8 = content;
   return row as ChangedRow;
 }
 
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
 function checkTuple(tuple: unknown): asserts tuple is RowTuple {
   if (!Array.isArray(tuple)) throw invalid();
-  const [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize] = tuple as unknown[];
+  const [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize, blobs] = tuple as unknown[];
   if (
     typeof id !== 'string' ||
     typeof sequence !== 'number' ||
@@ -95,7 +110,8 @@ function checkTuple(tuple: unknown): asserts tuple is RowTuple {
     typeof tree !== 'string' ||
     (deleted !== 0 && deleted !== 1) ||
     (expiresAt !== null && typeof expiresAt !== 'number') ||
-    (bodySize !== undefined && typeof bodySize !== 'number')
+    (bodySize !== undefined && typeof bodySize !== 'number') ||
+    (blobs !== undefined && blobs !== 0 && blobs !== 1)
   )
     throw invalid();
 }

@@ -45,6 +45,7 @@ import { nuid } from '@nats-io/transport-node';
 import { readBlob } from './blob-download.js';
 import type { Bus } from './bus.js';
 import { Caller, type CallerOptions } from './caller.js';
+import { LogReadAhead } from './log-read-ahead.js';
 import { SharedReads } from './shared-reads.js';
 import { CHUNK_BYTES } from './tuning.js';
 import { Watchers } from './watchers.js';
@@ -82,6 +83,7 @@ export class NatsStorage implements Storage {
   private readonly caller: Caller;
   private readonly watchers: Watchers;
   private readonly known: ReadonlySet<string>;
+  private readonly log = new LogReadAhead((keyspace, options) => this.readLog(keyspace, options));
   private readonly shared = new SharedReads((keyspace, ids) => this.readAll(keyspace, ids, true));
 
   constructor(bus: Bus, options: NatsStorageOptions) {
@@ -97,6 +99,7 @@ export class NatsStorage implements Storage {
 
   /** Calls under way end with `storage.unavailable`. The connection stays open: it is the caller's. */
   close(): void {
+    this.log.close();
     this.watchers.close();
     this.caller.close();
   }
@@ -138,12 +141,8 @@ export class NatsStorage implements Storage {
     return { rows: RevisionsReply.rows(reply) as DocumentRevision[], more: RevisionsReply.more(reply) };
   }
 
-  async changes({ database, scope, collection }: Keyspace, options: ChangesOptions): Promise<ChangePage> {
-    const { since, limit, descending = false, activeOnly = false, ids, body = true } = options;
-    const bounds = { since: finite(since), limit: finite(limit), descending, activeOnly, ids, body };
-    const reply = await this.call(database, 'changes', new ChangesRequest(scope, collection, bounds));
-    const { scanned, more, lastSequence } = ChangesPosition.parse(reply.meta);
-    return { rows: RevisionsReply.rows(reply) as ChangePage['rows'][number][], scanned, more, lastSequence };
+  changes(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage> {
+    return this.log.changes(keyspace, options);
   }
 
   watch(keyspace: Keyspace, listener: (event: ChangedEvent) => void): () => void {
@@ -214,6 +213,14 @@ export class NatsStorage implements Storage {
   async missingBlobs(database: string, digests: readonly string[]): Promise<readonly string[]> {
     const reply = await this.call(database, 'missingBlobs', new MissingBlobsRequest(digests));
     return MissingBlobsReply.parse(reply.meta).digests;
+  }
+
+  private async readLog({ database, scope, collection }: Keyspace, options: ChangesOptions): Promise<ChangePage> {
+    const { since, limit, descending = false, activeOnly = false, ids, body = true, utf8 = false } = options;
+    const bounds = { since: finite(since), limit: finite(limit), descending, activeOnly, ids, body };
+    const reply = await this.call(database, 'changes', new ChangesRequest(scope, collection, bounds));
+    const { scanned, more, lastSequence } = ChangesPosition.parse(reply.meta);
+    return { rows: RevisionsReply.rows(reply, utf8) as ChangePage['rows'][number][], scanned, more, lastSequence };
   }
 
   private async readAll(

@@ -19,6 +19,14 @@ export const CLIENT_QUEUE = 4_096;
 /** Documents that are asked for one by one in the same turn and read with one request. */
 export const READS_PER_REQUEST = 32;
 
+/** A reader of the log is read ahead for if it comes back within this time; what it does not take by then is dropped. */
+export const READ_AHEAD_MS = 200;
+/** How many pages of it are read at once, as long as they are not larger than this: one message of NATS. */
+export const READ_AHEAD_FACTOR = 4;
+export const READ_AHEAD_BYTES = 640 * 1_024;
+/** What is kept for all readers. Beyond it they get what they ask for. */
+export const READ_AHEAD_TOTAL_BYTES = 16 * 1_024 * 1_024;
+
 /** Requests a server works on at a time: enough for a full group commit. */
 export const SERVER_REQUESTS = 256;
 /** Requests that wait, in number and bytes. */

@@ -54,7 +54,8 @@ export class SharedLog {
   /** Reads a page, once for all who ask the same before the next commit. @throws as `ChangeLog.changes` */
   read(options: ChangesOptions): Promise<ChangePage> {
     if (options.ids) return this.readAlone(options);
-    const key = `${options.since}/${options.limit}/${options.body ?? true}/${options.activeOnly ?? false}`;
+    const { since, limit, body = true, activeOnly = false, utf8 = false } = options;
+    const key = `${since}/${limit}/${body}/${activeOnly}/${body && utf8}`;
     const known = this.pages.get(key);
     if (known) return known;
     const page = this.readAlone(options);

@@ -13,6 +13,8 @@ export interface SubscribeOptions {
   readonly ids?: readonly string[];
   /** Whether rows carry their bodies. Can be changed later. */
   readonly bodies?: boolean;
+  /** Whether they may come in UTF-8. */
+  readonly utf8?: boolean;
 }
 
 /** Changes in order of sequence, each document once per page at its newest. */
@@ -104,12 +106,13 @@ export class Subscription {
   }
 
   private request(): Parameters<SharedLog['read']>[0] {
-    const { ids, activeOnly = false } = this.options;
+    const { ids, activeOnly = false, utf8 = false } = this.options;
     const looksUp = ids !== undefined && !this.hasCaughtUp && ids.length <= this.tuning.lookedUpIds;
     return {
       since: this.cursor,
       limit: this.pageRows,
       body: this.bodies,
+      utf8,
       activeOnly: activeOnly && !this.hasCaughtUp,
       ...(looksUp && { ids }),
     };

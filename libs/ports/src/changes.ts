@@ -10,11 +10,17 @@ export interface ChangesOptions extends ReadOptions {
   readonly activeOnly?: boolean;
   /** Only these documents. */
   readonly ids?: readonly string[];
+  /** Bodies may come in UTF-8, as {@link ChangeRow.utf8}: the reader passes them on and storage may hold them so. */
+  readonly utf8?: boolean;
 }
 
 export interface ChangeRow extends DocumentRevision {
   /** Size of the body in bytes, approximately. */
   readonly bodySize: number;
+  /** The body in UTF-8 in place of `body`, which is '' then. It is part of a page's memory and not to be changed. */
+  readonly utf8?: Uint8Array;
+  /** Whether a body of the document refers to blobs; absent if storage does not tell. */
+  readonly blobs?: boolean;
 }
 
 /**

@@ -157,6 +157,22 @@ describe('blobs of a pulled revision', () => {
     expect((await peer.ask('getAttachment', digest)).error).toMatchObject({ domain: 'HTTP', code: 403 });
   });
 
+  it('J.1-25 are on the way with a delta too, whenever its whole body was read', async () => {
+    await using world = await World.open();
+    await world.storage.putBlob(DATABASE, HELLO);
+    const story = 'sentence of a long story. '.repeat(20);
+    const first = await world.put('doc', { ...picture(), story, n: 1 });
+    await world.put('doc', { ...picture(), story, n: 2 }, { expect: first.rev });
+    for (const since of ['0', '1']) {
+      const peer = await world.connect({ version: 2 });
+      await peer.ask('subChanges', { since });
+      answer(await peer.next('changes'), [[first.rev]], { deltas: 'true', blobs: 'true' });
+      const rev = await peer.next('rev');
+      expect(rev.properties.get('deltaSrc')).toBe(first.rev);
+      expect(textOf((await peer.ask('getAttachment', { digest: DIGEST })).body)).toBe('Hello blob!');
+    }
+  });
+
   it('J.1-25 that are missing are answered with HTTP/404, malformed questions with 400', async () => {
     await using world = await World.open({
       wrap: (storage) => withMethods(storage, { openBlob: () => Promise.resolve(undefined) }),

@@ -13,7 +13,7 @@ import { encodePage } from './change-list-cache.js';
 import type { OwnPushes } from './own-pushes.js';
 import type { CollectionLink } from './peer-link.js';
 import type { RevSender } from './rev-sender.js';
-import type { WantedRev } from './wanted-rev.js';
+import { wantedRev, type WantedRev } from './wanted-rev.js';
 
 export interface ChangesSenderOptions {
   readonly kind: RevisionKind;
@@ -154,8 +154,7 @@ export class ChangesSender {
 
   private wantedRev(row: ChangeRow, listed: readonly string[]): WantedRev {
     if (this.options.kind === 'vector' && listed.length > 0) this.rememberLegacy(row.id, listed);
-    const { id, rev, vector, tree, deleted, body } = row;
-    return { id, sequence: String(row.sequence), rev, vector, tree, deleted, body, listed };
+    return wantedRev(row, listed);
   }
 
   private rememberLegacy(id: string, listed: readonly string[]): void {

@@ -57,6 +57,7 @@ export class CollectionSession {
       pageRows: Math.max(1, Math.min(request.batch || tuning.changesBatch, tuning.largestChangesBatch)),
       activeOnly: request.activeOnly,
       bodies: since === 0,
+      utf8: true,
       ...(request.docIds && { ids: request.docIds }),
     });
     const revs = new RevSender(

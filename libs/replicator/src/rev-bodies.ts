@@ -4,7 +4,7 @@ import type { WantedRev } from './wanted-rev.js';
 
 /** What there is to send for a wanted revision. */
 export type RevContent =
-  | { readonly kind: 'body'; readonly body: string }
+  | { readonly kind: 'body'; readonly body: string | Uint8Array }
   /** The document has gone on and the wanted body is not kept any more. */
   | { readonly kind: 'superseded'; readonly by: DocumentRevision }
   /** The document is gone. */

@@ -1,7 +1,14 @@
 import type { BlipErrorInfo, BlipReply } from '@edgesync/blip';
 import { findBlobs, withAttachments } from '@edgesync/document';
 import { generationOf, offeredId, treeHistory, vectorHistory, type RevisionKind } from '@edgesync/revision';
-import { buildNoRev, buildRev, encodeText, wantsFullBody, type ReceiverOptions } from '@edgesync/sync-protocol';
+import {
+  buildNoRev,
+  buildRev,
+  decodeText,
+  encodeText,
+  wantsFullBody,
+  type ReceiverOptions,
+} from '@edgesync/sync-protocol';
 import type { BlobSender } from './blob-sender.js';
 import type { Delta } from './delta-source.js';
 import type { CollectionLink } from './peer-link.js';
@@ -102,7 +109,7 @@ export class RevSender {
     for (const rev of prepared) {
       const { wanted, content } = rev;
       if (content.kind !== 'body' || !this.mayBeDelta(wanted, content.body)) continue;
-      const target = { id: wanted.id, rev: wanted.rev, body: content.body };
+      const target = { id: wanted.id, rev: wanted.rev, body: textOf(content.body) };
       const lookup = link.environment.deltas.find(keyspace, target, basesOf(wanted));
       lookups.push(lookup.then((delta) => void (rev.delta = delta)));
     }
@@ -111,7 +118,7 @@ export class RevSender {
   }
 
   /** Whether it is worth looking for a delta (wire H.1). */
-  private mayBeDelta(wanted: WantedRev, { length }: string): boolean {
+  private mayBeDelta(wanted: WantedRev, { length }: string | Uint8Array): boolean {
     const { takesDeltas, environment } = this.collection.link;
     const { smallestDeltaBody, largestDeltaBody } = environment.tuning;
     if (!takesDeltas || basesOf(wanted).length === 0 || wanted.deleted) return false;
@@ -138,8 +145,7 @@ export class RevSender {
 
   private sendOne({ wanted, content, delta }: Prepared): void {
     if (content.kind === 'body') {
-      if (delta) this.sendRev(wanted, delta.json, delta);
-      else this.sendRev(wanted, content.body, undefined);
+      this.sendRev(wanted, content.body, delta);
       return;
     }
     if (this.options.isPush) {
@@ -150,7 +156,7 @@ export class RevSender {
     if (content.kind === 'superseded' && (this.options.takesReplacements || this.receiver.sendReplacementRevs)) {
       const { by } = content;
       const replacedRev = offeredId(wanted, this.options.kind);
-      this.sendRev({ ...wanted, ...by, sequence: wanted.sequence }, by.body, undefined, replacedRev);
+      this.sendRev({ ...wanted, ...by, sequence: wanted.sequence, blobs: true }, by.body, undefined, replacedRev);
       return;
     }
     const rev = offeredId(wanted, this.options.kind);
@@ -162,11 +168,16 @@ export class RevSender {
     this.settle(wanted, undefined);
   }
 
-  private sendRev(wanted: WantedRev, text: string, delta: Delta | undefined, replacedRev?: string): void {
+  private sendRev(
+    wanted: WantedRev,
+    content: string | Uint8Array,
+    delta: Delta | undefined,
+    replacedRev?: string,
+  ): void {
     const { link, tag } = this.collection;
     const { isPush, kind } = this.options;
-    const digests = delta ? this.digestsIn(wanted.body) : this.digestsIn(text);
-    const body = encodeText(digests.length > 0 && !delta ? this.withStubs(wanted, text) : text);
+    const digests = wanted.blobs ? digestsIn(textOf(content)) : NONE;
+    const body = bytesOf(delta?.json ?? (digests.length > 0 ? this.withStubs(wanted, textOf(content)) : content));
     const request = buildRev(
       {
         id: wanted.id,
@@ -233,10 +244,6 @@ export class RevSender {
     return vectorHistory(wanted, legacyHead === undefined ? { listed, keepMerge } : { listed, legacyHead, keepMerge });
   }
 
-  private digestsIn(json: string): readonly string[] {
-    return json.includes('"sha1-') ? findBlobs(json).map(({ digest }) => digest) : NONE;
-  }
-
   /** `_attachments` for a peer that does not know blob dictionaries (wire G.2). */
   private withStubs(wanted: WantedRev, json: string): string {
     if (this.receiver.blobs) return json;
@@ -245,6 +252,13 @@ export class RevSender {
 }
 
 const NONE: readonly string[] = [];
+
+function digestsIn(json: string): readonly string[] {
+  return json.includes('"sha1-') ? findBlobs(json).map(({ digest }) => digest) : NONE;
+}
+
+const textOf = (json: string | Uint8Array): string => (typeof json === 'string' ? json : decodeText(json));
+const bytesOf = (json: string | Uint8Array): Uint8Array => (typeof json === 'string' ? encodeText(json) : json);
 
 function basesOf({ bases, listed }: WantedRev): readonly string[] {
   return bases ?? listed;

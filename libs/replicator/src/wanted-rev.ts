@@ -1,3 +1,5 @@
+import type { ChangeRow } from '@edgesync/ports';
+
 /** A revision that the peer asked for. */
 export interface WantedRev {
   readonly id: string;
@@ -8,10 +10,18 @@ export interface WantedRev {
   readonly vector: string;
   readonly tree: string;
   readonly deleted: boolean;
-  /** '' if it is still to be read. */
-  readonly body: string;
+  /** As text or in UTF-8; '' if it is still to be read. */
+  readonly body: string | Uint8Array;
+  /** Whether the body may refer to blobs. */
+  readonly blobs: boolean;
   /** Revisions that the peer holds, newest first. */
   readonly listed: readonly string[];
   /** Those of them that a delta may be made against; absent: all. */
   readonly bases?: readonly string[];
+}
+
+/** @param listed see {@link WantedRev.listed} */
+export function wantedRev(row: ChangeRow, listed: readonly string[]): WantedRev {
+  const { id, sequence, rev, vector, tree, deleted, utf8, blobs = true } = row;
+  return { id, sequence: String(sequence), rev, vector, tree, deleted, body: utf8 ?? row.body, blobs, listed };
 }

@@ -37,7 +37,12 @@ export function toRevision(row: DocumentRow): DocumentRevision {
 }
 
 export function toChange(row: ChangeSource): ChangeRow {
-  return { ...toRevision(row), bodySize: row.size };
+  const { id, sequence, rev, vector, tree, body, flags, size: bodySize, expires_at: expiresAt } = row;
+  const deleted = (flags & FLAG_DELETED) !== 0;
+  const blobs = (flags & FLAG_BLOBS) !== 0;
+  return expiresAt === null
+    ? { id, sequence, rev, vector, tree, deleted, body, bodySize, blobs }
+    : { id, sequence, rev, vector, tree, deleted, body, bodySize, blobs, expiresAt };
 }
 
 export const isExpired = (row: { readonly expires_at: number | null }, nowSeconds: number): boolean =>

@@ -1,5 +1,6 @@
 export * from './link-proxy.js';
 export * from './chromium.js';
+export * from './compose-file.js';
 export * from './installed-program.js';
 export * from './nats-proxy.js';
 export * from './nats-server.js';

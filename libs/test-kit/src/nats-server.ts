@@ -31,6 +31,7 @@ export interface NatsServerOptions {
   readonly maxMemory?: number;
   /** A free one if absent. */
   readonly port?: number;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
@@ -58,7 +59,8 @@ export async function startNatsServer(options: NatsServerOptions = {}): Promise<
   );
   let child: ChildProcess;
   const start = async (): Promise<void> => {
-    child = spawn(program, ['-c', file], { stdio: ['ignore', 'ignore', 'pipe'] });
+    const env = { ...process.env, ...options.environment };
+    child = spawn(program, ['-c', file], { env, stdio: ['ignore', 'ignore', 'pipe'] });
     let log = '';
     child.stderr!.on('data', (data: Buffer) => (log = (log + data.toString()).slice(-10_000)));
     await answers(port, child, () => log);

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort, startNatsServer, type NatsServer } from '@edgesync/test-kit';
+import { freePort, readComposeFile, startNatsServer, type ComposeFile, type NatsServer } from '@edgesync/test-kit';
 import { cpuSeconds } from './usage.js';
 
 const BUNDLE = join(import.meta.dirname, '../../../edge/bundle');
@@ -17,11 +17,15 @@ export interface ServiceProcess {
   readonly pid: number;
 }
 
-/** The built services of a split deployment and a NATS server, each a process of its own, on a fresh database `db`. */
+/**
+ * The built services of a split deployment and a NATS server, each a process of its own, on a fresh database `db`. Node and
+ * NATS run with the settings of the compose file.
+ */
 export class SplitServer implements AsyncDisposable {
   private readonly children = new Map<ChildProcess, ServiceProcess>();
 
   private constructor(
+    private readonly compose: ComposeFile,
     private readonly nats: NatsServer,
     private readonly monitorPort: number,
     /** The public port, if there is a gateway. */
@@ -32,9 +36,11 @@ export class SplitServer implements AsyncDisposable {
   /** @param roles services to start, in this order */
   static async start(roles: readonly Role[] = ['storage', 'replication', 'gateway']): Promise<SplitServer> {
     const monitorPort = await freePort();
-    const nats = await startNatsServer({ config: `http: "127.0.0.1:${monitorPort}"` });
+    const compose = readComposeFile();
+    const { environment = {} } = compose.services['nats']!;
+    const nats = await startNatsServer({ config: `http: "127.0.0.1:${monitorPort}"`, environment });
     const directory = mkdtempSync(join(tmpdir(), 'edgesync-bench-'));
-    const server = new SplitServer(nats, monitorPort, await freePort(), directory);
+    const server = new SplitServer(compose, nats, monitorPort, await freePort(), directory);
     server.configure();
     try {
       for (const role of roles) await server.add(role);
@@ -61,7 +67,8 @@ export class SplitServer implements AsyncDisposable {
   /** Starts one more service and resolves when it is ready. */
   async add(role: Role): Promise<ServiceProcess> {
     const internal = await freePort();
-    const child = spawn(process.execPath, [join(BUNDLE, `${role}.js`)], {
+    const flags = this.compose.services[role]!.entrypoint!.filter((parameter) => parameter.startsWith('--'));
+    const child = spawn(process.execPath, [...flags, join(BUNDLE, `${role}.js`)], {
       cwd: this.directory,
       env: {
         PATH: process.env['PATH'],

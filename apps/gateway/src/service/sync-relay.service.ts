@@ -23,7 +23,7 @@ import {
   type ShownTask,
 } from '@edgesync/platform';
 import { chooseVersion, parseSubprotocols, PROTOCOL_VERSIONS, subprotocolOf } from '@edgesync/sync-protocol';
-import { connectTo, KEEP_ALIVE_MS, requestHead, splice } from './worker-connection.js';
+import { connectTo, KEEP_ALIVE_MS, requestHead, splice, type WorkerConnection } from './worker-connection.js';
 
 /** {@link SyncRelay} signs with it. */
 export const HANDSHAKE_SECRET = Symbol('HANDSHAKE_SECRET');
@@ -42,8 +42,7 @@ interface Relayed {
   /** `address:port` */
   readonly remote: string;
   readonly client: Socket;
-  /** The connection to the worker. */
-  readonly socket: Socket;
+  readonly connection: WorkerConnection;
   /** ID of the worker, and what it knows the session as. */
   readonly worker: string;
   readonly session: string;
@@ -118,25 +117,26 @@ export class SyncRelay implements BeforeApplicationShutdown {
     const remote = `${client.remoteAddress}:${client.remotePort}`;
     // Without a common protocol any worker can say so.
     const protocol = subprotocolOf(chooseVersion(tokens) ?? PROTOCOL_VERSIONS[0]!);
-    const { worker, socket } = await this.connect(protocol);
+    const { worker, connection } = await this.connect(protocol);
+    const { socket: toWorker } = connection;
     if (client.destroyed || this.isDraining) {
-      socket.destroy();
+      toWorker.destroy();
       throw new EdgeError('server.draining');
     }
     const session = newSession();
     const handshake = signHandshake(this.secret, { principal, database, worker: worker.id, remote, session });
-    socket.write(requestHead(request, handshake));
-    if (head.length > 0) socket.write(head);
-    this.attend({ principal, database, remote, client, socket, worker: worker.id, session });
+    toWorker.write(requestHead(request, handshake));
+    if (head.length > 0) toWorker.write(head);
+    this.attend({ principal, database, remote, client, connection, worker: worker.id, session });
   }
 
-  private async connect(protocol: string): Promise<{ worker: Worker; socket: Socket }> {
+  private async connect(protocol: string): Promise<{ worker: Worker; connection: WorkerConnection }> {
     const tried = new Set<string>();
     while (tried.size < MAX_TRIES) {
       const worker = this.workers.choose(protocol, tried);
       if (!worker) break;
       try {
-        return { worker, socket: await connectTo(worker.address) };
+        return { worker, connection: await connectTo(worker.address) };
       } catch (error) {
         tried.add(worker.id);
         this.log.warning(`the worker at ${worker.address} cannot be reached`, error);
@@ -146,7 +146,7 @@ export class SyncRelay implements BeforeApplicationShutdown {
   }
 
   private attend(relayed: Relayed): void {
-    const { client, socket, principal } = relayed;
+    const { client, connection, principal } = relayed;
     client.setTimeout(0);
     client.setNoDelay(true);
     client.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -154,7 +154,7 @@ export class SyncRelay implements BeforeApplicationShutdown {
     const connected: Connected = { ...relayed, id: this.tasks.nextId(), since: Date.now(), closed };
     this.connected.add(connected);
     const unwatch = this.authenticator.watch(principal, () => void this.end(connected, 'user-changed'));
-    splice(client, socket, () => {
+    splice(client, connection, () => {
       unwatch();
       this.connected.delete(connected);
       resolve();
@@ -165,11 +165,11 @@ export class SyncRelay implements BeforeApplicationShutdown {
    * Has the worker close a connection with the code that makes the app come back. If that takes too long the connection
    * is broken, after which apps come back too.
    */
-  private async end({ client, socket, worker, session, closed }: Connected, why: SessionEnding): Promise<void> {
+  private async end({ client, connection, worker, session, closed }: Connected, why: SessionEnding): Promise<void> {
     if (!this.sessions.end(worker, session, why)) client.destroySoon();
     const cutOff = setTimeout(() => {
       client.destroy();
-      socket.destroy();
+      connection.socket.destroy();
     }, END_MS);
     await closed;
     clearTimeout(cutOff);

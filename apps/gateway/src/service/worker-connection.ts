@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { IncomingMessage } from 'node:http';
 import { HANDSHAKE_HEADER } from '@edgesync/platform';
+import { RecycledReads } from './recycled-reads.js';
 
 /** A worker that does not take a connection within this time is as good as gone. */
 const CONNECT_MS = 2_000;
@@ -13,12 +14,19 @@ const LINGER_MS = 10_000;
 /** Headers that are for the gateway, or that only a gateway may set. */
 const WITHHELD = new Set(['authorization', HANDSHAKE_HEADER]);
 
+/** A connection to a worker, which says nothing before it is spoken to. */
+export interface WorkerConnection {
+  readonly socket: Socket;
+  readonly reads: RecycledReads;
+}
+
 /**
  * Opens a TCP connection.
  * @param address `host:port`
  * @throws Error if nobody takes it
  */
-export function connectTo(address: string): Promise<Socket> {
+export function connectTo(address: string): Promise<WorkerConnection> {
+  const reads = new RecycledReads();
   const colon = address.lastIndexOf(':');
   const socket = connect({
     host: address.slice(0, colon),
@@ -27,6 +35,7 @@ export function connectTo(address: string): Promise<Socket> {
     keepAlive: true,
     keepAliveInitialDelay: KEEP_ALIVE_MS,
     timeout: CONNECT_MS,
+    onread: reads.onread,
   });
   return new Promise((resolve, reject) => {
     const fail = (error: Error): void => {
@@ -38,7 +47,7 @@ export function connectTo(address: string): Promise<Socket> {
     socket.once('connect', () => {
       socket.off('error', fail).off('timeout', tooLong);
       socket.setTimeout(0);
-      resolve(socket);
+      resolve({ socket, reads });
     });
   });
 }
@@ -57,9 +66,9 @@ export function requestHead({ method, url, rawHeaders }: IncomingMessage, handsh
  * @param onEnd called once, when both are closed
  * @param linger milliseconds for the other side to take what is on its way then
  */
-export function splice(a: Socket, b: Socket, onEnd: () => void, linger = LINGER_MS): void {
+export function splice(client: Socket, worker: WorkerConnection, onEnd: () => void, linger = LINGER_MS): void {
   let open = 2;
-  const join = (from: Socket, to: Socket): void => {
+  const endWith = (from: Socket, to: Socket): void => {
     from.on('error', () => to.destroy());
     from.once('close', () => {
       if (--open === 0) return onEnd();
@@ -69,8 +78,9 @@ export function splice(a: Socket, b: Socket, onEnd: () => void, linger = LINGER_
       const cutOff = setTimeout(() => to.destroy(), linger);
       to.once('close', () => clearTimeout(cutOff));
     });
-    from.pipe(to);
   };
-  join(a, b);
-  join(b, a);
+  endWith(client, worker.socket);
+  endWith(worker.socket, client);
+  client.pipe(worker.socket);
+  worker.reads.pipe(worker.socket, client);
 }

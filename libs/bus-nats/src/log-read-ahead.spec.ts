@@ -1,0 +1,164 @@
+import fc from 'fast-check';
+import type { ChangePage, ChangeRow, ChangesOptions } from '@edgesync/ports';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { LogReadAhead } from './log-read-ahead.js';
+import { READ_AHEAD_BYTES, READ_AHEAD_FACTOR, READ_AHEAD_MS, READ_AHEAD_TOTAL_BYTES } from './tuning.js';
+
+const LINE = { database: 'plant', scope: '_default', collection: 'line' };
+const row = (sequence: number, bodySize = 100): ChangeRow => ({
+  id: `d${sequence}`,
+  sequence,
+  rev: '',
+  vector: '',
+  tree: '',
+  deleted: sequence % 3 === 0,
+  body: '',
+  bodySize,
+});
+
+/** A log with a row per sequence; it also writes down what was asked of it. */
+function logOf(count: number, bodySize?: number) {
+  const rows = Array.from({ length: count }, (_, index) => row(index + 1, bodySize));
+  const asked: [since: number, limit: number][] = [];
+  const read = async (_: unknown, { since, limit, activeOnly }: ChangesOptions): Promise<ChangePage> => {
+    asked.push([since, limit]);
+    const taken = rows
+      .filter(({ sequence, deleted }) => sequence > since && !(activeOnly && deleted))
+      .slice(0, limit + 1);
+    const more = taken.length > limit;
+    const page = taken.slice(0, limit);
+    return { rows: page, scanned: more ? page.at(-1)!.sequence : rows.length, more, lastSequence: rows.length };
+  };
+  return { rows, asked, log: new LogReadAhead(read) };
+}
+
+/** Reads page after page until the end, or so many of them. */
+async function readOn(log: LogReadAhead, options: Partial<ChangesOptions> = {}, pages = Infinity) {
+  const read: ChangePage[] = [];
+  let since = options.since ?? 0;
+  while (read.length < pages) {
+    const page = await log.changes(LINE, { limit: 10, ...options, since });
+    read.push(page);
+    since = page.scanned;
+    if (!page.more) break;
+  }
+  return read;
+}
+
+const sequences = (pages: readonly ChangePage[]): number[][] =>
+  pages.map(({ rows }) => rows.map(({ sequence }) => sequence));
+
+beforeEach(() => void vi.useFakeTimers());
+afterEach(() => void vi.useRealTimers());
+
+describe('reading the log ahead', () => {
+  it('gives the pages that were asked for, whatever they are', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.record({
+          count: fc.integer({ min: 0, max: 200 }),
+          limit: fc.integer({ min: 1, max: 30 }),
+          activeOnly: fc.boolean(),
+          bodySize: fc.constantFrom(0, 100, READ_AHEAD_BYTES / 25),
+        }),
+        async ({ count, limit, activeOnly, bodySize }) => {
+          const { log, rows } = logOf(count, bodySize);
+          const pages = await readOn(log, { limit, activeOnly });
+          const expected = rows.filter(({ deleted }) => !(activeOnly && deleted)).map(({ sequence }) => sequence);
+          expect(sequences(pages).flat()).toEqual(expected);
+          for (const page of pages.slice(0, -1))
+            expect(page).toMatchObject({ more: true, scanned: page.rows.at(-1)!.sequence });
+          expect(pages.at(-1)).toMatchObject({ more: false, scanned: count, lastSequence: count });
+          expect(pages.every((page) => page.rows.length <= limit)).toBe(true);
+        },
+      ),
+    );
+  });
+
+  it('takes a reader at its word first, and then reads more and more at once for it', async () => {
+    const { log, asked } = logOf(1_000);
+    await readOn(log, {}, 15);
+    expect(READ_AHEAD_FACTOR).toBe(4);
+    expect(asked).toEqual([
+      [0, 10],
+      [10, 20],
+      [30, 40],
+      [70, 40],
+      [110, 40],
+    ]);
+  });
+
+  it('reads no more at once than fits into a message', async () => {
+    const { log, asked } = logOf(1_000, READ_AHEAD_BYTES / 25);
+    await readOn(log, {}, 10);
+    expect(asked.slice(0, 4).map(([, limit]) => limit)).toEqual([10, 20, 24, 24]);
+  });
+
+  it('never reads less than was asked for', async () => {
+    const { log, asked } = logOf(100, READ_AHEAD_BYTES);
+    await readOn(log, {}, 4);
+    expect(asked.map(([, limit]) => limit)).toEqual([10, 10, 10, 10]);
+  });
+
+  it('keeps nothing for a reader that comes back late, and asks storage for what it wants', async () => {
+    const { log, asked } = logOf(1_000);
+    await readOn(log, {}, 2);
+    expect(asked.at(-1)).toEqual([10, 20]);
+    vi.advanceTimersByTime(2 * READ_AHEAD_MS);
+    expect(vi.getTimerCount()).toBe(0);
+    const [page] = await readOn(log, { since: 20 }, 1);
+    expect(asked.at(-1)).toEqual([20, 10]);
+    expect(sequences([page!])[0]![0]).toBe(21);
+  });
+
+  it('gives what it has read to one reader only', async () => {
+    const { log, asked } = logOf(1_000);
+    await readOn(log, {}, 2);
+    const [first] = await readOn(log, { since: 20 }, 1);
+    const [second] = await readOn(log, { since: 20 }, 1);
+    expect(first!.rows).toEqual(second!.rows);
+    expect(asked.slice(2)).toEqual([[20, 10]]);
+  });
+
+  it('keeps rows with and without bodies, in text and in UTF-8, of one collection and of another, apart', async () => {
+    const { log, asked } = logOf(1_000);
+    await readOn(log, {}, 2);
+    for (const options of [{ body: false }, { utf8: true }, { activeOnly: true }])
+      await readOn(log, { ...options, since: 20 }, 1);
+    await log.changes({ ...LINE, collection: 'other' }, { since: 20, limit: 10 });
+    expect(asked.slice(2)).toEqual(Array.from({ length: 4 }, () => [20, 10]));
+  });
+
+  it('passes reads of certain documents and from the end on as they are', async () => {
+    const { log, asked } = logOf(1_000);
+    await readOn(log, { ids: ['d1'] }, 3);
+    await readOn(log, { descending: true }, 3);
+    expect(new Set(asked.map(([, limit]) => limit))).toEqual(new Set([10]));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('keeps a bounded amount for all readers together', async () => {
+    const bodySize = READ_AHEAD_BYTES / 50;
+    const { log, asked } = logOf(1_000, bodySize);
+    const readers = Math.ceil(READ_AHEAD_TOTAL_BYTES / (30 * bodySize)) + 20;
+    // They are at places of their own, each with 30 rows to come.
+    const start = (reader: number): number => reader % 400;
+    for (let reader = 0; reader < readers; reader++)
+      await readOn(log, { since: start(reader), activeOnly: reader >= 400 }, 3);
+    const before = asked.length;
+    for (let reader = 0; reader < readers; reader++)
+      await readOn(log, { since: start(reader) + 30, activeOnly: reader >= 400 }, 1);
+    expect(asked.length - before).toBeGreaterThanOrEqual(20);
+  });
+
+  it('passes a fault on and can go on after it', async () => {
+    let fault: Error | undefined = new Error('disk on fire');
+    const log = new LogReadAhead(async () => {
+      if (fault) throw fault;
+      return { rows: [row(1)], scanned: 1, more: false, lastSequence: 1 };
+    });
+    await expect(log.changes(LINE, { since: 0, limit: 10 })).rejects.toThrow('disk on fire');
+    fault = undefined;
+    expect((await log.changes(LINE, { since: 0, limit: 10 })).rows).toHaveLength(1);
+  });
+});
