@@ -32,12 +32,15 @@ function logOf(count: number, bodySize?: number) {
   return { rows, asked, log: new LogReadAhead(read) };
 }
 
+const ONE = {};
+const OTHER = {};
+
 /** Reads page after page until the end, or so many of them. */
 async function readOn(log: LogReadAhead, options: Partial<ChangesOptions> = {}, pages = Infinity) {
   const read: ChangePage[] = [];
   let since = options.since ?? 0;
   while (read.length < pages) {
-    const page = await log.changes(LINE, { limit: 10, ...options, since });
+    const page = await log.changes(LINE, { limit: 10, reader: ONE, ...options, since });
     read.push(page);
     since = page.scanned;
     if (!page.more) break;
@@ -111,28 +114,43 @@ describe('reading the log ahead', () => {
     expect(sequences([page!])[0]![0]).toBe(21);
   });
 
-  it('gives what it has read to one reader only', async () => {
+  it('gives what it has read to its reader alone, and to that once', async () => {
     const { log, asked } = logOf(1_000);
     await readOn(log, {}, 2);
+    const [other] = await readOn(log, { since: 20, reader: OTHER }, 1);
     const [first] = await readOn(log, { since: 20 }, 1);
-    const [second] = await readOn(log, { since: 20 }, 1);
-    expect(first!.rows).toEqual(second!.rows);
+    const [again] = await readOn(log, { since: 20 }, 1);
+    expect([other!.rows, again!.rows]).toEqual([first!.rows, first!.rows]);
+    expect(asked.slice(2)).toEqual([
+      [20, 10],
+      [20, 10],
+    ]);
+  });
+
+  it.each<[string, Partial<ChangesOptions>]>([
+    ['goes elsewhere', { since: 500 }],
+    ['wants no bodies any more', { since: 20, body: false }],
+    ['wants them in UTF-8', { since: 20, utf8: true }],
+    ['wants no tombstones', { since: 20, activeOnly: true }],
+  ])('begins anew for a reader that %s', async (_, options) => {
+    const { log, asked } = logOf(1_000);
+    await readOn(log, {}, 2);
+    await readOn(log, options, 1);
+    expect(asked.slice(2)).toEqual([[options.since, 10]]);
+  });
+
+  it('begins anew for a reader in another collection', async () => {
+    const { log, asked } = logOf(1_000);
+    await readOn(log, {}, 2);
+    await log.changes({ ...LINE, collection: 'other' }, { since: 20, limit: 10, reader: ONE });
     expect(asked.slice(2)).toEqual([[20, 10]]);
   });
 
-  it('keeps rows with and without bodies, in text and in UTF-8, of one collection and of another, apart', async () => {
-    const { log, asked } = logOf(1_000);
-    await readOn(log, {}, 2);
-    for (const options of [{ body: false }, { utf8: true }, { activeOnly: true }])
-      await readOn(log, { ...options, since: 20 }, 1);
-    await log.changes({ ...LINE, collection: 'other' }, { since: 20, limit: 10 });
-    expect(asked.slice(2)).toEqual(Array.from({ length: 4 }, () => [20, 10]));
-  });
-
-  it('passes reads of certain documents and from the end on as they are', async () => {
+  it('passes reads of certain documents, from the end on, and of nobody in particular on as they are', async () => {
     const { log, asked } = logOf(1_000);
     await readOn(log, { ids: ['d1'] }, 3);
     await readOn(log, { descending: true }, 3);
+    await readOn(log, { reader: undefined }, 3);
     expect(new Set(asked.map(([, limit]) => limit))).toEqual(new Set([10]));
     expect(vi.getTimerCount()).toBe(0);
   });
@@ -140,15 +158,14 @@ describe('reading the log ahead', () => {
   it('keeps a bounded amount for all readers together', async () => {
     const bodySize = READ_AHEAD_BYTES / 50;
     const { log, asked } = logOf(1_000, bodySize);
-    const readers = Math.ceil(READ_AHEAD_TOTAL_BYTES / (30 * bodySize)) + 20;
-    // They are at places of their own, each with 30 rows to come.
-    const start = (reader: number): number => reader % 400;
-    for (let reader = 0; reader < readers; reader++)
-      await readOn(log, { since: start(reader), activeOnly: reader >= 400 }, 3);
+    // Each has 10 rows to come once it has read 20.
+    const readers = Array.from({ length: Math.ceil(READ_AHEAD_TOTAL_BYTES / (10 * bodySize)) + 20 }, () => ({}));
+    for (const reader of readers) await readOn(log, { reader }, 2);
     const before = asked.length;
-    for (let reader = 0; reader < readers; reader++)
-      await readOn(log, { since: start(reader) + 30, activeOnly: reader >= 400 }, 1);
-    expect(asked.length - before).toBeGreaterThanOrEqual(20);
+    for (const reader of readers) await readOn(log, { since: 20, reader }, 1);
+    const read = asked.length - before;
+    expect(read).toBeGreaterThanOrEqual(20);
+    expect(read).toBeLessThan(readers.length / 2);
   });
 
   it('passes a fault on and can go on after it', async () => {
@@ -157,8 +174,8 @@ describe('reading the log ahead', () => {
       if (fault) throw fault;
       return { rows: [row(1)], scanned: 1, more: false, lastSequence: 1 };
     });
-    await expect(log.changes(LINE, { since: 0, limit: 10 })).rejects.toThrow('disk on fire');
+    await expect(log.changes(LINE, { since: 0, limit: 10, reader: ONE })).rejects.toThrow('disk on fire');
     fault = undefined;
-    expect((await log.changes(LINE, { since: 0, limit: 10 })).rows).toHaveLength(1);
+    expect((await log.changes(LINE, { since: 0, limit: 10, reader: ONE })).rows).toHaveLength(1);
   });
 });

@@ -7,6 +7,8 @@ type Read = (keyspace: Keyspace, options: ChangesOptions) => Promise<ChangePage>
 
 /** Where a reader goes on, if it does. */
 interface Place {
+  /** What it asks for then. */
+  readonly request: string;
   /** What was read beyond the page it got. */
   readonly rest: ChangePage | undefined;
   readonly bytes: number;
@@ -23,10 +25,11 @@ const METADATA_BYTES = 200;
 /**
  * A reader that takes page after page as fast as it gets them, as an app does that pulls a whole database, has several of
  * them read with one round trip. One that is slow, or reads once, gets what it asks for and nothing is kept for it: what it
- * has not seen yet may be superseded before it is.
+ * has not seen yet may be superseded before it is. What was read for one reader is not given to another, which may have
+ * begun after something was acknowledged that is not in it.
  */
 export class LogReadAhead {
-  private readonly places = new Map<string, Place>();
+  private readonly places = new Map<object, Place>();
   private bytes = 0;
   private timer: NodeJS.Timeout | undefined;
 
@@ -34,13 +37,12 @@ export class LogReadAhead {
 
   /** As `ChangeLog.changes`. */
   async changes(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage> {
-    if (options.ids || options.descending) return this.read(keyspace, options);
-    const { body = true, activeOnly = false, utf8 = false } = options;
-    const reader = `${body}/${activeOnly}/${utf8}/${keyspaceKey(keyspace)}/`;
-    const place = this.take(reader + options.since);
-    const page = place?.rest ?? (await this.read(keyspace, { ...options, limit: limitFor(options.limit, place) }));
-    const { first, rest } = cut(page, options.limit);
-    if (first.more) this.keep(reader + first.scanned, place, page, rest);
+    const { reader, limit } = options;
+    if (!reader || options.ids || options.descending) return this.read(keyspace, options);
+    const place = this.take(reader, requestOf(keyspace, options, options.since));
+    const page = place?.rest ?? (await this.read(keyspace, { ...options, limit: limitFor(limit, place) }));
+    const { first, rest } = cut(page, limit);
+    if (first.more) this.keep(reader, requestOf(keyspace, options, first.scanned), place, page, rest);
     return first;
   }
 
@@ -50,20 +52,27 @@ export class LogReadAhead {
     this.places.clear();
   }
 
-  private take(key: string): Place | undefined {
-    const place = this.places.get(key);
+  private take(reader: object, request: string): Place | undefined {
+    const place = this.places.get(reader);
     if (!place) return undefined;
-    this.drop(key, place);
-    return performance.now() - place.at <= READ_AHEAD_MS ? place : undefined;
+    this.drop(reader, place);
+    return place.request === request && performance.now() - place.at <= READ_AHEAD_MS ? place : undefined;
   }
 
-  private keep(key: string, before: Place | undefined, page: ChangePage, rest: ChangePage | undefined): void {
-    const old = this.places.get(key);
-    if (old) this.drop(key, old);
+  private keep(
+    reader: object,
+    request: string,
+    before: Place | undefined,
+    page: ChangePage,
+    rest: ChangePage | undefined,
+  ): void {
+    const old = this.places.get(reader);
+    if (old) this.drop(reader, old);
     const size = rest ? sizeOf(rest) : 0;
     if (this.bytes + size > READ_AHEAD_TOTAL_BYTES) return;
     this.bytes += size;
-    this.places.set(key, {
+    this.places.set(reader, {
+      request,
       rest,
       bytes: size,
       factor: before ? Math.min(before.factor * (before.rest ? 1 : 2), READ_AHEAD_FACTOR) : 2,
@@ -76,14 +85,19 @@ export class LogReadAhead {
   private sweep(): void {
     this.timer = undefined;
     const oldest = performance.now() - READ_AHEAD_MS;
-    for (const [key, place] of this.places) if (place.at <= oldest) this.drop(key, place);
+    for (const [reader, place] of this.places) if (place.at <= oldest) this.drop(reader, place);
     if (this.places.size > 0) this.timer = setTimeout(() => this.sweep(), READ_AHEAD_MS).unref();
   }
 
-  private drop(key: string, { bytes }: Place): void {
-    this.places.delete(key);
+  private drop(reader: object, { bytes }: Place): void {
+    this.places.delete(reader);
     this.bytes -= bytes;
   }
+}
+
+function requestOf(keyspace: Keyspace, options: ChangesOptions, since: number): string {
+  const { body = true, activeOnly = false, utf8 = false } = options;
+  return `${since}/${body}/${activeOnly}/${utf8}/${keyspaceKey(keyspace)}`;
 }
 
 function limitFor(limit: number, place: Place | undefined): number {

@@ -240,6 +240,14 @@ describe('feeds of the same collection', () => {
     expect(new Set(pages.map((page) => page!.rows)).size).toBe(1);
   });
 
+  it('do not give one that comes later what was read before, when the doorbell is late', async () => {
+    const { log, feeds } = setUp();
+    const early = feeds.subscribe(KEYSPACE, { since: 0 });
+    expect(ids(await early.next())).toEqual([]);
+    log.write('acknowledged', { silently: true });
+    expect(ids(await feeds.subscribe(KEYSPACE, { since: 0 }).next())).toEqual(['acknowledged']);
+  });
+
   it('let a slow one skip what was superseded meanwhile', async () => {
     const { log, timers, feeds } = setUp();
     const slow = feeds.subscribe(KEYSPACE, { since: 0 });

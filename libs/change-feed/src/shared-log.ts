@@ -16,10 +16,12 @@ export class SharedLog {
   /** The highest sequence known to be committed. */
   head = 0;
 
-  private readonly pages = new Map<string, Promise<ChangePage>>();
+  private readonly pages = new Map<string, { readonly begun: number; readonly page: Promise<ChangePage> }>();
   private readonly waiting = new Set<() => void>();
   private readonly stopWatching: () => void;
   private users = 0;
+  /** Counts who enters and what is read. */
+  private events = 0;
   private isCooling = false;
   private rangWhileCooling = false;
   private stopCooling: () => void = () => {};
@@ -37,8 +39,10 @@ export class SharedLog {
     this.armSafetyTimer();
   }
 
-  enter(): void {
+  /** @returns a number for {@link read} */
+  enter(): number {
     this.users++;
+    return ++this.events;
   }
 
   leave(): void {
@@ -51,16 +55,22 @@ export class SharedLog {
     this.onUnused();
   }
 
-  /** Reads a page, once for all who ask the same before the next commit. @throws as `ChangeLog.changes` */
-  read(options: ChangesOptions): Promise<ChangePage> {
+  /**
+   * Reads a page, once for all who ask the same before the next commit and were here when it was begun: the doorbell may be
+   * later than the acknowledgement of a write, which whoever enters after that must find.
+   * @param entered what {@link enter} returned
+   * @throws as `ChangeLog.changes`
+   */
+  read(options: ChangesOptions, entered: number): Promise<ChangePage> {
     if (options.ids) return this.readAlone(options);
     const { since, limit, body = true, activeOnly = false, utf8 = false } = options;
     const key = `${since}/${limit}/${body}/${activeOnly}/${body && utf8}`;
     const known = this.pages.get(key);
-    if (known) return known;
+    if (known && known.begun > entered) return known.page;
+    const begun = ++this.events;
     const page = this.readAlone(options);
     if (this.pages.size >= this.tuning.sharedPages) this.pages.delete(this.pages.keys().next().value as string);
-    this.pages.set(key, page);
+    this.pages.set(key, { begun, page });
     page.catch(() => this.pages.delete(key));
     this.stopForgetting ??= this.scheduler.schedule(this.tuning.sharedPageMs, () => {
       this.stopForgetting = undefined;

@@ -42,6 +42,8 @@ export class Subscription {
   private hasCaughtUp = false;
   private isFresh = true;
   private isClosed = false;
+  /** What was read before may lack what its reader knows of. */
+  private readonly began: number;
   private readonly wanted: ReadonlySet<string> | undefined;
   private cancelWait: (() => void) | undefined;
 
@@ -54,7 +56,7 @@ export class Subscription {
     this.bodies = options.bodies ?? false;
     this.pageRows = options.pageRows ?? tuning.pageRows;
     this.wanted = options.ids && new Set(options.ids);
-    log.enter();
+    this.began = log.enter();
   }
 
   /** Everything up to this sequence has been delivered. */
@@ -76,7 +78,7 @@ export class Subscription {
         this.cancelWait = undefined;
         if (this.isClosed) break;
       }
-      const page = await this.log.read(this.request());
+      const page = await this.log.read(this.request(), this.began);
       if (this.isClosed) break;
       if (this.isFresh) {
         this.isFresh = false;
@@ -113,6 +115,7 @@ export class Subscription {
       limit: this.pageRows,
       body: this.bodies,
       utf8,
+      reader: this,
       activeOnly: activeOnly && !this.hasCaughtUp,
       ...(looksUp && { ids }),
     };

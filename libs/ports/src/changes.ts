@@ -12,6 +12,8 @@ export interface ChangesOptions extends ReadOptions {
   readonly ids?: readonly string[];
   /** Bodies may come in UTF-8, as {@link ChangeRow.utf8}: the reader passes them on and storage may hold them so. */
   readonly utf8?: boolean;
+  /** Who takes page after page: storage that is far away may read ahead for it, and keeps what it read for it alone. */
+  readonly reader?: object;
 }
 
 export interface ChangeRow extends DocumentRevision {
