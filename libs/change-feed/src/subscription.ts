@@ -7,7 +7,10 @@ export interface SubscribeOptions {
   readonly since: number;
   /** Most rows per page. */
   readonly pageRows?: number;
-  /** Leave tombstones out until the subscriber has caught up once; from then on they are changes like any other. */
+  /**
+   * Leave out tombstones that were there when the subscription began. What is deleted later may have been delivered before:
+   * that is a change like any other, also while there is a backlog.
+   */
   readonly activeOnly?: boolean;
   /** Only these documents. */
   readonly ids?: readonly string[];
@@ -40,6 +43,8 @@ export class Subscription {
 
   private cursor: number;
   private hasCaughtUp = false;
+  /** The end of the log when the subscription began. */
+  private backlogEnd: number | undefined;
   private isFresh = true;
   private isClosed = false;
   /** What was read before may lack what its reader knows of. */
@@ -78,7 +83,8 @@ export class Subscription {
         this.cancelWait = undefined;
         if (this.isClosed) break;
       }
-      const page = await this.log.read(this.request(), this.began);
+      const request = this.request();
+      const page = await this.log.read(request, this.began);
       if (this.isClosed) break;
       if (this.isFresh) {
         this.isFresh = false;
@@ -87,7 +93,8 @@ export class Subscription {
           continue;
         }
       }
-      const delivered = this.take(page);
+      this.backlogEnd ??= page.lastSequence;
+      const delivered = this.take(request.activeOnly ? upTo(this.backlogEnd, page) : page);
       if (delivered) return delivered;
     }
     return undefined;
@@ -116,7 +123,7 @@ export class Subscription {
       body: this.bodies,
       utf8,
       reader: this,
-      activeOnly: activeOnly && !this.hasCaughtUp,
+      activeOnly: activeOnly && !this.hasCaughtUp && this.cursor < (this.backlogEnd ?? Infinity),
       ...(looksUp && { ids }),
     };
   }
@@ -131,4 +138,11 @@ export class Subscription {
     if (caughtUp) this.hasCaughtUp = true;
     return isNews ? { rows, scanned: this.cursor, caughtUp, lastSequence: page.lastSequence } : undefined;
   }
+}
+
+/** The part of a page that ends at a sequence: the rest is read anew. */
+function upTo(end: number, page: ChangePage): ChangePage {
+  const reached = page.more ? page.scanned : Math.max(page.scanned, page.lastSequence);
+  if (reached <= end) return page;
+  return { ...page, rows: page.rows.filter(({ sequence }) => sequence <= end), scanned: end, more: true };
 }

@@ -140,6 +140,24 @@ describe('createDelta', () => {
     expect(createDelta(text(old), text(next), ALWAYS)).toBeUndefined();
   });
 
+  it('has the whole dictionary of a blob that is another one', () => {
+    const blob = (digest: string, type = 'text/plain') =>
+      `{"@type":"blob","content_type":"${type}","digest":"${digest}","length":11}`;
+    const [first, second] = ['sha1-+/5OEWyiOCR+4+FV9BerKsYPaxA=', 'sha1-qvTGHdzF6KLavt4PO0gs2a6pQ00='];
+    const stub = (digest: string) =>
+      `{"_attachments":{"a":{"content_type":"text/plain","digest":"${digest}","length":11}}}`;
+    for (const [old, next, delta] of [
+      [`{"p":${blob(first)}}`, `{"p":${blob(second)}}`, `{"p":[${blob(second)}]}`],
+      [`{"l":[{"p":${blob(first)}}]}`, `{"l":[{"p":${blob(second)}}]}`, `{"l":{"0":{"p":[${blob(second)}]}}}`],
+      [stub(first), stub(second), stub(second).replace(/"a":(.*)\}\}$/, '"a":[$1]}}')],
+      // The same blob, described otherwise, is no other one.
+      [`{"p":${blob(first)}}`, `{"p":${blob(first, 'a/b')}}`, '{"p":{"content_type":"a/b"}}'],
+    ] as const) {
+      expect(createDelta(old, next, ALWAYS)).toBe(delta);
+      expect(applyDelta(old, delta)).toBe(next);
+    }
+  });
+
   it('makes none that is no shorter than the body', () => {
     expect(createDelta('{"a":1}', '{"a":2}')).toBeUndefined();
     expect(createDelta('{"a":1}', '{"a":1}')).toBe('{}');

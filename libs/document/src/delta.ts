@@ -1,4 +1,5 @@
 import { EdgeError, isEdgeError } from '@edgesync/errors';
+import { isBlobDigest } from './blobs.js';
 import {
   isJsonArray,
   isJsonObject,
@@ -110,11 +111,21 @@ function patchedArray(old: readonly JsonTree[], delta: JsonObject): readonly Jso
 
 /** The delta between two values, undefined if they are equal. */
 function difference(old: JsonTree, next: JsonTree): JsonTree | undefined {
-  if (isJsonObject(old) && isJsonObject(next)) return objectDifference(old, next);
+  if (isJsonObject(old) && isJsonObject(next))
+    return isOtherBlob(old, next) ? replacement(next) : objectDifference(old, next);
   if (isJsonArray(old) && isJsonArray(next)) return arrayDifference(old, next);
   if (typeof old === 'string' && typeof next === 'string') return stringDifference(old, next);
   if (old instanceof JsonScalar && next instanceof JsonScalar && old.text === next.text) return undefined;
   return replacement(next);
+}
+
+/**
+ * Couchbase Lite 4.1 looks for blobs to fetch in the delta, where it knows one by its whole dictionary: of a digest alone
+ * it takes no notice, and the document refers to a blob that it does not have.
+ */
+function isOtherBlob(old: JsonObject, next: JsonObject): boolean {
+  const digest = next.get('digest');
+  return typeof digest === 'string' && isBlobDigest(digest) && old.get('digest') !== digest;
 }
 
 function objectDifference(old: JsonObject, next: JsonObject): JsonTree | undefined {

@@ -81,6 +81,32 @@ describe('a subscription', () => {
     expect(peer.heard.at(-1)).toMatch(/^changes \{\} \[\[4,"live","2-[0-9a-f]+",1,2\]\]$/);
   });
 
+  it('J.4-48 with activeOnly tells what was deleted after it began, also before it has caught up', async () => {
+    await using world = await World.open({ tuning: { unansweredBacklogLists: 1 } });
+    const first = await world.put('first', {});
+    await world.put('second', {});
+    await world.put('third', {});
+    const peer = await world.connect();
+    await peer.ask('subChanges', { activeOnly: 'true', batch: '1' });
+    answer(await peer.next('changes'), [[]]);
+    await peer.next('rev');
+    await world.put('first', {}, { expect: first.rev, deleted: true });
+    await world.put('last', {});
+    const rows: unknown[] = [];
+    for (;;) {
+      const list = await peer.next('changes');
+      if (list.noReply) break;
+      rows.push(...rowsOf(list));
+      answer(list, []);
+    }
+    expect(rows).toEqual([
+      [2, 'second'],
+      [3, 'third'],
+      [4, 'first'],
+      [5, 'last'],
+    ]);
+  });
+
   it.each([[{ filter: 'sync_gateway/bychannel', channels: 'a' }], [{ channels: 'a,b' }], [{ filter: 'mine', p: '1' }]])(
     'J.1-17 J.4-38 with %j is refused for good with HTTP/400',
     async (properties) => {
@@ -311,6 +337,31 @@ describe('a wanted revision', () => {
     const message = await peer.next('rev');
     expect(message.properties.get('deleted')).toBe('1');
     expect(jsonOf(message)).toEqual({});
+  });
+
+  it('is read from storage with others, but not more than so many bytes at once', async () => {
+    const reads: (readonly string[])[] = [];
+    await using world = await World.open({
+      tuning: { bodyBatchBytes: 1_000, bodyBatch: 3 },
+      wrap: (storage) =>
+        withMethods(storage, {
+          read: (keyspace, ids, options) => {
+            if (ids.length > 0) reads.push(ids);
+            return storage.read(keyspace, ids, options);
+          },
+        }),
+    });
+    await world.put('before', {});
+    const sizes = { a: 10, b: 10, c: 10, d: 10, large: 5_000, e: 400, f: 400, g: 400 };
+    for (const [id, size] of Object.entries(sizes)) await world.put(id, { t: 'x'.repeat(size) });
+    const peer = await world.connect();
+    peer.on('changes', (request) => (request.noReply ? undefined : wantAll()(request)));
+    reads.length = 0;
+    await peer.ask('subChanges', { since: '1' });
+    const got: (string | undefined)[] = [];
+    while (got.length < 8) got.push((await peer.next('rev')).properties.get('id'));
+    expect(got).toEqual(Object.keys(sizes));
+    expect(reads).toEqual([['a', 'b', 'c'], ['d'], ['large'], ['e', 'f'], ['g']]);
   });
 
   it('J.1-21 that was superseded is sent as long as it is kept', async () => {

@@ -82,10 +82,8 @@ export class RevSender {
 
   private async pump(): Promise<void> {
     const { link } = this.collection;
-    const { bodyBatch } = link.environment.tuning;
     while (this.queue.length > 0 && link.connection.isOpen) {
-      const batch = this.queue.length <= bodyBatch ? this.queue : this.queue.slice(0, bodyBatch);
-      this.queue = batch === this.queue ? [] : this.queue.slice(bodyBatch);
+      const batch = this.takeBatch();
       for (const prepared of await this.prepare(batch)) {
         if (this.isFull()) await this.whenThereIsRoom();
         if (!link.connection.isOpen) return;
@@ -95,6 +93,22 @@ export class RevSender {
     }
     // Together with the look at the queue: what is queued after it starts the pump anew.
     this.isPumping = false;
+  }
+
+  /** The first of the queue: as many as are read at once, but one at least. */
+  private takeBatch(): readonly WantedRev[] {
+    const { bodyBatch, bodyBatchBytes } = this.collection.link.environment.tuning;
+    let bytes = 0;
+    let count = 0;
+    while (count < this.queue.length && count < bodyBatch) {
+      const { body, bodySize } = this.queue[count]!;
+      if (body === '') bytes += bodySize;
+      if (count > 0 && bytes > bodyBatchBytes) break;
+      count++;
+    }
+    const batch = this.queue.slice(0, count);
+    this.queue = this.queue.slice(count);
+    return batch;
   }
 
   private async prepare(batch: readonly WantedRev[]): Promise<readonly Prepared[]> {

@@ -10,8 +10,9 @@ export interface Tuning {
   readonly unansweredLiveLists: number;
   /** No further `changes` while more revisions than this wait to be sent. */
   readonly wantedRevs: number;
-  /** Bodies read from storage at once. */
+  /** Bodies read from storage at once, in number and bytes. */
   readonly bodyBatch: number;
+  readonly bodyBatchBytes: number;
   /** Revisions are queued for the socket up to this many bytes; below the second figure more are prepared. */
   readonly queuedBytes: number;
   readonly lowQueuedBytes: number;
@@ -63,6 +64,7 @@ export const TUNING: Tuning = {
   unansweredLiveLists: 2,
   wantedRevs: 1000,
   bodyBatch: 100,
+  bodyBatchBytes: 1024 * 1024,
   queuedBytes: 256 * 1024,
   lowQueuedBytes: 96 * 1024,
   unansweredRevs: 1_000,

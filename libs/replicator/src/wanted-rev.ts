@@ -12,6 +12,8 @@ export interface WantedRev {
   readonly deleted: boolean;
   /** As text or in UTF-8; '' if it is still to be read. */
   readonly body: string | Uint8Array;
+  /** Size of the body in bytes, approximately. */
+  readonly bodySize: number;
   /** Whether the body may refer to blobs. */
   readonly blobs: boolean;
   /** Revisions that the peer holds, newest first. */
@@ -22,6 +24,7 @@ export interface WantedRev {
 
 /** @param listed see {@link WantedRev.listed} */
 export function wantedRev(row: ChangeRow, listed: readonly string[]): WantedRev {
-  const { id, sequence, rev, vector, tree, deleted, utf8, blobs = true } = row;
-  return { id, sequence: String(sequence), rev, vector, tree, deleted, body: utf8 ?? row.body, blobs, listed };
+  const { id, rev, vector, tree, deleted, bodySize, utf8, blobs = true } = row;
+  const sequence = String(row.sequence);
+  return { id, sequence, rev, vector, tree, deleted, body: utf8 ?? row.body, bodySize, blobs, listed };
 }
