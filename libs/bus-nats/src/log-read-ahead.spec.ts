@@ -27,7 +27,8 @@ function logOf(count: number, bodySize?: number) {
       .slice(0, limit + 1);
     const more = taken.length > limit;
     const page = taken.slice(0, limit);
-    return { rows: page, scanned: more ? page.at(-1)!.sequence : rows.length, more, lastSequence: rows.length };
+    const scanned = more ? (page.at(-1)?.sequence ?? since) : rows.length;
+    return { rows: page, scanned, more, lastSequence: rows.length };
   };
   return { rows, asked, log: new LogReadAhead(read) };
 }
@@ -69,8 +70,11 @@ describe('reading the log ahead', () => {
           const pages = await readOn(log, { limit, activeOnly });
           const expected = rows.filter(({ deleted }) => !(activeOnly && deleted)).map(({ sequence }) => sequence);
           expect(sequences(pages).flat()).toEqual(expected);
-          for (const page of pages.slice(0, -1))
-            expect(page).toMatchObject({ more: true, scanned: page.rows.at(-1)!.sequence });
+          for (const page of pages.slice(0, -1)) {
+            const end = page.rows.at(-1)!.sequence;
+            // Whatever follows the last row does not count.
+            expect(page).toMatchObject({ more: true, scanned: end === expected.at(-1) ? count : end });
+          }
           expect(pages.at(-1)).toMatchObject({ more: false, scanned: count, lastSequence: count });
           expect(pages.every((page) => page.rows.length <= limit)).toBe(true);
         },
@@ -127,6 +131,21 @@ describe('reading the log ahead', () => {
     ]);
   });
 
+  it('ends where the log ends when it is asked, not where it ended when it was read', async () => {
+    const { log, rows } = logOf(25);
+    await readOn(log, {}, 2);
+    rows.push(row(26));
+    expect(sequences(await readOn(log, { since: 20 })).flat()).toEqual([21, 22, 23, 24, 25, 26]);
+  });
+
+  it('gives no row to a reader that wants none', async () => {
+    const { log } = logOf(1_000);
+    await readOn(log, {}, 2);
+    const none = await log.changes(LINE, { since: 20, limit: 0, reader: ONE });
+    expect(none).toMatchObject({ rows: [], scanned: 20, more: true });
+    expect(sequences(await readOn(log, { since: 20 }, 1))[0]![0]).toBe(21);
+  });
+
   it.each<[string, Partial<ChangesOptions>]>([
     ['goes elsewhere', { since: 500 }],
     ['wants no bodies any more', { since: 20, body: false }],
@@ -165,7 +184,20 @@ describe('reading the log ahead', () => {
     for (const reader of readers) await readOn(log, { since: 20, reader }, 1);
     const read = asked.length - before;
     expect(read).toBeGreaterThanOrEqual(20);
-    expect(read).toBeLessThan(readers.length / 2);
+    expect(read).toBeLessThan(readers.length);
+  });
+
+  it('counts what it keeps as large as the message that it is part of', async () => {
+    const bodySize = READ_AHEAD_BYTES / 50;
+    const { log, asked } = logOf(1_000, bodySize);
+    const readers = Array.from({ length: Math.ceil(READ_AHEAD_TOTAL_BYTES / (10 * bodySize)) }, () => ({}));
+    // Each has taken 30 of the 40 rows of a message.
+    for (const reader of readers) await readOn(log, { reader }, 6);
+    const before = asked.length;
+    for (const reader of readers) await readOn(log, { since: 60, reader }, 1);
+    const kept = readers.length - (asked.length - before);
+    expect(kept).toBeGreaterThan(0);
+    expect(kept * 40 * bodySize).toBeLessThanOrEqual(READ_AHEAD_TOTAL_BYTES);
   });
 
   it('passes a fault on and can go on after it', async () => {

@@ -11,6 +11,7 @@ interface Place {
   readonly request: string;
   /** What was read beyond the page it got. */
   readonly rest: ChangePage | undefined;
+  /** Size of the message that {@link rest} is part of: bodies in UTF-8 keep all of it. */
   readonly bytes: number;
   /** How many times what it asks for is read next. */
   readonly factor: number;
@@ -38,7 +39,7 @@ export class LogReadAhead {
   /** As `ChangeLog.changes`. */
   async changes(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage> {
     const { reader, limit } = options;
-    if (!reader || options.ids || options.descending) return this.read(keyspace, options);
+    if (!reader || limit < 1 || options.ids || options.descending) return this.read(keyspace, options);
     const place = this.take(reader, requestOf(keyspace, options, options.since));
     const page = place?.rest ?? (await this.read(keyspace, { ...options, limit: limitFor(limit, place) }));
     const { first, rest } = cut(page, limit);
@@ -68,15 +69,16 @@ export class LogReadAhead {
   ): void {
     const old = this.places.get(reader);
     if (old) this.drop(reader, old);
-    const size = rest ? sizeOf(rest) : 0;
-    if (this.bytes + size > READ_AHEAD_TOTAL_BYTES) return;
-    this.bytes += size;
+    const pageBytes = before?.rest ? before.bytes : sizeOf(page);
+    const bytes = rest ? pageBytes : 0;
+    if (this.bytes + bytes > READ_AHEAD_TOTAL_BYTES) return;
+    this.bytes += bytes;
     this.places.set(reader, {
       request,
       rest,
-      bytes: size,
+      bytes,
       factor: before ? Math.min(before.factor * (before.rest ? 1 : 2), READ_AHEAD_FACTOR) : 2,
-      rowBytes: before?.rest ? before.rowBytes : sizeOf(page) / Math.max(1, page.rows.length),
+      rowBytes: before?.rest ? before.rowBytes : pageBytes / Math.max(1, page.rows.length),
       at: performance.now(),
     });
     this.timer ??= setTimeout(() => this.sweep(), READ_AHEAD_MS).unref();
@@ -105,11 +107,15 @@ function limitFor(limit: number, place: Place | undefined): number {
   return Math.max(limit, Math.min(limit * place.factor, Math.floor(READ_AHEAD_BYTES / place.rowBytes)));
 }
 
+/**
+ * What was read ahead does not tell that the log ends. Its reader shares pages with others, who may have begun after something
+ * was acknowledged that is not in it.
+ */
 function cut(page: ChangePage, limit: number): { first: ChangePage; rest: ChangePage | undefined } {
   if (page.rows.length <= limit) return { first: page, rest: undefined };
   const rows = page.rows.slice(0, limit);
   const first = { ...page, rows, scanned: rows.at(-1)!.sequence, more: true };
-  return { first, rest: { ...page, rows: page.rows.slice(limit) } };
+  return { first, rest: { ...page, rows: page.rows.slice(limit), more: true } };
 }
 
 function sizeOf({ rows }: ChangePage): number {

@@ -1,25 +1,25 @@
 import type { OnReadOpts, Socket } from 'node:net';
 import type { Writable } from 'node:stream';
 
-/** What an idle connection reads into. */
-const SMALL_BYTES = 2 * 1_024;
-/** What it reads into while more comes at a time. */
-const LARGE_BYTES = 64 * 1_024;
-/** Large pieces of memory that are kept while nobody reads into them. */
+const PIECE_BYTES = 64 * 1_024;
+/** Shorter reads get memory of their own length: what waits for a slow client holds little more than it is long. */
+const RECYCLED_BYTES = PIECE_BYTES / 4;
+/** Pieces of memory that are kept while nothing is in them. */
 const MOST_SPARE = 32;
 
+/** All connections read into this, one after the other: what was read is copied before the next one reads. */
+const landing = Buffer.allocUnsafeSlow(PIECE_BYTES);
 const spare: Buffer[] = [];
 
 /**
- * Reads of a connection that are passed on as they are, into memory that is used again once it was written. Fresh memory
- * for every read, as streams have it, costs a gateway more time to collect than all else it does.
+ * Reads of a connection that are passed on as they are, in memory that is used again once it was written. Fresh memory
+ * for every read, as streams have it, costs a gateway more time to collect than all else it does. A connection that
+ * nothing comes from has no memory.
  */
 export class RecycledReads {
   /** For the options of the connection. */
-  readonly onread: OnReadOpts = { buffer: () => this.memory, callback: (count, memory) => this.pass(count, memory) };
+  readonly onread: OnReadOpts = { buffer: landing, callback: (count) => this.pass(count) };
 
-  private readonly small = Buffer.allocUnsafeSlow(SMALL_BYTES);
-  private memory: Uint8Array = this.small;
   private from: Socket | undefined;
   private to: Writable | undefined;
 
@@ -31,14 +31,10 @@ export class RecycledReads {
     from.resume();
   }
 
-  private pass(count: number, memory: Uint8Array): boolean {
+  private pass(count: number): boolean {
     const { to } = this;
     if (!to) throw new Error('a connection was read before it was known where to');
-    const read = memory.subarray(0, count);
-    let takesMore: boolean;
-    if (memory === this.small) takesMore = to.write(Buffer.from(read));
-    else takesMore = to.write(read, () => giveBack(memory as Buffer));
-    this.memory = count < SMALL_BYTES ? this.small : (spare.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES));
+    const takesMore = count < RECYCLED_BYTES ? to.write(Buffer.from(landing.subarray(0, count))) : recycle(count, to);
     if (!takesMore) this.waitFor(to);
     return takesMore;
   }
@@ -49,6 +45,10 @@ export class RecycledReads {
   }
 }
 
-function giveBack(memory: Buffer): void {
-  if (spare.length < MOST_SPARE) spare.push(memory);
+function recycle(count: number, to: Writable): boolean {
+  const memory = spare.pop() ?? Buffer.allocUnsafeSlow(PIECE_BYTES);
+  landing.copy(memory, 0, 0, count);
+  return to.write(memory.subarray(0, count), () => {
+    if (spare.length < MOST_SPARE) spare.push(memory);
+  });
 }
