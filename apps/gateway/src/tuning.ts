@@ -35,6 +35,13 @@ export const KEEP_ALIVE_TIMEOUT_MS = 72_000;
  */
 export const LIST_PAGE_ROWS = 500;
 
+/**
+ * Documents that are named one by one are read so many at a time at first, and then as many as have this many characters
+ * if they go on as they began: memory follows the page, not the documents.
+ */
+export const FIRST_READ_ROWS = 16;
+export const READ_PAGE_CHARACTERS = 1_000_000;
+
 /** Keyspaces whose existence is remembered. */
 export const MAX_KNOWN_KEYSPACES = 10_000;
 
