@@ -114,14 +114,7 @@ export class Message {
 
   /** All bodies as texts. */
   texts(): string[] {
-    const texts = new Array<string>(this.bodyCount);
-    let position = this.bodiesAt;
-    for (let index = 0; index < this.bodyCount; index++) {
-      const length = getUint32(this.bytes, FIXED_BYTES + index * 4);
-      texts[index] = length === 0 ? '' : decoder.decode(this.bytes.subarray(position, position + length));
-      position += length;
-    }
-    return texts;
+    return this.views().map((view) => (view.byteLength === 0 ? '' : decoder.decode(view)));
   }
 
   /** All bodies as they are in the message, whose memory they share. */

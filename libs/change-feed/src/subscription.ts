@@ -123,7 +123,7 @@ export class Subscription {
       body: this.bodies,
       utf8,
       reader: this,
-      activeOnly: activeOnly && !this.hasCaughtUp && this.cursor < (this.backlogEnd ?? Infinity),
+      activeOnly: activeOnly && this.cursor < (this.backlogEnd ?? Infinity),
       ...(looksUp && { ids }),
     };
   }

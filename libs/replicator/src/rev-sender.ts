@@ -46,7 +46,7 @@ export class RevSender {
   /** What the peer told in its latest answer to a list of changes. */
   receiver: ReceiverOptions = UNKNOWN_RECEIVER;
 
-  private queue: WantedRev[] = [];
+  private readonly queue: WantedRev[] = [];
   private readonly recentlySent = new RecentlySent();
   private isPumping = false;
   private unanswered = 0;
@@ -106,9 +106,7 @@ export class RevSender {
       if (count > 0 && bytes > bodyBatchBytes) break;
       count++;
     }
-    const batch = this.queue.slice(0, count);
-    this.queue = this.queue.slice(count);
-    return batch;
+    return this.queue.splice(0, count);
   }
 
   private async prepare(batch: readonly WantedRev[]): Promise<readonly Prepared[]> {
@@ -190,8 +188,10 @@ export class RevSender {
   ): void {
     const { link, tag } = this.collection;
     const { isPush, kind } = this.options;
-    const digests = wanted.blobs ? digestsIn(textOf(content)) : NONE;
-    const body = bytesOf(delta?.json ?? (digests.length > 0 ? this.withStubs(wanted, textOf(content)) : content));
+    const text = wanted.blobs ? textOf(content) : '';
+    const digests = digestsIn(text);
+    const needsStubs = digests.length > 0 && !this.receiver.blobs;
+    const body = bytesOf(delta?.json ?? (needsStubs ? this.withStubs(wanted, text) : content));
     const request = buildRev(
       {
         id: wanted.id,
@@ -260,7 +260,6 @@ export class RevSender {
 
   /** `_attachments` for a peer that does not know blob dictionaries (wire G.2). */
   private withStubs(wanted: WantedRev, json: string): string {
-    if (this.receiver.blobs) return json;
     return withAttachments(json, this.options.kind === 'tree' ? generationOf(wanted.rev) : undefined);
   }
 }

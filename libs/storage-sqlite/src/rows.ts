@@ -37,12 +37,7 @@ export function toRevision(row: DocumentRow): DocumentRevision {
 }
 
 export function toChange(row: ChangeSource): ChangeRow {
-  const { id, sequence, rev, vector, tree, body, flags, size: bodySize, expires_at: expiresAt } = row;
-  const deleted = (flags & FLAG_DELETED) !== 0;
-  const blobs = (flags & FLAG_BLOBS) !== 0;
-  return expiresAt === null
-    ? { id, sequence, rev, vector, tree, deleted, body, bodySize, blobs }
-    : { id, sequence, rev, vector, tree, deleted, body, bodySize, blobs, expiresAt };
+  return { ...toRevision(row), bodySize: row.size, blobs: (row.flags & FLAG_BLOBS) !== 0 };
 }
 
 export const isExpired = (row: { readonly expires_at: number | null }, nowSeconds: number): boolean =>
