@@ -127,6 +127,9 @@ describe('replications of the configuration', () => {
     await using upper = await runServer(OPEN);
     await using lower = await runServer(OPEN);
     await put(upper, 'doc', { by: 'upper' });
+    // Of two writes in the same millisecond that of the greater source wins, which is random.
+    const written = Date.now();
+    await until(() => Date.now() > written);
     await put(lower, 'doc', { by: 'lower' });
     await lower.control.start(to(upper.port, { continuous: false }));
     await until(async () => (await statuses(lower)).join() === 'Stopped');
