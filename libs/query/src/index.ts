@@ -1,0 +1,4 @@
+export * from './ast.js';
+export * from './rows.js';
+export * from './statement.js';
+export * from './values.js';
