@@ -6,7 +6,7 @@ import {
   defaulted,
   dictionary,
   either,
-  FAULTY,
+  INVALID,
   list,
   mapped,
   object,
@@ -14,13 +14,13 @@ import {
   optional,
   required,
   text,
-  type Faulty,
+  type Invalid,
   type Place,
   type Shape,
 } from './shape.js';
 
 /** A list of collection names without duplicates: `a` and `_default.a` are one. */
-function collectionNames(names: readonly string[], place: Place): CollectionName[] | Faulty {
+function collectionNames(names: readonly string[], place: Place): CollectionName[] | Invalid {
   const seen = new Map<string, CollectionName>();
   for (const name of names) {
     const parsed = parseCollectionName(name);
@@ -38,7 +38,7 @@ export const collectionList: Shape<CollectionName[]> = mapped(list(text(COLLECTI
 export function collectionsWith<T>(settings: Shape<T>): Shape<(CollectionName & { settings?: T })[]> {
   const asObject = mapped(dictionary(settings, COLLECTION_NAME), (entries, place) => {
     const names = collectionNames([...entries.keys()], place);
-    if (names === FAULTY) return FAULTY;
+    if (names === INVALID) return INVALID;
     const values = [...entries.values()];
     return names.map((name, index) => ({ ...name, settings: values[index]! }));
   });

@@ -1,6 +1,6 @@
 export { didYouMean } from './did-you-mean.js';
 export * from './edge-config.js';
-export { formatFault, type Fault, type ReadResult } from './fault.js';
+export { formatIssue, type ConfigIssue, type ReadResult } from './config-issue.js';
 export { parseJson5 } from './json5-text.js';
 export { configJsonSchema, usersJsonSchema } from './json-schemas.js';
 export { parseListenAddress } from './listen-address.js';

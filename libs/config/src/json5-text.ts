@@ -1,11 +1,11 @@
 import JSON5 from 'json5';
-import type { Fault } from './fault.js';
+import type { ConfigIssue } from './config-issue.js';
 
 /**
  * Parses JSON5, and unquoted keys with hyphens besides (`travel-sample: {…}`), which the product's documentation
  * shows although JSON5 refuses them (ref 3.1).
  */
-export function parseJson5(text: string, file: string): { value: unknown } | Fault {
+export function parseJson5(text: string, file: string): { value: unknown } | ConfigIssue {
   const { text: prepared, quotes } = quoteHyphenatedKeys(text);
   try {
     return { value: JSON5.parse<unknown>(prepared) };
@@ -95,10 +95,10 @@ function skipString(text: string, offset: number): number {
 function describeSyntaxError(error: unknown, prepared: string, quotes: readonly number[]) {
   const { message, lineNumber, columnNumber } = error as Error & { lineNumber?: number; columnNumber?: number };
   const what = message.replace(/^JSON5: /, '').replace(/ at \d+:\d+$/, '');
-  const remedy = 'Correct the JSON5 there; look for a missing comma, colon, quote or bracket just before it.';
-  if (lineNumber === undefined || columnNumber === undefined) return { problem: `is not valid JSON5: ${what}`, remedy };
+  const fix = 'Correct the JSON5 there; look for a missing comma, colon, quote or bracket just before it.';
+  if (lineNumber === undefined || columnNumber === undefined) return { problem: `is not valid JSON5: ${what}`, fix };
   let lineStart = 0;
   for (let line = 1; line < lineNumber; line++) lineStart = prepared.indexOf('\n', lineStart) + 1;
   const added = quotes.filter((quote) => quote >= lineStart && quote < lineStart + columnNumber - 1).length;
-  return { problem: `is not valid JSON5 at line ${lineNumber}, column ${columnNumber - added}: ${what}`, remedy };
+  return { problem: `is not valid JSON5 at line ${lineNumber}, column ${columnNumber - added}: ${what}`, fix };
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { formatFault } from './fault.js';
+import { formatIssue } from './config-issue.js';
 import { readConfig } from './read-config.js';
 import { NOT_SUPPORTED_YET } from './supported.js';
 
@@ -9,13 +9,13 @@ const EXAMPLE = readFileSync(new URL('../fixtures/documented-example.json5', imp
 /** Reads with every feature supported, so that the whole schema can be tried. */
 const read = (config: unknown) =>
   readConfig(typeof config === 'string' ? config : JSON.stringify(config), { file: 'edge.json5', unsupported: [] });
-const faults = (config: unknown) => {
+const issues = (config: unknown) => {
   const result = read(config);
-  return result.ok ? [] : result.faults.map(formatFault);
+  return result.ok ? [] : result.issues.map(formatIssue);
 };
 const value = (config: unknown) => {
   const result = read(config);
-  if (!result.ok) throw new Error(result.faults.map(formatFault).join('\n'));
+  if (!result.ok) throw new Error(result.issues.map(formatIssue).join('\n'));
   return result.value;
 };
 const database = (entry: object) => ({ databases: { plant: { path: 'plant.cblite2', ...entry } } });
@@ -188,12 +188,12 @@ describe('a faulty configuration', () => {
     [{ databases: {}, replications: [{ source: 'a' }] }, 'edge.json5: replications[0].target: is missing.'],
     ['{databases: {}', 'edge.json5: is not valid JSON5 at line 1, column 15: invalid end of input.'],
   ])('%j is told what is wrong', (config, message) => {
-    expect(faults(config).join('\n')).toContain(message);
+    expect(issues(config).join('\n')).toContain(message);
   });
 
   it('is told all of it at once', () => {
     const config = { databases: { plant: { path: 1, create: 'yes' } }, interface: 7, nonsense: true };
-    expect(faults(config)).toHaveLength(4);
+    expect(issues(config)).toHaveLength(4);
   });
 
   it('never shows a password', () => {
@@ -202,12 +202,12 @@ describe('a faulty configuration', () => {
       database({ password: secret }),
       { databases: {}, replications: [{ auth: { password: secret } }] },
     ])
-      expect(faults(config).join('\n')).not.toContain(String(secret));
+      expect(issues(config).join('\n')).not.toContain(String(secret));
   });
 
   it('shares no directory between two databases', () => {
     const config = { databases: { a: { path: 'x.cblite2' }, b: { path: 'x.cblite2/' } } };
-    expect(faults(config)).toEqual([
+    expect(issues(config)).toEqual([
       'edge.json5: databases.b.path: is also the path of "a". Give each database its own path.',
     ]);
   });
@@ -225,14 +225,14 @@ describe('a replication that cannot be started', () => {
   ])('%j is left out with a warning', (bad, message) => {
     const result = read({ ...database({}), enable_anonymous_users: true, replications: [item, bad] });
     expect(result.ok && result.value.replications).toMatchObject([item]);
-    expect(result.ok && result.warnings.map(formatFault).join('\n')).toContain(message);
+    expect(result.ok && result.warnings.map(formatIssue).join('\n')).toContain(message);
   });
 
   it.each([
     [{ user: 'u' }, 'has user or password without the other'],
     [{ tls_client_cert: 'c' }, 'has a client certificate or key without the other'],
   ])('credentials %j are a fault', (auth, message) => {
-    expect(faults({ ...database({}), replications: [{ ...item, auth }] }).join('\n')).toContain(message);
+    expect(issues({ ...database({}), replications: [{ ...item, auth }] }).join('\n')).toContain(message);
   });
 });
 
@@ -244,10 +244,10 @@ describe('a key whose feature does not exist yet', () => {
     });
     return result.ok
       ? []
-      : result.faults.filter(({ problem }) => problem === 'is not supported yet').map(({ path }) => path);
+      : result.issues.filter(({ problem }) => problem === 'is not supported yet').map(({ path }) => path);
   };
 
-  it('is refused wherever it is used, also beside other faults', () => {
+  it('is refused wherever it is used, also beside other issues', () => {
     expect(
       refused({
         databases: { a: { path: 'a.cblite2', queries: {} }, b: { path: 3, enable_adhoc_queries: true } },

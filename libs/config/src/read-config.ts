@@ -1,9 +1,9 @@
 import type { DatabaseConfig, EdgeConfig, ReplicationConfig } from './edge-config.js';
 import { configShape } from './config-schema.js';
-import type { Fault, ReadResult } from './fault.js';
+import type { ConfigIssue, ReadResult } from './config-issue.js';
 import { parseJson5 } from './json5-text.js';
 import { checkReplication } from './replication-checks.js';
-import { FAULTY, Place } from './shape.js';
+import { INVALID, Place } from './shape.js';
 import { NOT_SUPPORTED_YET } from './supported.js';
 import { refuseUnsupported } from './unsupported-keys.js';
 
@@ -19,12 +19,12 @@ export interface ReadConfigOptions {
 /** Reads the text of a configuration file (ref 3). Tells every fault, not just the first. */
 export function readConfig(text: string, options: ReadConfigOptions): ReadResult<EdgeConfig> {
   const parsed = parseJson5(text, options.file);
-  if (!('value' in parsed)) return { ok: false, faults: [parsed] };
-  const faults: Fault[] = [];
-  const root = new Place(options.file, '', faults);
+  if (!('value' in parsed)) return { ok: false, issues: [parsed] };
+  const issues: ConfigIssue[] = [];
+  const root = new Place(options.file, '', issues);
   refuseUnsupported(parsed.value, options.unsupported ?? NOT_SUPPORTED_YET, root);
   const raw = configShape.read(parsed.value, root);
-  if (raw === FAULTY) return { ok: false, faults };
+  if (raw === INVALID) return { ok: false, issues };
 
   const resolve = options.resolvePath ?? ((path: string) => path);
   const databases = new Map<string, DatabaseConfig>();
@@ -36,9 +36,9 @@ export function readConfig(text: string, options: ReadConfigOptions): ReadResult
       enableUserAccessControl: entry.ownAccessControlSwitch ?? raw.enable_user_access_control,
     });
   refuseSharedPaths(databases, root.at('databases'));
-  if (faults.length > 0) return { ok: false, faults };
+  if (issues.length > 0) return { ok: false, issues };
 
-  const warnings: Fault[] = [];
+  const warnings: ConfigIssue[] = [];
   if (raw.users === undefined && !raw.enable_anonymous_users)
     new Place(options.file, '', warnings).refuse(
       'lets nobody in',
@@ -115,13 +115,13 @@ function startable(
   replications: readonly ReplicationConfig[],
   databases: ReadonlyMap<string, DatabaseConfig>,
   file: string,
-  warnings: Fault[],
+  warnings: ConfigIssue[],
 ): ReplicationConfig[] {
   const names = new Set(databases.keys());
   return replications.filter((item, index) => {
-    const faults: Fault[] = [];
-    checkReplication(item, names, new Place(file, `replications[${index}]`, faults));
-    warnings.push(...faults);
-    return faults.length === 0;
+    const issues: ConfigIssue[] = [];
+    checkReplication(item, names, new Place(file, `replications[${index}]`, issues));
+    warnings.push(...issues);
+    return issues.length === 0;
   });
 }

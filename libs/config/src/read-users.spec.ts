@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { formatFault } from './fault.js';
+import { formatIssue } from './config-issue.js';
 import { readConfig } from './read-config.js';
 import { checkUsers, readUsers } from './read-users.js';
 
 const HASH = '$2y$05$abcdefghijklmnopqrstuuu3t5BQqTXJZlEfJFqZ4l2Ii1bZbmXSe';
 const file = 'users.json';
 const read = (users: unknown) => readUsers(typeof users === 'string' ? users : JSON.stringify(users), file);
-const faults = (users: unknown) => {
+const issues = (users: unknown) => {
   const result = read(users);
-  return result.ok ? [] : result.faults.map(formatFault);
+  return result.ok ? [] : result.issues.map(formatIssue);
 };
 
 describe('a users file', () => {
@@ -40,7 +40,7 @@ describe('a users file', () => {
   });
 
   it.each(['a', 'b', 'y'])('takes bcrypt hashes of variant 2%s', (variant) => {
-    expect(faults({ alice: { password: HASH.replace('2y', `2${variant}`) } })).toEqual([]);
+    expect(issues({ alice: { password: HASH.replace('2y', `2${variant}`) } })).toEqual([]);
   });
 
   it.each<[unknown, string]>([
@@ -55,10 +55,10 @@ describe('a users file', () => {
     [{ alice: { access: { '*': ['delete'] } } }, 'alice.access["*"][0]: is "delete". It must be "read" or "write".'],
     [{ 'a:b': {} }, 'users.json: ["a:b"]: is not a valid name.'],
     [{ $schema: 1 }, 'users.json: $schema: is a number.'],
-  ])('%j is told what is wrong', (users, message) => expect(faults(users).join('\n')).toContain(message));
+  ])('%j is told what is wrong', (users, message) => expect(issues(users).join('\n')).toContain(message));
 
   it('never shows what stands in place of a hash', () => {
-    expect(faults({ alice: { password: 'geheim' } }).join()).not.toContain('geheim');
+    expect(issues({ alice: { password: 'geheim' } }).join()).not.toContain('geheim');
   });
 });
 
@@ -66,9 +66,9 @@ describe('users and configuration together', () => {
   const check = (users: object, config: object) => {
     const parsed = readUsers(JSON.stringify(users), file);
     const read = readConfig(JSON.stringify({ users: file, ...config }), { file: 'edge.json5', unsupported: [] });
-    if (!parsed.ok || !read.ok) throw new Error('the example is faulty');
-    const { faults, warnings } = checkUsers(parsed.value, read.value, file);
-    return { faults: faults.map(formatFault), warnings: warnings.map(formatFault) };
+    if (!parsed.ok || !read.ok) throw new Error('the example is invalid');
+    const { issues, warnings } = checkUsers(parsed.value, read.value, file);
+    return { issues: issues.map(formatIssue), warnings: warnings.map(formatIssue) };
   };
   const databases = (own?: boolean) => ({
     databases: {
@@ -81,24 +81,24 @@ describe('users and configuration together', () => {
 
   it('refuses any access key while access control is off everywhere', () => {
     for (const access of [{}, { '*': ['read'] }])
-      expect(check(bob(access), off).faults).toEqual([
+      expect(check(bob(access), off).issues).toEqual([
         expect.stringContaining("users.json: bob.access: requires setting 'enable_user_access_control: true'"),
       ]);
   });
 
   it('refuses a user without password while access control is off everywhere', () => {
-    expect(check({ bob: {} }, off).faults).toEqual([expect.stringContaining('users.json: bob.password: is missing')]);
-    expect(check({ bob: {} }, databases()).faults).toEqual([]);
+    expect(check({ bob: {} }, off).issues).toEqual([expect.stringContaining('users.json: bob.password: is missing')]);
+    expect(check({ bob: {} }, databases()).issues).toEqual([]);
   });
 
   it('refuses a rule for a database that never had the switch set', () => {
-    const { faults } = check(bob({ 'plant.*': ['read'] }), databases());
-    expect(faults).toEqual([expect.stringContaining("database 'plant'")]);
+    const { issues } = check(bob({ 'plant.*': ['read'] }), databases());
+    expect(issues).toEqual([expect.stringContaining("database 'plant'")]);
   });
 
   it('warns of a rule for a database whose own switch is false', () => {
     expect(check(bob({ 'plant.*': ['read'], plant: ['write'] }), databases(false))).toEqual({
-      faults: [],
+      issues: [],
       warnings: [
         expect.stringMatching(
           /database 'plant': access control is not enabled for that database; those rules will be ignored/,
@@ -114,6 +114,6 @@ describe('users and configuration together', () => {
   });
 
   it('attributes the pattern * to no database', () => {
-    expect(check(bob({ '*': ['read'] }), databases())).toEqual({ faults: [], warnings: [] });
+    expect(check(bob({ '*': ['read'] }), databases())).toEqual({ issues: [], warnings: [] });
   });
 });

@@ -1,7 +1,7 @@
 import type { EdgeConfig } from './edge-config.js';
-import type { Fault, ReadResult } from './fault.js';
+import type { ConfigIssue, ReadResult } from './config-issue.js';
 import { parseJson5 } from './json5-text.js';
-import { FAULTY, isObject, Place, text as anyText } from './shape.js';
+import { INVALID, isObject, Place, text as anyText } from './shape.js';
 import { usersShape, type UserEntry } from './users-schema.js';
 
 /** The users by name, in the order of the file. */
@@ -10,9 +10,9 @@ export type Users = ReadonlyMap<string, UserEntry>;
 /** Reads the text of a users file (ref 3.8). Tells every fault, not just the first. */
 export function readUsers(text: string, file: string): ReadResult<Users> {
   const parsed = parseJson5(text, file);
-  if (!('value' in parsed)) return { ok: false, faults: [parsed] };
-  const faults: Fault[] = [];
-  const root = new Place(file, '', faults);
+  if (!('value' in parsed)) return { ok: false, issues: [parsed] };
+  const issues: ConfigIssue[] = [];
+  const root = new Place(file, '', issues);
   let members = parsed.value;
   if (isObject(members)) {
     const { $schema, ...users } = members;
@@ -20,41 +20,45 @@ export function readUsers(text: string, file: string): ReadResult<Users> {
     members = users;
   }
   const entries = usersShape.read(members, root);
-  if (entries === FAULTY || faults.length > 0) return { ok: false, faults };
+  if (entries === INVALID || issues.length > 0) return { ok: false, issues };
   const users = new Map([...entries].map(([name, entry]): [string, UserEntry] => [name, { name, ...entry }]));
   return { ok: true, value: users, warnings: [] };
 }
 
 /** Checks the users against the configuration they serve (ref 3.6). */
-export function checkUsers(users: Users, config: EdgeConfig, file: string): { faults: Fault[]; warnings: Fault[] } {
-  const faults: Fault[] = [];
-  const warnings: Fault[] = [];
+export function checkUsers(
+  users: Users,
+  config: EdgeConfig,
+  file: string,
+): { issues: ConfigIssue[]; warnings: ConfigIssue[] } {
+  const issues: ConfigIssue[] = [];
+  const warnings: ConfigIssue[] = [];
   const databases = [...config.databases.values()];
   const enforcedSomewhere =
     config.enableUserAccessControl || databases.some((database) => database.enableUserAccessControl);
   for (const user of users.values()) {
-    const fault = new Place(file, '', faults).at(user.name);
+    const entry = new Place(file, '', issues).at(user.name);
     if (!enforcedSomewhere) {
       if (user.access)
-        fault
+        entry
           .at('access')
           .refuse(
             "requires setting 'enable_user_access_control: true'",
             'Set it in the configuration, or remove the access rules.',
           );
       if (user.passwordHash === undefined)
-        fault.at('password').refuse('is missing', 'Give the user a password with edgesync --add-user.');
+        entry.at('password').refuse('is missing', 'Give the user a password with edgesync --add-user.');
       continue;
     }
     for (const name of new Set(user.access?.map((rule) => rule.pattern.database)))
       if (name !== undefined)
-        checkRuleTarget(name, config, fault.at('access'), new Place(file, '', warnings).at(user.name).at('access'));
+        checkRuleTarget(name, config, entry.at('access'), new Place(file, '', warnings).at(user.name).at('access'));
   }
-  return { faults, warnings };
+  return { issues, warnings };
 }
 
 /** A rule for a database that does not enforce rules would be believed in and do nothing (ref 3.6). */
-function checkRuleTarget(name: string, config: EdgeConfig, fault: Place, warning: Place): void {
+function checkRuleTarget(name: string, config: EdgeConfig, error: Place, warning: Place): void {
   const database = config.databases.get(name);
   if (!database)
     warning.refuse(
@@ -67,7 +71,7 @@ function checkRuleTarget(name: string, config: EdgeConfig, fault: Place, warning
       'Set its enable_user_access_control to true, or remove the rule.',
     );
   else if (!database.enableUserAccessControl)
-    fault.refuse(
+    error.refuse(
       `has a rule for database '${name}', where access control is off: it requires setting 'enable_user_access_control: true'`,
       'Set it for that database, or remove the rule.',
     );

@@ -1,10 +1,10 @@
 import { checkDatabaseName } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import type { ReplicationConfig } from './edge-config.js';
-import type { Fault } from './fault.js';
+import type { ConfigIssue } from './config-issue.js';
 import { checkReplication } from './replication-checks.js';
 import { replicationShape } from './replication-schema.js';
-import { FAULTY, isObject, Place } from './shape.js';
+import { INVALID, isObject, Place } from './shape.js';
 
 /** Members of `auth` that some clients write beside it (ref 3.5). */
 const AUTH_ALIASES = [
@@ -34,18 +34,18 @@ export function readReplicationRequest(body: unknown, databases: ReadonlySet<str
     delete item['bidi'];
   }
   moveAliases(item);
-  const faults: Fault[] = [];
-  const place = new Place('', '', faults);
+  const issues: ConfigIssue[] = [];
+  const place = new Place('', '', issues);
   const definition = replicationShape.read(item, place);
-  if (definition === FAULTY) throw faultOf(faults);
+  if (definition === INVALID) throw requestError(issues);
   checkFiles(definition, item);
   checkReplication(definition, databases, place);
   const unknown = (['source', 'target'] as const).find((end) => isUnknownDatabase(definition, end, databases));
-  if (unknown !== undefined && faults.length === 1) {
+  if (unknown !== undefined && issues.length === 1) {
     const name = checkDatabaseName(definition[unknown]);
     throw new EdgeError('keyspace.unknown', `no database "${name}"`);
   }
-  if (faults.length > 0) throw faultOf(faults);
+  if (issues.length > 0) throw requestError(issues);
   return definition;
 }
 
@@ -93,14 +93,14 @@ function withoutNulls(value: Record<string, unknown>): Record<string, unknown> {
   );
 }
 
-function faultOf(faults: readonly Fault[]): EdgeError {
-  const unknown = faults.find(({ problem }) => problem === 'is not a known key');
+function requestError(issues: readonly ConfigIssue[]): EdgeError {
+  const unknown = issues.find(({ problem }) => problem === 'is not a known key');
   if (unknown) {
-    const hint = unknown.remedy.startsWith('Did you mean') ? ` ${unknown.remedy}` : '';
+    const hint = unknown.fix.startsWith('Did you mean') ? ` ${unknown.fix}` : '';
     return invalid(`Unknown key '${unknown.path}' in replication parameters.${hint}`);
   }
-  const [{ path, problem, remedy } = { path: '', problem: 'is invalid', remedy: '' }] = faults;
-  return invalid(`${path === '' ? 'the replication' : path} ${problem}. ${remedy}`.trim());
+  const [{ path, problem, fix } = { path: '', problem: 'is invalid', fix: '' }] = issues;
+  return invalid(`${path === '' ? 'the replication' : path} ${problem}. ${fix}`.trim());
 }
 
 const invalid = (reason: string): EdgeError => new EdgeError('request.invalid', reason);

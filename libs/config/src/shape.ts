@@ -1,27 +1,27 @@
 import { didYouMean } from './did-you-mean.js';
-import { memberPath, type Fault } from './fault.js';
+import { memberPath, type ConfigIssue } from './config-issue.js';
 import type { JsonSchema } from './json-schema.js';
 
 /** Marks a value that could not be read; what is wrong with it has been noted. */
-export const FAULTY = Symbol('faulty');
-export type Faulty = typeof FAULTY;
+export const INVALID = Symbol('invalid');
+export type Invalid = typeof INVALID;
 
-/** Where in the file we are, and where faults are noted. */
+/** Where in the file we are, and where issues are noted. */
 export class Place {
   constructor(
     readonly file: string,
     readonly path: string,
-    private readonly faults: Fault[],
+    private readonly issues: ConfigIssue[],
   ) {}
 
   at(key: string | number): Place {
     const path = typeof key === 'number' ? `${this.path}[${key}]` : memberPath(this.path, key);
-    return new Place(this.file, path, this.faults);
+    return new Place(this.file, path, this.issues);
   }
 
-  refuse(problem: string, remedy: string): Faulty {
-    this.faults.push({ file: this.file, path: this.path, problem, remedy });
-    return FAULTY;
+  refuse(problem: string, fix: string): Invalid {
+    this.issues.push({ file: this.file, path: this.path, problem, fix });
+    return INVALID;
   }
 }
 
@@ -33,7 +33,7 @@ export interface Shape<T> {
   /** Completes "It must be …". */
   readonly expects: string;
   readonly json: JsonSchema;
-  read(value: unknown, place: Place): T | Faulty;
+  read(value: unknown, place: Place): T | Invalid;
 }
 
 export type ReadBy<S> = S extends Shape<infer T> ? T : never;
@@ -103,7 +103,7 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
     json: { type: 'array', items: item.json },
     read(value, place) {
       if (!Array.isArray(value)) return wrongKind(value, 'a list in [ ]', place);
-      return allOrFaulty(value.map((entry, index) => item.read(entry, place.at(index))));
+      return allOrInvalid(value.map((entry, index) => item.read(entry, place.at(index))));
     },
   };
 }
@@ -116,13 +116,13 @@ export function dictionary<T>(item: Shape<T>, keys: { pattern: RegExp; expects: 
     json: { type: 'object', additionalProperties: item.json, propertyNames: { pattern: keys.pattern.source } },
     read(value, place) {
       if (!isObject(value)) return wrongKind(value, 'an object in { }', place);
-      const entries = Object.entries(value).map(([key, member]): [string, T] | Faulty => {
+      const entries = Object.entries(value).map(([key, member]): [string, T] | Invalid => {
         const read = item.read(member, place.at(key));
         if (!keys.pattern.test(key)) return place.at(key).refuse('is not a valid name', `It must be ${keys.expects}.`);
-        return read === FAULTY ? FAULTY : [key, read];
+        return read === INVALID ? INVALID : [key, read];
       });
-      const sound = allOrFaulty(entries);
-      return sound === FAULTY ? FAULTY : new Map(sound);
+      const sound = allOrInvalid(entries);
+      return sound === INVALID ? INVALID : new Map(sound);
     },
   };
 }
@@ -172,11 +172,11 @@ export function object<M extends Members>(members: M): Shape<ReadMembers<M>> {
     },
     read(value, place) {
       if (!isObject(value)) return wrongKind(value, 'an object in { }', place);
-      let faulty = false;
+      let invalid = false;
       for (const key of Object.keys(value))
         if (!Object.hasOwn(members, key)) {
           refuseUnknownKey(key, known, value, place);
-          faulty = true;
+          invalid = true;
         }
       const result: Record<string, unknown> = {};
       for (const key of known) {
@@ -184,9 +184,9 @@ export function object<M extends Members>(members: M): Shape<ReadMembers<M>> {
         if (Object.hasOwn(value, key)) result[key] = member.shape.read(value[key], place.at(key));
         else if (member.required) result[key] = place.at(key).refuse('is missing', `Add it: ${member.description}`);
         else result[key] = member.fallback;
-        faulty ||= result[key] === FAULTY;
+        invalid ||= result[key] === INVALID;
       }
-      return faulty ? FAULTY : (result as ReadMembers<M>);
+      return invalid ? INVALID : (result as ReadMembers<M>);
     },
   };
 }
@@ -207,12 +207,12 @@ export function either<A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> {
 }
 
 /** Reads by `shape` and goes on with a further check or a conversion. */
-export function mapped<T, U>(shape: Shape<T>, convert: (value: T, place: Place) => U | Faulty): Shape<U> {
+export function mapped<T, U>(shape: Shape<T>, convert: (value: T, place: Place) => U | Invalid): Shape<U> {
   return {
     ...shape,
     read(value, place) {
       const read = shape.read(value, place);
-      return read === FAULTY ? FAULTY : convert(read, place);
+      return read === INVALID ? INVALID : convert(read, place);
     },
   };
 }
@@ -225,7 +225,7 @@ function kindOf(value: unknown): Kind {
   return Array.isArray(value) ? 'array' : (typeof value as Kind);
 }
 
-function wrongKind(value: unknown, expects: string, place: Place): Faulty {
+function wrongKind(value: unknown, expects: string, place: Place): Invalid {
   const names: Record<string, string> = { boolean: 'is true or false', string: 'is a string', number: 'is a number' };
   const problem =
     value === null ? 'is null' : (names[typeof value] ?? (Array.isArray(value) ? 'is a list' : 'is an object'));
@@ -236,19 +236,19 @@ function wrongKind(value: unknown, expects: string, place: Place): Faulty {
 function refuseUnknownKey(key: string, known: readonly string[], value: object, place: Place): void {
   const unused = known.filter((candidate) => !Object.hasOwn(value, candidate));
   const meant = didYouMean(key, unused);
-  const remedy =
+  const fix =
     meant !== undefined
       ? `Did you mean "${meant}"?`
       : known.length === 0
         ? 'No keys are known here; write { }.'
         : `Known here: ${known.join(', ')}.`;
-  place.at(key).refuse('is not a known key', remedy);
+  place.at(key).refuse('is not a known key', fix);
 }
 
 function describeMember({ shape, description, documentedDefault }: Member<unknown>): JsonSchema {
   return { description, ...shape.json, ...(documentedDefault !== undefined && { default: documentedDefault }) };
 }
 
-function allOrFaulty<T>(values: (T | Faulty)[]): T[] | Faulty {
-  return values.includes(FAULTY) ? FAULTY : (values as T[]);
+function allOrInvalid<T>(values: (T | Invalid)[]): T[] | Invalid {
+  return values.includes(INVALID) ? INVALID : (values as T[]);
 }

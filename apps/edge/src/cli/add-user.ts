@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Role } from '@edgesync/access';
-import { formatFault, parseJson5, readUsers } from '@edgesync/config';
+import { formatIssue, parseJson5, readUsers } from '@edgesync/config';
 import { hashPassword, MAX_PASSWORD_BYTES } from '@edgesync/platform';
 import { writeFileAtomically } from './write-file.js';
 
@@ -29,7 +29,7 @@ export function readUsersFile(file: string): string | undefined {
  * @throws Error with all that is wrong with the present file or the new user
  */
 export async function withUser(text: string, { usersFile, name, password, role }: NewUser): Promise<string> {
-  refuseFaults(text, usersFile);
+  assertValid(text, usersFile);
   if (password === '') throw new Error('the password is empty');
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
     throw new Error(`the password is longer than the ${MAX_PASSWORD_BYTES} bytes that bcrypt looks at`);
@@ -42,7 +42,7 @@ export async function withUser(text: string, { usersFile, name, password, role }
   };
   const entries = Object.entries(value).filter(([other]) => other !== name);
   const changed = `${JSON.stringify(Object.fromEntries([...entries, [name, user]]), null, 2)}\n`;
-  refuseFaults(changed, usersFile);
+  assertValid(changed, usersFile);
   return changed;
 }
 
@@ -51,7 +51,7 @@ export function writeUsersFile(file: string, text: string): void {
   writeFileAtomically(file, text, 0o600);
 }
 
-function refuseFaults(text: string, file: string): void {
+function assertValid(text: string, file: string): void {
   const result = readUsers(text, file);
-  if (!result.ok) throw new Error(result.faults.map(formatFault).join('\n'));
+  if (!result.ok) throw new Error(result.issues.map(formatIssue).join('\n'));
 }

@@ -121,7 +121,7 @@ describe('--add-user', () => {
   const file = () => join(folder, 'users.json');
   const users = (): Users => {
     const result = readUsers(readFileSync(file(), 'utf8'), 'users.json');
-    if (!result.ok) throw new Error('the users file is faulty');
+    if (!result.ok) throw new Error('the users file is invalid');
     return result.value;
   };
   const hashOf = (name: string) => users().get(name)!.passwordHash!;

@@ -39,7 +39,7 @@ export function gatewayParts(options: TestGatewayOptions): GatewayParts {
   const directory = mkdtempSync(join(tmpdir(), 'gateway-'));
   const config = testConfig(directory, options);
   const users = readUsers(JSON.stringify(options.users ?? {}), 'users.json');
-  if (!users.ok) throw new Error(JSON.stringify(users.faults));
+  if (!users.ok) throw new Error(JSON.stringify(users.issues));
   const log: string[] = [];
   const output: LogOutput = { line: (text) => void log.push(text), flush: async () => {}, flushSync: () => {} };
   const events: AuditEvent[] = [];
@@ -77,7 +77,7 @@ function testConfig(directory: string, { config, database }: TestGatewayOptions)
     },
   });
   const result = readConfig(text, { file: 'test.json', resolvePath: (path) => path });
-  if (!result.ok) throw new Error(JSON.stringify(result.faults));
+  if (!result.ok) throw new Error(JSON.stringify(result.issues));
   return result.value;
 }
 

@@ -22,7 +22,7 @@ beforeEach(async () => {
     }),
     { file: 'config.json' },
   );
-  if (!read.ok) throw new Error(JSON.stringify(read.faults));
+  if (!read.ok) throw new Error(JSON.stringify(read.issues));
   const config = read.value;
   const gateway = { ...observersOf(config), config, authenticator: createAuthenticator(config, new Map()) };
   split = await startSplit({ gateway, worker: observersOf(config) });

@@ -6,7 +6,7 @@ const hash = (last: string): string => `$2b$05$${'a'.repeat(52)}${last}`;
 
 function usersOf(entries: object): Users {
   const result = readUsers(JSON.stringify(entries), 'users.json');
-  if (!result.ok) throw new Error('the example is faulty');
+  if (!result.ok) throw new Error('the example is invalid');
   return result.value;
 }
 

@@ -11,7 +11,7 @@ const basic = (name: string, password: string) => `Basic ${Buffer.from(`${name}:
 
 function usersOf(entries: object): Users {
   const result = readUsers(JSON.stringify(entries), 'users.json');
-  if (!result.ok) throw new Error('the example is faulty');
+  if (!result.ok) throw new Error('the example is invalid');
   return result.value;
 }
 

@@ -1,19 +1,19 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import type { Fault, LoggingConfig } from '@edgesync/config';
+import type { ConfigIssue, LoggingConfig } from '@edgesync/config';
 
 /** Log files are put into directories that exist; the server makes none (ref 3.6). */
-export function checkLogDirectories(logging: LoggingConfig, file: string): Fault[] {
-  const faults: Fault[] = [];
+export function checkLogDirectories(logging: LoggingConfig, file: string): ConfigIssue[] {
+  const issues: ConfigIssue[] = [];
   const check = (path: string, directory: string): void => {
     const problem = whatIsWrongWith(directory);
     if (problem === undefined) return;
-    const remedy = 'Create the directory before the server starts, or name another one.';
-    faults.push({ file, path, problem: `${problem}: ${directory}`, remedy });
+    const fix = 'Create the directory before the server starts, or name another one.';
+    issues.push({ file, path, problem: `${problem}: ${directory}`, fix });
   };
   if (logging.file) check('logging.file.dir', logging.file.dir);
   if (logging.audit?.file !== undefined) check('logging.audit.file', dirname(logging.audit.file));
-  return faults;
+  return issues;
 }
 
 function whatIsWrongWith(directory: string): string | undefined {

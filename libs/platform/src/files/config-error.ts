@@ -1,11 +1,11 @@
-import { formatFault, type Fault } from '@edgesync/config';
+import { formatIssue, type ConfigIssue } from '@edgesync/config';
 
-/** What keeps the server from starting, told in full: `message` has a line for every fault. */
+/** The problems that keep the server from starting: `message` has a line for each. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 
-  constructor(readonly faults: readonly Fault[]) {
-    const lines = faults.map(formatFault);
-    super(lines.length === 1 ? lines[0] : [`${lines.length} faults:`, ...lines.map((line) => `  ${line}`)].join('\n'));
+  constructor(readonly issues: readonly ConfigIssue[]) {
+    const lines = issues.map(formatIssue);
+    super(lines.length === 1 ? lines[0] : [`${lines.length} errors:`, ...lines.map((line) => `  ${line}`)].join('\n'));
   }
 }

@@ -34,10 +34,10 @@ describe('loading files', () => {
     expect(loadUsers(config).value.size).toBe(0);
   });
 
-  it('tells all faults in one message, a line each', () => {
+  it('tells all issues in one message, a line each', () => {
     const file = write('edge.json5', "{databases: {a: {path: 'a', create: 1}}}");
     expect(() => loadConfig(file)).toThrow(
-      `2 faults:\n  ${file}: databases.a.path: is "a". It must be a path that ends in ".cblite2".` +
+      `2 errors:\n  ${file}: databases.a.path: is "a". It must be a path that ends in ".cblite2".` +
         `\n  ${file}: databases.a.create: is a number. It must be true or false.`,
     );
   });

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { checkUsers, formatFault, readConfig, readUsers, type EdgeConfig, type Users } from '@edgesync/config';
+import { checkUsers, formatIssue, readConfig, readUsers, type EdgeConfig, type Users } from '@edgesync/config';
 import { checkLogDirectories } from './check-log-directories.js';
 import { ConfigError } from './config-error.js';
 import { readText } from './read-text.js';
@@ -16,10 +16,10 @@ export interface Loaded<T> {
  */
 export function loadConfig(file: string): Loaded<EdgeConfig> {
   const result = readConfig(readText(resolve(file), file), { file, resolvePath: (path) => resolve(path) });
-  if (!result.ok) throw new ConfigError(result.faults);
-  const faults = checkLogDirectories(result.value.logging, file);
-  if (faults.length > 0) throw new ConfigError(faults);
-  return { value: result.value, warnings: result.warnings.map(formatFault) };
+  if (!result.ok) throw new ConfigError(result.issues);
+  const issues = checkLogDirectories(result.value.logging, file);
+  if (issues.length > 0) throw new ConfigError(issues);
+  return { value: result.value, warnings: result.warnings.map(formatIssue) };
 }
 
 /**
@@ -31,8 +31,8 @@ export function loadUsers(config: EdgeConfig): Loaded<Users> {
   const file = config.usersFile;
   if (file === undefined) return { value: new Map(), warnings: [] };
   const result = readUsers(readText(file, file), file);
-  if (!result.ok) throw new ConfigError(result.faults);
-  const { faults, warnings } = checkUsers(result.value, config, file);
-  if (faults.length > 0) throw new ConfigError(faults);
-  return { value: result.value, warnings: [...result.warnings, ...warnings].map(formatFault) };
+  if (!result.ok) throw new ConfigError(result.issues);
+  const { issues, warnings } = checkUsers(result.value, config, file);
+  if (issues.length > 0) throw new ConfigError(issues);
+  return { value: result.value, warnings: [...result.warnings, ...warnings].map(formatIssue) };
 }

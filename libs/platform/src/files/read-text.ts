@@ -19,7 +19,7 @@ export function readBytes(path: string, file: string = path): Buffer {
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     const problem = REASONS[code ?? ''] ?? `cannot be read: ${message}`;
-    throw new ConfigError([{ file, path: '', problem, remedy: 'Check the path and the permissions.' }]);
+    throw new ConfigError([{ file, path: '', problem, fix: 'Check the path and the permissions.' }]);
   }
 }
 
@@ -29,6 +29,6 @@ export function readText(path: string, file: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new ConfigError([{ file, path: '', problem: 'is not UTF-8 text', remedy: 'Save it in UTF-8.' }]);
+    throw new ConfigError([{ file, path: '', problem: 'is not UTF-8 text', fix: 'Save it in UTF-8.' }]);
   }
 }

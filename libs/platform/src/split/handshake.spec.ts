@@ -51,7 +51,7 @@ describe('a handshake', () => {
       ann: { password, access: { 'db.*': ['read'], 'db.a.b': ['write'], '*': ['read'] } },
     });
     const users = readUsers(text, 'users.json');
-    if (!users.ok) throw new Error('the example is faulty');
+    if (!users.ok) throw new Error('the example is invalid');
     const { access } = users.value.get('ann')!;
     const handshake = { ...HANDSHAKE, principal: { ...HANDSHAKE.principal, access: access! } };
     expect(new HandshakeVerifier(SECRET, 'w1').verify(signHandshake(SECRET, handshake), 'db')).toEqual(handshake);

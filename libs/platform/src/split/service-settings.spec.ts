@@ -21,7 +21,7 @@ const GOOD = {
   EDGESYNC_HANDSHAKE_SECRET_FILE: file('secret', `${SECRET}\n`),
 };
 
-const faultOf = (changes: Record<string, string | undefined>, role: ServiceRole = 'gateway'): string => {
+const errorOf = (changes: Record<string, string | undefined>, role: ServiceRole = 'gateway'): string => {
   try {
     readServiceSettings(role, { ...GOOD, ...changes });
     return '';
@@ -60,15 +60,15 @@ describe('the environment of a service', () => {
 
   it('needs the handshake secret for gateways and workers only', () => {
     const without = { EDGESYNC_HANDSHAKE_SECRET_FILE: undefined };
-    expect(faultOf(without, 'gateway')).toMatch(/EDGESYNC_HANDSHAKE_SECRET_FILE: is missing/);
-    expect(faultOf(without, 'replication')).toMatch(/EDGESYNC_HANDSHAKE_SECRET_FILE: is missing/);
-    expect(faultOf(without, 'storage')).toBe('');
+    expect(errorOf(without, 'gateway')).toMatch(/EDGESYNC_HANDSHAKE_SECRET_FILE: is missing/);
+    expect(errorOf(without, 'replication')).toMatch(/EDGESYNC_HANDSHAKE_SECRET_FILE: is missing/);
+    expect(errorOf(without, 'storage')).toBe('');
     expect(readServiceSettings('storage', GOOD)).not.toHaveProperty('handshakeSecret');
   });
 
   it('tells everything that is wrong at once', () => {
-    const told = faultOf({ EDGESYNC_CONFIG: undefined, EDGESYNC_NATS_URL: '', EDGESYNC_LISTEN: 'here' });
-    expect(told).toMatch(/^3 faults:/);
+    const told = errorOf({ EDGESYNC_CONFIG: undefined, EDGESYNC_NATS_URL: '', EDGESYNC_LISTEN: 'here' });
+    expect(told).toMatch(/^3 errors:/);
     expect(told).toContain(
       'environment: EDGESYNC_CONFIG: is missing. Set it, for instance to /etc/edgesync/config.json5.',
     );
@@ -95,7 +95,7 @@ describe('the environment of a service', () => {
     ['a number of copies', { EDGESYNC_LEASE_REPLICAS: '2' }, /is not 1, 3 or 5/],
     ['an advertised URL', { EDGESYNC_ADVERTISE: 'http://me' }, /is not a host name/],
   ])('refuses %s', (_what, changes, told) => {
-    expect(faultOf(changes)).toMatch(told);
-    expect(faultOf(changes)).not.toContain('geheim');
+    expect(errorOf(changes)).toMatch(told);
+    expect(errorOf(changes)).not.toContain('geheim');
   });
 });

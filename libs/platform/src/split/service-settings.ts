@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { didYouMean, parseListenAddress, type Fault, type ListenAddress } from '@edgesync/config';
+import { didYouMean, parseListenAddress, type ConfigIssue, type ListenAddress } from '@edgesync/config';
 import { ConfigError } from '../files/config-error.js';
 
 /** What the environment tells a service of a split deployment; the configuration file tells the rest. */
@@ -43,16 +43,16 @@ const NAMES = {
 const PREFIX = 'EDGESYNC_';
 
 /**
- * Reads the variables `EDGESYNC_…`. Those that another service needs are ignored, those that none knows are faults.
+ * Reads the variables `EDGESYNC_…`. Those that another service needs are ignored, those that none knows are issues.
  * @throws ConfigError with every fault; it shows no secret
  */
 export function readServiceSettings(
   role: ServiceRole,
   environment: Readonly<Record<string, string | undefined>>,
 ): ServiceSettings {
-  const faults: Fault[] = [];
-  const refuse = (path: string, problem: string, remedy: string): undefined =>
-    void faults.push({ file: 'environment', path, problem, remedy });
+  const issues: ConfigIssue[] = [];
+  const refuse = (path: string, problem: string, fix: string): undefined =>
+    void issues.push({ file: 'environment', path, problem, fix });
   const text = (name: string): string | undefined => environment[name]?.trim() || undefined;
   const required = (name: string, example: string): string =>
     text(name) ?? refuse(name, 'is missing', `Set it, for instance to ${example}.`) ?? '';
@@ -112,7 +112,7 @@ export function readServiceSettings(
       'Make a secret with "openssl rand -base64 48".',
     );
 
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (issues.length > 0) throw new ConfigError(issues);
   return {
     configFile,
     nats: {

@@ -18,15 +18,15 @@ export function isEncrypted(file: string): boolean {
 export function readPrivateKey(file: string, passphrase: string | undefined): KeyObject {
   const key = parsePrivateKey(readBytes(file), passphrase);
   if (key === 'encrypted')
-    throw faulty(
+    throw invalid(
       file,
       'is encrypted',
       'Start the server from where it can ask for the passphrase, or decrypt the key.',
     );
   if (key === 'malformed')
     throw passphrase === undefined
-      ? faulty(file, 'is no private key', 'Give the key of the certificate, in PEM or DER.')
-      : faulty(file, 'cannot be decrypted', 'Check the passphrase.');
+      ? invalid(file, 'is no private key', 'Give the key of the certificate, in PEM or DER.')
+      : invalid(file, 'cannot be decrypted', 'Check the passphrase.');
   return key;
 }
 
@@ -46,6 +46,6 @@ export function parsePrivateKey(bytes: Buffer, passphrase?: string): KeyObject |
   return encrypted ? 'encrypted' : 'malformed';
 }
 
-function faulty(file: string, problem: string, remedy: string): ConfigError {
-  return new ConfigError([{ file, path: '', problem, remedy }]);
+function invalid(file: string, problem: string, fix: string): ConfigError {
+  return new ConfigError([{ file, path: '', problem, fix }]);
 }

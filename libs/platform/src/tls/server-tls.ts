@@ -49,7 +49,7 @@ export async function askForPassphrase(
     return await ask(`Passphrase of ${keyPath}: `);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw faulty(keyPath, `is encrypted, and its passphrase was not given: ${reason}`, 'Write it to standard input.');
+    throw invalid(keyPath, `is encrypted, and its passphrase was not given: ${reason}`, 'Write it to standard input.');
   }
 }
 
@@ -63,7 +63,7 @@ export function readServerTls(https: HttpsConfig, passphrase: string | undefined
   const key = readPrivateKey(https.keyPath, passphrase);
   const certificate = chain[0]!;
   if (!certificate.checkPrivateKey(key))
-    throw faulty(
+    throw invalid(
       https.keyPath,
       `is not the key of the (first) certificate in ${https.certPath}`,
       'Give the key that the certificate was made for. A chain starts with the certificate of the server.',
@@ -78,7 +78,7 @@ export function readServerTls(https: HttpsConfig, passphrase: string | undefined
   try {
     createSecureContext(context);
   } catch (error) {
-    throw faulty(https.certPath, `cannot be used: ${(error as Error).message}`, 'Make a new certificate and key.');
+    throw invalid(https.certPath, `cannot be used: ${(error as Error).message}`, 'Make a new certificate and key.');
   }
   return {
     options: {
@@ -101,7 +101,7 @@ function readCertificates(file: string): X509Certificate[] {
   } catch {
     // The same to whoever has to mend it: there is no usable certificate.
   }
-  throw faulty(file, 'holds no valid certificate', 'Give certificates in PEM, or one in DER.');
+  throw invalid(file, 'holds no valid certificate', 'Give certificates in PEM, or one in DER.');
 }
 
 function validityWarnings({ validFromDate, validToDate }: X509Certificate, file: string, now: Date): string[] {
@@ -110,6 +110,6 @@ function validityWarnings({ validFromDate, validToDate }: X509Certificate, file:
   return [];
 }
 
-function faulty(file: string, problem: string, remedy: string): ConfigError {
-  return new ConfigError([{ file, path: '', problem, remedy }]);
+function invalid(file: string, problem: string, fix: string): ConfigError {
+  return new ConfigError([{ file, path: '', problem, fix }]);
 }
