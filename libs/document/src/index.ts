@@ -9,3 +9,4 @@ export { checkJson, getMember, type JsonMember, removeMember, setMember, topLeve
 export * from './keyspace.js';
 export * from './limits.js';
 export { utf8Length } from './utf8.js';
+export { isJsonArray, isJsonObject, type JsonObject, JsonScalar, type JsonTree, readJsonTree } from './json-tree.js';
