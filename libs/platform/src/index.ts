@@ -45,4 +45,4 @@ export { openServerTls, type OpenServerTls } from './tls/open-server-tls.js';
 export type { ServerTls } from './tls/server-tls.js';
 export * from './tokens.js';
 export { refuseUpgrade } from './upgrades/refuse-upgrade.js';
-export { databaseOfPath } from './upgrades/upgrade-path.js';
+export { databaseOfSyncTarget, isSyncTarget, originForm, requestedHost } from './upgrades/request-target.js';

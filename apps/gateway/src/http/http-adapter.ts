@@ -11,14 +11,14 @@ import {
   REQUEST_TIMEOUT_MS,
   TIMEOUT_CHECK_MS,
 } from '../tuning.js';
-import type { ServerTls } from '@edgesync/platform';
+import { isSyncTarget, originForm, type ServerTls } from '@edgesync/platform';
 import { AllowedMethods } from './allowed-methods.js';
 import { answerBrokenRequest, answerBadUrl } from './broken-request.js';
 import type { Cors } from './cors.js';
 import { deferContinue } from './expect-continue.js';
 import { closeConnectionsWhenIdle } from './graceful-close.js';
 import { parseQueryString } from './query-string.js';
-import { asksForWebSocket, isSyncPath } from './upgrade.js';
+import { asksForWebSocket } from './upgrade.js';
 
 export interface HttpAdapterOptions {
   /** Certificate and key: the port speaks TLS only (ref 7). */
@@ -85,7 +85,7 @@ export function createHttpAdapter(options: HttpAdapterOptions = {}): GatewayHttp
   server.maxConnections = MAX_CONNECTIONS;
   // Only upgrades that somebody serves leave the path of ordinary requests, where the others are refused.
   (server as { shouldUpgradeCallback?: (message: IncomingMessage) => boolean }).shouldUpgradeCallback = (message) =>
-    asksForWebSocket(message) && isSyncPath(message.url) && server.listenerCount('upgrade') > 0;
+    asksForWebSocket(message) && isSyncTarget(message.url) && server.listenerCount('upgrade') > 0;
   deferContinue(server);
   closeConnectionsWhenIdle(adapter.fastify);
   return adapter;
@@ -95,6 +95,8 @@ const serverOptions: FastifyServerOptions = {
   bodyLimit: MAX_BODY_BYTES,
   keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
   exposeHeadRoutes: false,
+  // Everything behind it, guards and logs included, sees one form of a path.
+  rewriteUrl: ({ url = '/' }) => originForm(url),
   // What is in flight is finished, and its connection closed after it.
   return503OnClosing: false,
   forceCloseConnections: 'idle',

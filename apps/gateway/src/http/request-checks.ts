@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { EdgeError } from '@edgesync/errors';
-import { asksForWebSocket, isSyncPath } from './upgrade.js';
+import { isSyncTarget } from '@edgesync/platform';
+import { asksForWebSocket } from './upgrade.js';
 
 /** The one major version of the API there is (ref 6.0). */
 const API_MAJOR = 1;
@@ -15,7 +16,7 @@ export function checkRequest({ raw }: FastifyRequest): void {
   if (headers.host === undefined && raw.httpVersion === '1.1')
     throw new EdgeError('request.invalid', 'the Host header is missing');
   if (hasTwoHosts(raw.rawHeaders)) throw new EdgeError('request.invalid', 'there is more than one Host header');
-  if (headers.upgrade !== undefined && asksForWebSocket(raw) && !isSyncPath(raw.url))
+  if (headers.upgrade !== undefined && asksForWebSocket(raw) && !isSyncTarget(raw.url))
     throw new EdgeError('request.upgrade');
   const version = headers['api-version'];
   if (version !== undefined) checkApiVersion(String(version));

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Storage } from '@edgesync/ports';
 import { hashPassword } from '@edgesync/platform';
 import { CheckedClient } from '../testing/checked-client.js';
+import { rawExchange } from '../testing/raw-exchange.js';
 import { startGateway, type TestGatewayOptions } from '../testing/start-gateway.js';
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -30,6 +31,16 @@ describe('health and readiness', () => {
       expect((await client.head(path)).status).toBe(200);
     }
     expect(gateway.audit.filter(({ id }) => id === 57347 || id === 57348)).toEqual([]);
+  });
+
+  it.each(['/_health', '/_ready'])('%s needs no credentials in absolute form either', async (path) => {
+    await using gateway = await startGateway(await withUsers());
+    const statusLine = async (target: string): Promise<string> => {
+      const request = `GET ${target} HTTP/1.1\r\nHost: edge\r\nConnection: close\r\n\r\n`;
+      return (await rawExchange(gateway.port, request)).split('\r\n')[0]!;
+    };
+    expect(await statusLine(`http://edge:59840${path}`)).toBe('HTTP/1.1 200 OK');
+    expect(await statusLine('http://edge:59840/db')).toBe('HTTP/1.1 401 Unauthorized');
   });
 
   it.each(['/_Health', '/%5fhealth', '/_health/', '/_health?x', '/_ready/x', '/_metrics'])(

@@ -9,7 +9,7 @@ import {
   ACTIVE_TASKS,
   authenticateRequest,
   AUTHENTICATOR,
-  databaseOfPath,
+  databaseOfSyncTarget,
   LOGGERS,
   METRICS,
   newSession,
@@ -109,7 +109,7 @@ export class SyncRelay implements BeforeApplicationShutdown {
     if (this.isDraining) throw new EdgeError('server.draining');
     if (this.pending > MAX_PENDING) throw new EdgeError('server.overloaded');
     const { headers, url } = request;
-    const database = databaseOfPath(url);
+    const database = databaseOfSyncTarget(url);
     const { tokens, session: oneTime } = parseSubprotocols(headers['sec-websocket-protocol']);
     // One-time sessions are not served, and must not be a way around the credentials they stand for.
     if (oneTime !== undefined && headers.authorization === undefined) throw new EdgeError('auth.required');

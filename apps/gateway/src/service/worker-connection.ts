@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import type { IncomingMessage } from 'node:http';
-import { HANDSHAKE_HEADER } from '@edgesync/platform';
+import { HANDSHAKE_HEADER, originForm, requestedHost } from '@edgesync/platform';
 import { RecycledReads } from './recycled-reads.js';
 
 /** A worker that does not take a connection within this time is as good as gone. */
@@ -12,7 +12,7 @@ export const KEEP_ALIVE_MS = 10_000;
 const LINGER_MS = 10_000;
 
 /** Headers that are for the gateway, or that only a gateway may set. */
-const WITHHELD = new Set(['authorization', HANDSHAKE_HEADER]);
+const WITHHELD = new Set(['authorization', 'host', HANDSHAKE_HEADER]);
 
 /** A connection to a worker, which says nothing before it is spoken to. */
 export interface WorkerConnection {
@@ -53,8 +53,9 @@ export function connectTo(address: string): Promise<WorkerConnection> {
 }
 
 /** The head of a request as it came, but with the gateway's handshake in place of credentials. */
-export function requestHead({ method, url, rawHeaders }: IncomingMessage, handshake: string): Buffer {
-  const lines = [`${method} ${url} HTTP/1.1`];
+export function requestHead(request: IncomingMessage, handshake: string): Buffer {
+  const { method, url = '/', rawHeaders } = request;
+  const lines = [`${method} ${originForm(url)} HTTP/1.1`, `Host: ${requestedHost(request) ?? ''}`];
   for (let index = 0; index < rawHeaders.length; index += 2)
     if (!WITHHELD.has(rawHeaders[index]!.toLowerCase())) lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`);
   lines.push(`${HANDSHAKE_HEADER}: ${handshake}`);

@@ -4,7 +4,7 @@ import { AccessPolicy, OriginPolicy } from '@edgesync/access';
 import type { EdgeConfig } from '@edgesync/config';
 import type { CollectionName } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
-import { databaseOfPath, EDGE_CONFIG, STORAGE } from '@edgesync/platform';
+import { databaseOfSyncTarget, EDGE_CONFIG, requestedHost, STORAGE } from '@edgesync/platform';
 import type { DatabaseInfo, Storage } from '@edgesync/ports';
 import { checkConnection, isVisible, type SyncPolicy } from '@edgesync/sync-policy';
 import { chooseVersion, parseSubprotocols, type ProtocolVersion } from '@edgesync/sync-protocol';
@@ -37,12 +37,12 @@ export class PeerAdmission {
    */
   async admit(request: IncomingMessage): Promise<Admission> {
     const { headers, url } = request;
-    const name = databaseOfPath(url);
+    const name = databaseOfSyncTarget(url);
     const offer = parseSubprotocols(headers['sec-websocket-protocol']);
     const peer = await this.identity.identify(request, name);
     const { principal } = peer;
     // Browsers do not ask before they open a WebSocket, so the list of origins is checked here (ref 8).
-    if (!this.origins.admitsWebSocket(headers.origin, headers.host))
+    if (!this.origins.admitsWebSocket(headers.origin, requestedHost(request)))
       throw new EdgeError('access.denied', 'the origin is not allowed');
     // Whoever may not read anything under the name does not learn whether it stands for something (ref 5.2).
     if (!this.access.mayReadSome(principal, name)) throw new EdgeError('access.denied');

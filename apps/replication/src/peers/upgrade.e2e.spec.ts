@@ -110,6 +110,27 @@ describe('the upgrade', () => {
     expect(await statusFor(server.port, '/db/_other')).toBe(403);
   });
 
+  it.each(['http', 'https', 'ws', 'WSS'])('takes the absolute form of clients behind a proxy: %s', async (scheme) => {
+    await using server = await runServer(open);
+    expect(await statusFor(server.port, `${scheme}://edge:59840/db/_blipsync`)).toBe(101);
+    expect(await statusFor(server.port, `${scheme}://edge:59840/db/_blipsync/?client=sgr2`)).toBe(101);
+    expect(await statusFor(server.port, `${scheme}://edge:59840/nothere/_blipsync`)).toBe(404);
+    expect(await statusFor(server.port, `${scheme}://edge:59840/db/_other`)).toBe(403);
+  });
+
+  it('in absolute form is for the host in it, not for the one of the Host header', async () => {
+    await using server = await runServer(open);
+    const statusWith = (origin: string): Promise<number> =>
+      statusFor(server.port, 'http://edge:59840/db/_blipsync', { Host: 'proxy:8080', Origin: origin });
+    expect(await statusWith('http://edge:59840')).toBe(101);
+    expect(await statusWith('http://proxy:8080')).toBe(403);
+  });
+
+  it('takes every spelling of the path that REST takes for the same', async () => {
+    await using server = await runServer(open);
+    expect(await statusFor(server.port, '/d%62/%5Fblipsync')).toBe(101);
+  });
+
   it('is refused where sync is disabled', async () => {
     await using server = await runServer({ ...open, databases: { db: database } });
     const { head, body, socket } = await rawUpgrade(server.port, '/db/_blipsync');
