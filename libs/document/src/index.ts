@@ -5,7 +5,16 @@ export * from './bulk-docs.js';
 export * from './canonical.js';
 export * from './delta.js';
 export * from './doc-id.js';
-export { checkJson, getMember, type JsonMember, removeMember, setMember, topLevelMembers } from './json-text.js';
+export {
+  checkJson,
+  getMember,
+  type JsonMember,
+  removeMember,
+  setMember,
+  skipString,
+  skipValue,
+  topLevelMembers,
+} from './json-text.js';
 export * from './keyspace.js';
 export * from './limits.js';
 export { utf8Length } from './utf8.js';

@@ -81,6 +81,16 @@ export const CATALOGUE = {
     'queries are not enabled: this version does not support them yet',
     'List documents with _all_docs, or follow _changes.',
   ),
+  'query.syntax': entry(400, 'syntax error', 'Correct the statement at the position named.'),
+  'query.invalid': entry(400, 'invalid statement', 'Correct the statement as the reason says.'),
+  'query.index-missing': entry(400, 'no such full-text index', 'Define the index in the configuration.'),
+  'query.parameter': entry(400, 'invalid query parameter', 'Send each parameter the statement names, and no other.'),
+  'query.runtime': entry(400, 'the statement failed', 'Correct the statement or its parameters as the reason says.'),
+  'query.limit': entry(
+    400,
+    'the statement has to hold too many rows',
+    'Select fewer rows, or raise the limit of the configuration.',
+  ),
 
   // Names
   'keyspace.invalid': entry(400, 'invalid keyspace', 'Use db, db.collection or db.scope.collection.'),
