@@ -1,13 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { MAX_DOCUMENT_BYTES, MAX_NESTING, readBody, withMetadata } from './index.js';
+import {
+  MAX_APP_NESTING,
+  MAX_DOCUMENT_BYTES,
+  MAX_NESTING,
+  readBody,
+  readPeerBody,
+  readProperty,
+  withMetadata,
+} from './index.js';
 
-const fault = (code: string, reason = '') =>
+const error = (code: string, reason = '') =>
   expect.objectContaining({ code, message: expect.stringContaining(reason) });
-const json = (text: string) => readBody(text).json;
+const json = (text: string) => readPeerBody(text).json;
 const nested = (levels: number) => '{"a":'.repeat(levels - 1) + '{}' + '}'.repeat(levels - 1);
 
-describe('readBody keeps values exactly', () => {
+describe('reading a body keeps values exactly', () => {
   it.each([
     '{}',
     '{"n":9007199254740993}',
@@ -72,7 +80,7 @@ describe('readBody keeps values exactly', () => {
           valid = false;
         }
         if (valid) expect(JSON.parse(json(text))).toEqual(JSON.parse(text));
-        else expect(() => json(text)).toThrow(fault('request.json'));
+        else expect(() => json(text)).toThrow(error('request.json'));
       }),
       { numRuns: 3000 },
     );
@@ -125,15 +133,15 @@ describe('readBody and metadata', () => {
 
   it('reads revisions as a list, newest first', () => {
     expect(readBody('{"_revisions":{"start":3,"ids":["c","b"]}}').metadata.revisions).toEqual(['3-c', '2-b']);
-    expect(() => json('{"_revisions":{"start":1,"ids":["c","b"]}}')).toThrow(fault('doc.invalid', '_revisions'));
-    expect(() => json('{"_revisions":null}')).toThrow(fault('doc.invalid', '_revisions'));
+    expect(() => json('{"_revisions":{"start":1,"ids":["c","b"]}}')).toThrow(error('doc.invalid', '_revisions'));
+    expect(() => json('{"_revisions":null}')).toThrow(error('doc.invalid', '_revisions'));
   });
 
   it('takes null for absent and refuses other types', () => {
     expect(readBody('{"_id":null,"_rev":null,"_deleted":null}').metadata).toEqual({ deleted: false, removed: false });
-    expect(() => json('{"_id":5}')).toThrow(fault('doc.invalid', '"_id" must be a string'));
-    expect(() => json('{"_rev":[]}')).toThrow(fault('doc.invalid', '"_rev"'));
-    expect(() => json('{"_deleted":1}')).toThrow(fault('doc.invalid', '"_deleted"'));
+    expect(() => json('{"_id":5}')).toThrow(error('doc.invalid', '"_id" must be a string'));
+    expect(() => json('{"_rev":[]}')).toThrow(error('doc.invalid', '"_rev"'));
+    expect(() => json('{"_deleted":1}')).toThrow(error('doc.invalid', '"_deleted"'));
   });
 
   it('shows it before the properties', () => {
@@ -147,7 +155,7 @@ describe('readBody and metadata', () => {
     fc.assert(
       fc.property(fc.string(), fc.dictionary(fc.string(), fc.jsonValue()), fc.boolean(), (id, value, deleted) => {
         const body = json(JSON.stringify(value));
-        const read = readBody(withMetadata(body, { id, rev: '1-a', deleted, cv: '1@s' }));
+        const read = readPeerBody(withMetadata(body, { id, rev: '1-a', deleted, cv: '1@s' }));
         expect(read).toEqual({ json: body, metadata: { id, rev: '1-a', cv: '1@s', deleted, removed: false } });
       }),
     );
@@ -156,7 +164,7 @@ describe('readBody and metadata', () => {
 
 describe('readBody refuses', () => {
   it.each(['[]', '1', '"x"', 'null', ' true '])('%s, which is no object', (text) => {
-    expect(() => readBody(text)).toThrow(fault('doc.invalid', 'must be a JSON object'));
+    expect(() => readBody(text)).toThrow(error('doc.invalid', 'must be a JSON object'));
   });
 
   it.each([
@@ -178,19 +186,77 @@ describe('readBody refuses', () => {
     ['{"a":NaN}', 'expected a value'],
     ['\ufeff{}', 'offset 0'],
   ])('%j, telling the place', (text, reason) => {
-    expect(() => readBody(text)).toThrow(fault('request.json', reason));
+    expect(() => readBody(text)).toThrow(error('request.json', reason));
   });
 
-  it('nesting beyond the limit', () => {
+  it('nesting beyond the limit, from peers too', () => {
     expect(json(nested(MAX_NESTING))).toHaveLength(nested(MAX_NESTING).length);
-    expect(() => json(nested(MAX_NESTING + 1))).toThrow(fault('doc.invalid', '500 levels'));
-    expect(() => json(`{"a":${'['.repeat(200_000)}`)).toThrow(fault('doc.invalid', '500 levels'));
+    expect(() => json(nested(MAX_NESTING + 1))).toThrow(error('doc.invalid', '500 levels'));
+    expect(() => json(`{"a":${'['.repeat(200_000)}`)).toThrow(error('doc.invalid', '500 levels'));
   });
 
   it('documents beyond the limit, counted in bytes and without white space', () => {
     const frame = '{"a":""}'.length;
     expect(json(`{ "a" : "${'x'.repeat(MAX_DOCUMENT_BYTES - frame)}" }`)).toHaveLength(MAX_DOCUMENT_BYTES);
-    expect(() => json(`{"a":"${'x'.repeat(MAX_DOCUMENT_BYTES - frame + 1)}"}`)).toThrow(fault('doc.too-large'));
-    expect(() => json(`{"a":"${'€'.repeat(MAX_DOCUMENT_BYTES / 3)}"}`)).toThrow(fault('doc.too-large'));
+    expect(() => json(`{"a":"${'x'.repeat(MAX_DOCUMENT_BYTES - frame + 1)}"}`)).toThrow(error('doc.too-large'));
+    expect(() => json(`{"a":"${'€'.repeat(MAX_DOCUMENT_BYTES / 3)}"}`)).toThrow(error('doc.too-large'));
+  });
+});
+
+describe('what no Couchbase Lite app can read', () => {
+  const unreadable: [what: string, text: string, reason: string][] = [
+    ['half a surrogate pair in a value', '{"a":"x\\ud800"}', 'half of a surrogate pair at offset 7'],
+    ['half a surrogate pair in a key', '{"a":1,"\\uDFFF":1}', 'half of a surrogate pair at offset 8'],
+    ['half a pair in an inner key', '{"a":[{"b\\ud83d":1}]}', 'half of a surrogate pair at offset 9'],
+    ['two halves in the wrong order', '{"a":"\\ude00\\ud83d"}', 'half of a surrogate pair at offset 6'],
+    ['the same half twice', '{"a":"\\ud83d\\ud83d"}', 'half of a surrogate pair at offset 6'],
+    ['a half that is not escaped', '{"a":"\ud83d"}', 'half of a surrogate pair at offset 6'],
+    ['a half in metadata that is dropped', '{"_x":"\\ud83d"}', 'half of a surrogate pair at offset 7'],
+    ['an empty property name', '{ "a":1, "":2}', 'an empty property name at offset 9'],
+    ['too many levels', nested(MAX_APP_NESTING + 1), 'more than 100 levels of nesting at offset 500'],
+  ];
+
+  it.each(unreadable)('%s is refused with its place when a client writes it', (_what, text, reason) => {
+    expect(() => readBody(text)).toThrow(error('doc.invalid', reason));
+  });
+
+  it.each(unreadable)('%s is taken from a peer', (_what, text) => {
+    expect(readPeerBody(text).json).toBe(readPeerBody(readPeerBody(text).json).json);
+  });
+
+  it.each([
+    ['"\\ud800"', 'half of a surrogate pair at offset 1'],
+    ['{"\\ud800":1}', 'half of a surrogate pair at offset 2'],
+    [nested(MAX_APP_NESTING), 'more than 100 levels of nesting at offset 495'],
+  ])('%s is refused as a property', (text, reason) => {
+    expect(() => readProperty(text)).toThrow(error('doc.invalid', reason));
+  });
+
+  it.each([
+    '{"a":{"":1}}',
+    '{"a":"\\ud83d\\ude00"}',
+    '{"a":"\\uD83D\\uDE00","b":"\\ue000\\ud7ff"}',
+    nested(MAX_APP_NESTING),
+  ])('%s can be read', (text) => {
+    expect(readBody(text)).toEqual(readPeerBody(text));
+  });
+
+  it('of any JSON is exactly what has a key or string that is not well-formed', () => {
+    const string = fc.string({ unit: fc.constantFrom('a', '\ud83d', '\ude00', '😀', '\\') });
+    fc.assert(
+      fc.property(
+        fc.dictionary(
+          string.map((key) => `k${key}`),
+          string,
+        ),
+        (value) => {
+          const text = JSON.stringify(value);
+          const isReadable = Object.entries(value).every((member) => member.every((one) => one.isWellFormed()));
+          const read = () => readBody(text).json;
+          if (isReadable) expect(read()).toBe(text);
+          else expect(read).toThrow(error('doc.invalid', 'half of a surrogate pair'));
+        },
+      ),
+    );
   });
 });

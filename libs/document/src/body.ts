@@ -29,25 +29,68 @@ export interface Body {
 const NO_METADATA: BodyMetadata = Object.freeze({ deleted: false, removed: false });
 const OPEN_BRACE = 0x7b;
 const UNDERSCORE = 0x5f;
+/** Two quotes. */
+const EMPTY_KEY_LENGTH = 2;
 
 /**
- * Reads the JSON text of one document as a client or peer sent it. Numbers and strings keep their exact value and
+ * Reads the JSON text of one document that a client wrote. Numbers and strings keep their exact value and
  * members their order; of members with the same key the last wins. Top-level properties that start with an underscore
  * are metadata: the known ones are returned, all are left out of the body, except `_attachments` entries that no blob
  * in the body stands for (wire G.2).
- * @throws EdgeError `request.json`; `doc.invalid` if it is no object, nested too deep or has metadata of the wrong type;
- * `doc.too-large`
+ * @throws EdgeError `request.json`; `doc.invalid` if it is no object, has metadata of the wrong type, or could not be read
+ * by any Couchbase Lite app; `doc.too-large`
  */
 export function readBody(text: string): Body {
-  const scanner = new JsonScanner(text);
-  const raw = scanObject(scanner);
-  scanner.end();
+  const raw = scanText(text);
+  checkReadable(raw);
   return finish(raw);
+}
+
+/**
+ * Like {@link readBody}, for a document that a peer holds already: refusing one that some app cannot read would only
+ * make the two differ.
+ */
+export function readPeerBody(text: string): Body {
+  return finish(scanText(text));
+}
+
+/**
+ * Reads the JSON text of one property, of any type, that a client wrote; returns it in normal form.
+ * @throws EdgeError `request.json`; `doc.invalid` if no Couchbase Lite app could read the property in a document
+ */
+export function readProperty(text: string): string {
+  const scanner = new JsonScanner(text);
+  scanner.next();
+  scanner.begin();
+  scanner.value(1);
+  const json = scanner.take();
+  const { irregular, obstacle } = scanner;
+  scanner.end();
+  checkReadable({ obstacle });
+  return irregular ? rewriteJson(json) : json;
 }
 
 /** A scanned object: nothing in it has been judged but the syntax. `undefined` is a value that is no object. */
 export type RawBody =
-  { readonly json: string; readonly irregular: boolean; readonly found?: readonly RawMetadata[] } | undefined;
+  | {
+      readonly json: string;
+      readonly irregular: boolean;
+      readonly obstacle: string | undefined;
+      readonly found?: readonly RawMetadata[];
+    }
+  | undefined;
+
+function scanText(text: string): RawBody {
+  const scanner = new JsonScanner(text);
+  const raw = scanObject(scanner);
+  scanner.end();
+  return raw;
+}
+
+/** @throws EdgeError `doc.invalid` for what no Couchbase Lite app can read */
+export function checkReadable(scanned: { readonly obstacle: string | undefined } | undefined): void {
+  if (scanned?.obstacle !== undefined) throw invalid(`${scanned.obstacle}: no Couchbase Lite app could read this`);
+}
 
 interface RawMetadata {
   readonly key: string;
@@ -71,13 +114,14 @@ export function scanObject(scanner: JsonScanner): RawBody {
   const { text } = scanner;
   let found: RawMetadata[] | undefined;
   scanner.object(1, (keyStart, keyEnd, start) => {
+    if (keyEnd - keyStart === EMPTY_KEY_LENGTH) scanner.meetObstacle('an empty property name', keyStart);
     if (text.charCodeAt(keyStart + 1) !== UNDERSCORE) return scanner.value(1);
     const valueStart = scanner.position;
     scanner.value(1);
     const valueText = text.slice(valueStart, scanner.position);
     (found ??= []).push({ key: text.slice(keyStart + 1, keyEnd - 1), valueText, start, end: scanner.outputPosition });
   });
-  return { json: scanner.take(), irregular: scanner.irregular, found };
+  return { json: scanner.take(), irregular: scanner.irregular, obstacle: scanner.obstacle, found };
 }
 
 /**

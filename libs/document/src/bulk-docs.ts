@@ -1,11 +1,11 @@
 import { EdgeError, isEdgeError } from '@edgesync/errors';
-import { type Body, finish, type RawBody, scanObject } from './body.js';
+import { type Body, checkReadable, finish, type RawBody, scanObject } from './body.js';
 import { JsonScanner } from './json-scanner.js';
 import { rewriteJson } from './json-text.js';
 
 /** A `_bulk_docs` request (ref 6.7). */
 export interface BulkDocs {
-  /** The items in order; in place of one that cannot be a document, the fault to report for it. */
+  /** The items in order; in place of one that cannot be a document, the error to report for it. */
   readonly docs: readonly (Body | EdgeError)[];
   /** The other members, such as `new_edits`: value texts in normal form. */
   readonly members: ReadonlyMap<string, string>;
@@ -37,7 +37,7 @@ export function splitBulkDocs(text: string): BulkDocs {
   });
   scanner.end();
   if (items === undefined) throw new EdgeError('request.invalid', 'the body must have an array "docs"');
-  return { docs: items.map(finishOrFault), members };
+  return { docs: items.map(finishOrError), members };
 }
 
 function scanItems(scanner: JsonScanner): RawBody[] {
@@ -67,8 +67,9 @@ function scanMember(scanner: JsonScanner): string {
   return scanner.irregular ? rewriteJson(json) : json;
 }
 
-function finishOrFault(raw: RawBody): Body | EdgeError {
+function finishOrError(raw: RawBody): Body | EdgeError {
   try {
+    checkReadable(raw);
     return finish(raw);
   } catch (error) {
     if (isEdgeError(error)) return error;

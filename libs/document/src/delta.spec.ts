@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { applyDelta, canonicalJson, createDelta, readBody } from './index.js';
+import { applyDelta, canonicalJson, createDelta, readPeerBody } from './index.js';
 
 interface Vector {
   old: unknown;
@@ -91,7 +91,7 @@ describe('createDelta', () => {
   }));
   const body = fc
     .dictionary(fc.constantFrom('a', 'b', 'c', 'd', '0'), value)
-    .map((document) => readBody(text(document)).json);
+    .map((document) => readPeerBody(text(document)).json);
 
   it('makes what applyDelta turns into the new body', () => {
     fc.assert(

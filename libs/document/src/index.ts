@@ -1,6 +1,14 @@
 export { withAttachments } from './attachments.js';
 export * from './blobs.js';
-export { type Body, type BodyMetadata, readBody, type ShownMetadata, withMetadata } from './body.js';
+export {
+  type Body,
+  type BodyMetadata,
+  readBody,
+  readPeerBody,
+  readProperty,
+  type ShownMetadata,
+  withMetadata,
+} from './body.js';
 export * from './bulk-docs.js';
 export * from './canonical.js';
 export * from './delta.js';

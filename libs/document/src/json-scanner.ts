@@ -1,5 +1,5 @@
 import { EdgeError } from '@edgesync/errors';
-import { MAX_NESTING } from './limits.js';
+import { MAX_APP_NESTING, MAX_NESTING } from './limits.js';
 import { isLowSurrogate } from './utf8.js';
 
 const QUOTE = 0x22;
@@ -29,6 +29,8 @@ export class JsonScanner {
   position = 0;
   /** Whether the output needs a rewrite: a key occurs twice, or a string has an unusual spelling. */
   irregular = false;
+  /** The first thing since {@link begin} that no Couchbase Lite app can read, with its place; undefined if there is none. */
+  obstacle: string | undefined;
   /** Output before {@link chunkStart}. */
   private output = '';
   private chunkStart = 0;
@@ -44,6 +46,12 @@ export class JsonScanner {
     this.output = '';
     this.chunkStart = this.position;
     this.irregular = false;
+    this.obstacle = undefined;
+  }
+
+  /** Notes what no Couchbase Lite app can read; see {@link obstacle}. */
+  meetObstacle(what: string, position = this.position): void {
+    this.obstacle ??= `${what} at offset ${position}`;
   }
 
   /** Offset in the output that corresponds to {@link position}. */
@@ -178,12 +186,13 @@ export class JsonScanner {
 
   /** The literal of the string that starts at an offset and was read before. */
   private stringAt(start: number): string {
-    const { position, irregular } = this;
+    const { position, irregular, obstacle } = this;
     this.position = start;
     this.string();
     const literal = this.text.slice(start, this.position);
     this.position = position;
     this.irregular = irregular;
+    this.obstacle = obstacle;
     return literal;
   }
 
@@ -207,6 +216,7 @@ export class JsonScanner {
   private checkDepth(depth: number): void {
     if (depth > MAX_NESTING)
       throw new EdgeError('doc.invalid', `the JSON is nested more than ${MAX_NESTING} levels deep`);
+    if (depth > MAX_APP_NESTING) this.meetObstacle(`more than ${MAX_APP_NESTING} levels of nesting`);
   }
 
   private literal(word: string): void {
@@ -267,6 +277,7 @@ export class JsonScanner {
     if (code < 0xdc00 && isLowSurrogate(this.text.charCodeAt(position + 1))) return position + 2;
     // Half of a pair has no UTF-8 form; the rewrite spells it as an escape.
     this.irregular = true;
+    this.meetObstacle(HALF_PAIR, position);
     return position + 1;
   }
 
@@ -287,6 +298,9 @@ export class JsonScanner {
         const digits = this.text.slice(position + 2, position + 6);
         if (!/^[0-9A-Fa-f]{4}$/.test(digits)) throw this.fault('a \\u escape takes four hexadecimal digits', position);
         if (!NEEDED_ESCAPE.test(digits)) this.irregular = true;
+        if (!SURROGATE.test(digits)) return position + 6;
+        if (SURROGATE_PAIR.test(this.text.slice(position, position + 12))) return position + 12;
+        this.meetObstacle(HALF_PAIR, position);
         return position + 6;
       }
       default:
@@ -299,6 +313,10 @@ export class JsonScanner {
     return new EdgeError('request.json', `invalid JSON at offset ${position}: ${rule}`);
   }
 }
+
+const HALF_PAIR = 'half of a surrogate pair';
+const SURROGATE = /^d[89a-f]/i;
+const SURROGATE_PAIR = /^\\ud[89ab][0-9a-f]{2}\\ud[c-f][0-9a-f]{2}$/i;
 
 /** Control characters without a short form: the only ones `JSON.stringify` spells as `\u00xx` in well-formed text. */
 const NEEDED_ESCAPE = /^00(?:0[0-7be-f]|1[0-9a-f])$/;

@@ -16,10 +16,13 @@ export const MAX_DATABASE_NAME_BYTES = 240;
 export const MAX_COLLECTION_NAME_LENGTH = 251;
 
 /**
- * Deepest nesting of objects and arrays in a document, the document itself being level 1. SQLite refuses JSON
- * beyond 1,000 levels and a recursive reader in any peer has a stack to lose, so half of that is accepted.
+ * Deepest nesting of objects and arrays in a document that a peer sends, the document itself being level 1. SQLite
+ * refuses JSON beyond 1,000 levels and a recursive reader in any peer has a stack to lose, so half of that is accepted.
  */
 export const MAX_NESTING = 500;
+
+/** Deepest nesting that the JSON reader of Couchbase Lite 3.x and 4.x takes, and so of what other clients may write. */
+export const MAX_APP_NESTING = 100;
 
 /** Shortest string in UTF-8 bytes that a delta patches instead of replacing; LiteCore uses the same (wire H.2). */
 export const MIN_PATCHED_STRING_BYTES = 60;

@@ -1,5 +1,5 @@
 import { EdgeError } from '@edgesync/errors';
-import { applyDelta, checkDocId, findBlobs, readBody, type BlobReference } from '@edgesync/document';
+import { applyDelta, checkDocId, findBlobs, readPeerBody, type BlobReference } from '@edgesync/document';
 import { errorReplyOf, type IncomingRequest, Properties } from '@edgesync/blip';
 import type { RevisionRequest, WriteResult } from '@edgesync/ports';
 import {
@@ -90,7 +90,7 @@ export class IncomingRevs {
   }
 
   private continueWith(rev: RevMessage, text: string, request: IncomingRequest): void {
-    const { json, metadata } = readBody(text);
+    const { json, metadata } = readPeerBody(text);
     if (metadata.removed) {
       this.purge(rev, request);
       return;

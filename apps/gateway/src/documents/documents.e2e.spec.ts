@@ -112,10 +112,50 @@ describe('ref 6.8: GET and HEAD /{keyspace}/{docid}', () => {
     expect((await client.get(path)).text).toContain(`"value":${value}}`);
   });
 
-  it('keeps 500 levels and refuses more', async () => {
-    const nested = (levels: number): string => `{"x":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}}`;
-    expect((await client.put(`/db/${fresh()}`, nested(500))).status).toBe(201);
-    expect((await client.put(`/db/${fresh()}`, nested(501))).status).toBe(400);
+  it('keeps 100 levels', async () => {
+    const path = `/db/${fresh()}`;
+    const levels = `${'['.repeat(99)}${']'.repeat(99)}`;
+    expect((await client.put(path, `{"x":${levels}}`)).status).toBe(201);
+    expect((await client.get(`${path}/x`)).text).toBe(levels);
+  });
+
+  describe.each([
+    ['half of a surrogate pair in a string', '"\\ud800"', 'half of a surrogate pair', 1],
+    ['half of a surrogate pair in a key', '{"\\udc00":1}', 'half of a surrogate pair', 2],
+    ['more than 100 levels', `${'['.repeat(100)}${']'.repeat(100)}`, 'more than 100 levels of nesting', 99],
+  ])('refuses what no Couchbase Lite app could read: %s', (_title, value, what, offset) => {
+    /** @param before length of the text before the value */
+    const invalid = (before: number) => ({
+      status: 400,
+      reason: `${what} at offset ${before + offset}: no Couchbase Lite app could read this`,
+    });
+
+    it('in PUT and POST', async () => {
+      const path = `/db/${fresh()}`;
+      expect((await client.put(path, `{"a":${value}}`)).json).toMatchObject(invalid(5));
+      expect((await client.post('/db', `{"a":${value}}`)).json).toMatchObject(invalid(5));
+      expect((await client.get(path)).status).toBe(404);
+    });
+
+    it('in a property', async () => {
+      const { path, rev } = await create({ n: 1 });
+      const headers = { 'content-type': 'application/json' };
+      expect((await client.put(`${path}/a?rev=${rev}`, value, { headers })).json).toMatchObject(invalid(0));
+      expect((await client.get(path)).json).toMatchObject({ _rev: rev, n: 1 });
+    });
+
+    it.each([true, false])('in an item of _bulk_docs with new_edits %s, and stores the others', async (newEdits) => {
+      const id = fresh();
+      const docs = `[{"a":${value}},{"_id":"${id}",${newEdits ? '' : '"_rev":"1-aa",'}"ok":1}]`;
+      const { status, json } = await client.post('/db/_bulk_docs', `{"docs":${docs},"new_edits":${newEdits}}`);
+      expect({ status, json }).toMatchObject({ status: 201, json: [invalid('{"docs":[{"a":'.length), { id }] });
+      expect((await client.get(`/db/${id}`)).json.ok).toBe(1);
+    });
+  });
+
+  it('refuses an empty property name, which no Couchbase Lite app could save', async () => {
+    const reason = 'an empty property name at offset 7: no Couchbase Lite app could read this';
+    expect(await client.put(`/db/${fresh()}`, '{"a":1,"":2}')).toMatchObject({ status: 400, json: { reason } });
   });
 
   it('says missing and deleted', async () => {

@@ -1,5 +1,5 @@
 import { Inject, Injectable } from '@nestjs/common';
-import { getMember, readBody, removeMember, setMember, type Keyspace } from '@edgesync/document';
+import { getMember, readPeerBody, removeMember, setMember, type Keyspace } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import type { DocumentRevision } from '@edgesync/ports';
 import { DocumentReader, isCurrent } from '../documents/document-reader.service.js';
@@ -49,7 +49,8 @@ export class PropertyEditor {
    * @throws EdgeError `doc.too-large`, `doc.invalid` (nested too deep) and those of a write
    */
   set(document: EditedDocument, key: string, valueText: string): Promise<StoredResult> {
-    return this.write(document, readBody(setMember(document.body, key, valueText)).json);
+    // The rest of the body may have come from a peer, and is no reason to refuse the value.
+    return this.write(document, readPeerBody(setMember(document.body, key, valueText)).json);
   }
 
   /** @throws EdgeError those of a write */

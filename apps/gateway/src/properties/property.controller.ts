@@ -1,6 +1,6 @@
 import { Controller, Delete, Get, Inject, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { blobDictionary, checkJson, getMember, readBlob, type BlobReference } from '@edgesync/document';
+import { blobDictionary, getMember, readBlob, readProperty, type BlobReference } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import { currentVersionOf } from '@edgesync/revision';
 import { STORAGE } from '@edgesync/platform';
@@ -200,7 +200,7 @@ export class PropertyController {
   /** The value that the request's body stands for, as JSON text. */
   private async readValue(request: GatewayRequest): Promise<string> {
     const contentType = request.headers['content-type'] || DEFAULT_BLOB_TYPE;
-    if (JSON_PROPERTY.test(contentType)) return checkJson(await readText(request));
+    if (JSON_PROPERTY.test(contentType)) return readProperty(await readText(request));
     const { digest, length } = await storeBlob(request, this.storage, request.keyspace.database);
     return blobDictionary({ digest, length, contentType });
   }
