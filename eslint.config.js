@@ -10,13 +10,26 @@ const layers = [
   { layer: 'port', may: ['domain', 'port'], bans: [...NEST, ...DRIVERS] },
   { layer: 'engine', may: ['domain', 'port', 'engine'], bans: [...NEST, ...DRIVERS] },
   { layer: 'adapter', may: ['domain', 'port'], bans: NEST.filter((name) => name !== 'reflect-metadata') },
-  { layer: 'platform', may: ['domain', 'port'], bans: ['better-sqlite3', 'typeorm', '@nats-io/*', 'ws'] },
-  { layer: 'service', may: ['domain', 'port', 'engine', 'adapter', 'platform'], bans: ['better-sqlite3', 'typeorm'] },
-  { layer: 'launcher', may: ['domain', 'port', 'engine', 'adapter', 'platform', 'service'], bans: ['@nats-io/*'] },
-  { layer: 'test', may: ['domain', 'port', 'engine', 'adapter', 'platform', 'test'], bans: [] },
+  {
+    layer: 'support',
+    may: ['domain', 'port', 'support'],
+    bans: [...NEST, ...DRIVERS.filter((name) => name !== 'bcrypt')],
+  },
+  { layer: 'platform', may: ['domain', 'port', 'support'], bans: DRIVERS },
+  {
+    layer: 'service',
+    may: ['domain', 'port', 'engine', 'adapter', 'support', 'platform'],
+    bans: ['better-sqlite3', 'typeorm'],
+  },
+  {
+    layer: 'launcher',
+    may: ['domain', 'port', 'engine', 'adapter', 'support', 'platform', 'service'],
+    bans: ['@nats-io/*'],
+  },
+  { layer: 'test', may: ['domain', 'port', 'engine', 'adapter', 'support', 'platform', 'test'], bans: [] },
   {
     layer: 'tool',
-    may: ['domain', 'port', 'engine', 'adapter', 'platform', 'test', 'service', 'launcher'],
+    may: ['domain', 'port', 'engine', 'adapter', 'support', 'platform', 'test', 'service', 'launcher'],
     bans: [],
   },
 ];

@@ -1,9 +1,8 @@
+import { openAuditLog, type AuditLog } from '@edgesync/audit';
 import type { LoggingConfig } from '@edgesync/config';
-import type { AuditLog } from './audit/audit-log.js';
-import { openAuditLog } from './audit/open-audit-log.js';
-import { createLoggers } from './logging/create-loggers.js';
-import type { Loggers } from './logging/loggers.js';
-import { Metrics } from './metrics/metrics.js';
+import { createLoggers, type Loggers } from '@edgesync/logging';
+import { Metrics } from '@edgesync/metrics';
+import { COMPATIBLE_VERSION, VERSION } from './product.js';
 
 /** What records the life of a process: operational log, audit log and metrics. */
 export interface Observers {
@@ -30,6 +29,7 @@ export async function openObservers(
     throw new Error(`the audit log ${config.audit?.file} cannot be written: ${describe(error)}`, { cause: error });
   });
   const metrics = new Metrics();
+  metrics.showBuild(VERSION, COMPATIBLE_VERSION);
   metrics.watchLosses({ logLines: () => loggers.droppedLines(), auditEvents: () => auditLog.lostEvents() });
   return {
     loggers,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Storage } from '@edgesync/ports';
-import { Loggers } from '../logging/loggers.js';
+import { Loggers } from '@edgesync/logging';
 import { Readiness } from './readiness.js';
 
 function readiness(read: (database: string) => Promise<unknown>, databases = ['a', 'b']) {

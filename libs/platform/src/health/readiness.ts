@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Storage } from '@edgesync/ports';
-import type { Logger } from '../logging/loggers.js';
+import type { Logger } from '@edgesync/logging';
 
 /** A storage that does not answer within this time counts as away. */
 const PATIENCE_MS = 2_000;

@@ -1,5 +1,5 @@
 import { isEdgeError } from '@edgesync/errors';
-import { ConfigError } from '../files/config-error.js';
+import { ConfigError } from '@edgesync/config-files';
 
 /** What an operator needs to know when the server does not start: one message, with the mend where there is one. */
 export function explainStartError(error: unknown): string {

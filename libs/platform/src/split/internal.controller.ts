@@ -1,5 +1,5 @@
 import { Controller, Get, Header, HttpCode, Inject, ServiceUnavailableException } from '@nestjs/common';
-import type { Metrics } from '../metrics/metrics.js';
+import type { Metrics } from '@edgesync/metrics';
 import { METRICS } from '../tokens.js';
 
 /** Whether a service can do its work now. */

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { didYouMean, parseListenAddress, type ConfigIssue, type ListenAddress } from '@edgesync/config';
-import { ConfigError } from '../files/config-error.js';
+import { ConfigError } from '@edgesync/config-files';
 
 /** What the environment tells a service of a split deployment; the configuration file tells the rest. */
 export interface ServiceSettings {

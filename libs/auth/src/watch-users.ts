@@ -1,0 +1,31 @@
+import type { EdgeConfig } from '@edgesync/config';
+import { loadUsers } from '@edgesync/config-files';
+import { watchFiles, type FileWatch, type WatchOptions } from '@edgesync/config-files';
+import type { Logger } from '@edgesync/logging';
+import type { Authenticator } from './authenticator.js';
+
+/**
+ * Takes the users file anew whenever it changes. A file with a fault changes nothing: the users stay as they were, and
+ * the log says why.
+ * @returns undefined if the configuration names no users file
+ */
+export function watchUsers(
+  config: EdgeConfig,
+  authenticator: Authenticator,
+  log: Logger,
+  options?: WatchOptions,
+): FileWatch | undefined {
+  const file = config.usersFile;
+  if (file === undefined) return undefined;
+  const reload = (): void => {
+    try {
+      const { value: users, warnings } = loadUsers(config);
+      for (const warning of warnings) log.warning(warning);
+      const ended = authenticator.replaceUsers(users);
+      log.info(`${file} was read again: ${users.size} users, ${ended} of the former ones changed or gone`);
+    } catch (error) {
+      log.error(`the users stay as they were: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  };
+  return watchFiles([file], reload, options);
+}

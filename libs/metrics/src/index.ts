@@ -1,0 +1,2 @@
+export { Metrics } from './metrics.js';
+export { Counter, Family, Gauge, Histogram, MetricsRegistry, type Collected } from './metrics-registry.js';
