@@ -91,6 +91,12 @@ export const CATALOGUE = {
     'the statement has to hold too many rows',
     'Select fewer rows, or raise the limit of the configuration.',
   ),
+  'query.timeout': entry(
+    400,
+    'the statement took longer than its time limit',
+    'Select less, define an index for the statement, or raise the limit of the configuration.',
+  ),
+  'query.overloaded': entry(503, 'too many statements are running', 'Try again as Retry-After says.'),
 
   // Names
   'keyspace.invalid': entry(400, 'invalid keyspace', 'Use db, db.collection or db.scope.collection.'),

@@ -9,6 +9,7 @@ export * from './catalog.js';
 export * from './changes.js';
 export * from './checkpoints.js';
 export * from './documents.js';
+export * from './queries.js';
 export * from './replication-control.js';
 
 /** Everything the storage owner offers, in process or through NATS. */
