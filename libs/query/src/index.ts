@@ -1,4 +1,5 @@
 export * from './ast.js';
+export * from './functions/signatures.js';
 export * from './plan.js';
 export * from './rows.js';
 export * from './statement.js';
