@@ -30,8 +30,11 @@ const page = (rows: ChangeRow[], caughtUp = true): SourcePage => ({
 class Source implements ChangeSource {
   pageRows = FEED_PAGE_ROWS;
   readonly rewound: number[] = [];
+  position = 0;
+  /** What the log holds when it is read for the last time. */
+  last: SourcePage | Error | undefined;
   closed = false;
-  private give: (page: SourcePage | undefined) => void = () => {};
+  private give: (page: SourcePage | undefined | Promise<never>) => void = () => {};
 
   next(): Promise<SourcePage | undefined> {
     return this.closed ? Promise.resolve(undefined) : new Promise((resolve) => (this.give = resolve));
@@ -40,6 +43,10 @@ class Source implements ChangeSource {
   async deliver(next: SourcePage): Promise<void> {
     this.give(next);
     await vi.advanceTimersByTimeAsync(0);
+  }
+
+  finish(): void {
+    this.give(this.last instanceof Error ? Promise.reject(this.last) : (this.last ?? page([])));
   }
 
   rewind(sequence: number): void {
@@ -146,11 +153,28 @@ describe('ref 14, 16: the timeout', () => {
     expect([output.ended, source.closed]).toEqual([true, true]);
   });
 
-  it('gives a longpoll an empty list and its place', async () => {
-    const { output, done } = await start({ feed: 'longpoll' }, { rows: [], scanned: 9, caughtUp: true });
+  it.each([
+    ['an empty list and the end of the log', { rows: [], scanned: 12, caughtUp: true }, { results: [], last_seq: 12 }],
+    [
+      'what was about to come',
+      { rows: [row(12)], scanned: 12, caughtUp: true },
+      { results: [{ seq: 12, id: 'doc-12', changes: [{ rev: '1-' }] }], last_seq: 12 },
+    ],
+    ['its place if the log cannot be read', new Error('away'), { results: [], last_seq: 9 }],
+  ])('gives a longpoll %s', async (_what, last, expected) => {
+    const { output, source, done } = await start({ feed: 'longpoll' }, { rows: [], scanned: 9, caughtUp: true });
+    source.last = last;
     await vi.advanceTimersByTimeAsync(300_000);
     await done;
-    expect(JSON.parse(output.text)).toEqual({ results: [], last_seq: 9 });
+    expect(JSON.parse(output.text)).toEqual(expected);
+  });
+
+  it('does not send a stopped longpoll back over changes that do not concern it', async () => {
+    const { output, source, feed, done } = await start({ feed: 'longpoll' });
+    source.position = 7;
+    feed.stop();
+    await done;
+    expect(JSON.parse(output.text)).toEqual({ results: [], last_seq: 7 });
   });
 });
 
