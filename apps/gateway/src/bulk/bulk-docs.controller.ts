@@ -35,7 +35,7 @@ export class BulkDocsController {
       403: 'Writing over REST is disabled for the database.',
       404: 'No such keyspace.',
       413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON.',
+      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
   async write(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {

@@ -47,7 +47,7 @@ export class DocumentController {
       404: 'No such keyspace, or `_rev` was given and the document does not exist.',
       409: 'The document exists and `_rev` is missing or not current.',
       413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON.',
+      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
   async create(
@@ -129,7 +129,7 @@ export class DocumentController {
       404: 'No such keyspace, or a revision was named and the document does not exist.',
       409: 'The document exists, and its current revision was not named.',
       413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON.',
+      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
   async put(

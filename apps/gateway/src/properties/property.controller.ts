@@ -142,7 +142,7 @@ export class PropertyController {
       404: 'No such keyspace, or a revision was named and the document does not exist.',
       409: 'The document exists, and its current revision was not named.',
       413: 'The value is larger than 20 MB, or the blob has 20 MB or more.',
-      415: 'The body is compressed.',
+      415: 'The body has a Content-Encoding.',
     },
   })
   async put(
