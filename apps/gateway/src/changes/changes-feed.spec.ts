@@ -214,7 +214,7 @@ describe('a slow client', () => {
 describe('what is sent', () => {
   it('is made once for all feeds of a kind that get the same page', () => {
     const rows = [row(1), row(2)];
-    const plain = { includeDocs: false, allLeaves: false };
+    const plain = { includeDocs: false, showCv: false, allLeaves: false };
     expect(piecesOf(rows, 'continuous', plain)).toBe(piecesOf(rows, 'continuous', { ...plain }));
     expect(piecesOf(rows, 'normal', plain)).toBe(piecesOf(rows, 'longpoll', plain));
     expect(piecesOf(rows, 'sse', plain)).not.toBe(piecesOf(rows, 'continuous', plain));
@@ -222,7 +222,7 @@ describe('what is sent', () => {
 
   it('cannot break out of its line or event, whatever the ID', () => {
     const id = 'a\n\ndata: {"seq":1}\r\u2028"\\';
-    const [piece] = piecesOf([{ ...row(3), id }], 'sse', { includeDocs: false, allLeaves: false });
+    const [piece] = piecesOf([{ ...row(3), id }], 'sse', { includeDocs: false, showCv: false, allLeaves: false });
     const [first, second, ...rest] = piece!.bytes.toString().split(/\r\n|\n|\r/);
     expect([first, ...rest]).toEqual(['id: 3', '', '']);
     expect(JSON.parse(second!.slice(6))).toMatchObject({ id });

@@ -92,6 +92,6 @@ export class AllDocsController {
   ): Promise<void> {
     const asked: ListingParameters = { ...parameters, include_docs: includeDocs };
     const pages = asked.keys ? keyPages(this.storage, keyspace, asked) : documentPages(this.storage, keyspace, asked);
-    return sendJsonStream(reply, listingText(pages, includeDocs, updateSeq));
+    return sendJsonStream(reply, listingText(pages, { includeDocs, showCv: parameters.show_cv }, updateSeq));
   }
 }
