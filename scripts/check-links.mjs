@@ -49,7 +49,17 @@ export function checkLinks(files) {
       if (UNRESOLVABLE.some((pattern) => pattern.test(line)))
         problems.push({ file, line: index + 1, problem: `cites what is not in the repository: ${line.trim()}` });
   }
+  problems.push(...unlistedDecisions(files));
   return problems;
+}
+
+function unlistedDecisions(files) {
+  const folder = 'docs/decisions/';
+  const index = readFileSync(join(ROOT, folder, 'README.md'), 'utf8');
+  return files
+    .filter((file) => file.startsWith(folder) && file !== `${folder}README.md`)
+    .filter((file) => !index.includes(`](${file.slice(folder.length)})`))
+    .map((file) => ({ file, line: 1, problem: `is not listed in ${folder}README.md` }));
 }
 
 /** Relative links of a page, outside code blocks. */
