@@ -1,8 +1,17 @@
-import { EdgeError } from '@edgesync/errors';
+import * as v from 'valibot';
 import type { Message } from './envelope.js';
-import { Fields } from './fields.js';
+import { count, flag, object, parse, text, texts } from './schema.js';
 
-/** A worker tells where it is and how busy. */
+const announcementMeta = object({
+  id: text(),
+  address: v.pipe(text(), v.regex(/^.+:\d+$/, 'expected host:port')),
+  load: count(),
+  capacity: count(),
+  protocols: texts(),
+  leaving: flag(),
+});
+
+/** A worker reports its address and its load. */
 export class WorkerAnnouncement {
   static readonly version = 1;
 
@@ -22,16 +31,7 @@ export class WorkerAnnouncement {
   ) {}
 
   static parse(message: Message): WorkerAnnouncement {
-    const fields = new Fields('announcement', message.meta);
-    const address = fields.text('address');
-    if (!/^.+:\d+$/.test(address)) throw new EdgeError('bus.invalid', 'announcement.address is not host:port');
-    return new WorkerAnnouncement(
-      fields.text('id'),
-      address,
-      fields.count('load'),
-      fields.count('capacity'),
-      fields.texts('protocols'),
-      fields.flag('leaving'),
-    );
+    const { id, address, load, capacity, protocols, leaving } = parse('announcement', announcementMeta, message.meta);
+    return new WorkerAnnouncement(id, address, load, capacity, protocols, leaving);
   }
 }

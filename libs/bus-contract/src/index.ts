@@ -1,11 +1,18 @@
 export * from './announcement.js';
 export * from './envelope.js';
-export * from './operations.js';
-export * from './replies.js';
+export type {
+  ByteStream,
+  BytesOperation,
+  CallContext,
+  Named,
+  Operation,
+  RequestCodec,
+  ReplyCodec,
+  ValueOperation,
+} from './operation.js';
 export * from './replications.js';
 export * from './request-header.js';
-export * from './requests.js';
-export * from './revision-rows.js';
 export * from './sessions.js';
+export * from './signals.js';
+export * from './storage-operations.js';
 export * from './subjects.js';
-export * from './write-request.js';

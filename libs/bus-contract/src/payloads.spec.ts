@@ -2,81 +2,153 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   changedSubject,
-  ChangesRequest,
   databaseSubjects,
   decodeMessage,
   encodeMessage,
-  FaultReply,
-  ListRequest,
+  ErrorReply,
   MessageKind,
   nameToken,
-  ReadRequest,
   RequestHeader,
   requestSubject,
-  RevisionsReply,
+  STORAGE_OPERATIONS,
   WorkerAnnouncement,
-  WriteBatchReply,
-  WriteBatchRequest,
   type Content,
   type Message,
-  type Write,
+  type RequestCodec,
+  type ReplyCodec,
 } from './index.js';
 
 const sent = ({ meta, bodies }: Content): Message => decodeMessage(encodeMessage(MessageKind.reply, 1, meta, bodies));
-const throughJson = (value: object): unknown => JSON.parse(JSON.stringify(value));
 const malformed = expect.objectContaining({ code: 'bus.invalid' });
+const received = (content: Content, operation = 'operation') => {
+  const message = sent(content);
+  return { operation, database: 'db', meta: message.meta, message };
+};
 
 const text = fc.string({ unit: 'grapheme' });
-const optional = <T extends object>(value: fc.Arbitrary<T>, keys: (keyof T)[]) =>
-  fc.tuple(value, fc.subarray(keys)).map(([full, dropped]) => {
-    const some = { ...full };
-    for (const key of dropped) delete some[key];
-    return some;
-  });
+const count = fc.nat();
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+/** Of records, with members left out that are undefined. */
+const record = <T>(members: { [Key in keyof T]: fc.Arbitrary<T[Key]> }) =>
+  fc.record(members).map((value) => Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T);
+
 const keyspace = fc.constantFrom('sensors', 'events').map((collection) => ({ database: 'db', scope: 's', collection }));
-const write: fc.Arbitrary<Write> = fc.oneof(
-  optional(
-    fc.record({
-      type: fc.constant('edit' as const),
-      keyspace,
-      id: text,
-      expect: text,
-      deleted: fc.boolean(),
-      body: text,
-      expiresAt: fc.integer({ min: 0 }),
-    }),
-    ['expect', 'expiresAt'],
-  ) as fc.Arbitrary<Write>,
-  optional(
-    fc.record({
-      type: fc.constant('revision' as const),
-      keyspace,
-      id: text,
-      rev: text,
-      history: text,
-      closedBranch: text,
-      deleted: fc.boolean(),
-      body: text,
-      onConflict: fc.constantFrom('refuse' as const, 'branch' as const, 'resolve' as const),
-    }),
-    ['closedBranch'],
-  ) as fc.Arbitrary<Write>,
-  fc.record({ type: fc.constant('purge' as const), keyspace, id: text }),
-);
-const row = optional(
-  fc.record({
-    id: text,
-    sequence: fc.nat(),
-    rev: text,
-    vector: text,
-    tree: text,
+const target = { keyspace, id: text };
+const write = fc.oneof(
+  record({
+    ...target,
+    type: fc.constant('edit' as const),
+    expect: maybe(text),
     deleted: fc.boolean(),
-    expiresAt: fc.nat(),
     body: text,
-    bodySize: fc.nat(),
+    expiresAt: maybe(count),
   }),
-  ['expiresAt', 'bodySize'],
+  record({
+    ...target,
+    type: fc.constant('revision' as const),
+    rev: text,
+    history: text,
+    closedBranch: maybe(text),
+    deleted: fc.boolean(),
+    body: text,
+    onConflict: fc.constantFrom('refuse' as const, 'branch' as const, 'resolve' as const),
+  }),
+  record({ ...target, type: fc.constant('purge' as const) }),
 );
+const named = { id: text, rev: text, vector: text };
+const writeResult = fc.oneof(
+  record({
+    ...named,
+    status: fc.constant('stored' as const),
+    sequence: count,
+    resolved: maybe(fc.constantFrom('local' as const, 'remote' as const)),
+  }),
+  record({ ...named, status: fc.constant('known' as const), sequence: count }),
+  record({ ...named, status: fc.constant('conflict' as const), deleted: fc.boolean() }),
+  record({ id: text, status: fc.constant('purged' as const) }),
+  record({ id: text, status: fc.constant('missing' as const), deleted: fc.boolean() }),
+  record({
+    id: text,
+    status: fc.constant('refused' as const),
+    code: fc.constantFrom('doc-id.invalid' as const, 'blob.missing' as const),
+    reason: text,
+  }),
+);
+const revisionMembers = {
+  ...named,
+  sequence: count,
+  tree: text,
+  deleted: fc.boolean(),
+  expiresAt: maybe(count),
+  body: text,
+};
+const revision = record(revisionMembers);
+const change = record({ ...revisionMembers, bodySize: count, blobs: maybe(fc.boolean()) });
+const collection = record({ scope: text, collection: text, documents: count, lastSequence: count });
+const blob = record({ digest: text, length: count });
+
+type Table = typeof STORAGE_OPERATIONS;
+type RequestOf<Row> = Row extends { request: RequestCodec<infer Request> } ? Request : never;
+type ReplyOf<Row> = Row extends { kind: 'value'; reply: ReplyCodec<infer Reply, never> } ? Reply : undefined;
+
+/** What requests and replies of every operation may be. */
+const SAMPLES: {
+  [Name in keyof Table]: {
+    request: fc.Arbitrary<RequestOf<Table[Name]>>;
+    reply: fc.Arbitrary<ReplyOf<Table[Name]>>;
+  };
+} = {
+  describe: {
+    request: record({}),
+    reply: record({
+      name: text,
+      path: text,
+      uuid: text,
+      source: text,
+      clock: text,
+      collections: fc.array(collection),
+    }),
+  },
+  collection: { request: record({ keyspace }), reply: collection },
+  read: {
+    request: record({ keyspace, ids: fc.array(text), body: fc.boolean() }),
+    reply: fc.array(maybe(revision)),
+  },
+  readRevision: { request: record({ keyspace, id: text, rev: text }), reply: maybe(revision) },
+  list: {
+    request: record({
+      keyspace,
+      startKey: maybe(text),
+      endKey: maybe(text),
+      after: maybe(text),
+      descending: fc.boolean(),
+      skip: count,
+      limit: count,
+      body: fc.boolean(),
+    }),
+    reply: record({ rows: fc.array(revision), more: fc.boolean() }),
+  },
+  changes: {
+    request: record({
+      keyspace,
+      since: count,
+      limit: count,
+      descending: fc.boolean(),
+      activeOnly: fc.boolean(),
+      ids: maybe(fc.array(text)),
+      body: fc.boolean(),
+      utf8: fc.constant(false),
+    }),
+    reply: record({ rows: fc.array(change), scanned: count, more: fc.boolean(), lastSequence: count }),
+  },
+  write: { request: fc.array(write), reply: fc.array(writeResult) },
+  loadCheckpoint: { request: record({ keyspace, client: text }), reply: maybe(record({ rev: text, body: text })) },
+  saveCheckpoint: { request: record({ keyspace, client: text, rev: text, body: text }), reply: text },
+  putBlob: { request: record({ digest: maybe(text), length: maybe(count), limit: maybe(count) }), reply: blob },
+  openBlob: { request: record({ digest: text }), reply: maybe(blob) },
+  readBlob: { request: record({ digest: text, start: count, end: count }), reply: fc.constant(undefined) },
+  missingBlobs: { request: record({ digests: fc.array(text) }), reply: fc.array(text) },
+};
 
 describe('subjects', () => {
   it('start with the contract and spell names as single tokens', () => {
@@ -98,107 +170,131 @@ describe('subjects', () => {
   });
 });
 
-describe('payloads', () => {
-  it('of writes read back as sent', () => {
+describe.each(Object.values(STORAGE_OPERATIONS))('the operation $name', (operation) => {
+  const samples = SAMPLES[operation.name as keyof Table] as {
+    request: fc.Arbitrary<unknown>;
+    reply: fc.Arbitrary<unknown>;
+  };
+  const request = operation.request as RequestCodec<unknown>;
+  const reply = operation.kind === 'value' ? (operation.reply as ReplyCodec<unknown>) : undefined;
+
+  it('sends every request and reply as it is', () => {
     fc.assert(
-      fc.property(fc.array(write), (writes) => {
-        const message = sent({
-          meta: WriteBatchRequest.of(writes),
-          bodies: writes.map((each) => (each.type === 'purge' ? '' : each.body)),
-        });
-        expect(WriteBatchRequest.parse(message.meta).writes('db', message)).toEqual(writes);
+      fc.property(samples.request, (value) => {
+        expect(request.decode(received(request.encode(value)))).toEqual(value);
       }),
     );
-  });
-
-  it('of rows read back as sent, gaps included', () => {
-    fc.assert(
-      fc.property(fc.array(fc.option(row, { nil: undefined })), (rows) => {
-        const message = sent(RevisionsReply.content(rows, { more: true }));
-        expect(RevisionsReply.rows(message)).toEqual(rows);
-        expect(RevisionsReply.more(message)).toBe(true);
-      }),
-    );
-  });
-
-  it('of reads, listings and changes read back as sent', () => {
-    const read = new ReadRequest('s', 'c', ['a', 'b'], true);
-    expect(ReadRequest.parse(throughJson(read))).toEqual(read);
-    const bounds = { startKey: 'a', endKey: 'b', after: 'c', descending: true, skip: 1, limit: 2, body: false };
-    const list = new ListRequest('s', 'c', bounds);
-    expect(ListRequest.parse(throughJson(list))).toEqual(list);
-    const changes = new ChangesRequest('s', 'c', {
-      since: 7,
-      limit: 2,
-      descending: false,
-      activeOnly: true,
-      ids: ['a'],
-      body: true,
-    });
-    expect(ChangesRequest.parse(throughJson(changes))).toEqual(changes);
-  });
-
-  it.each([
-    ['a request without a budget', () => RequestHeader.read(sent({ meta: { payload: {} }, bodies: [] }))],
-    ['IDs that are not texts', () => ReadRequest.parse({ scope: 's', collection: 'c', ids: [1], body: true })],
-    ['a negative sequence', () => ChangesRequest.parse({ scope: 's', collection: 'c', bounds: { since: -1 } })],
-    ['a list instead of an object', () => ListRequest.parse([])],
-    [
-      'a write of no collection of the batch',
-      () => WriteBatchRequest.parse({ collections: [], items: [{ collection: 0, id: 'a', deleted: false }] }),
-    ],
-    [
-      'an unknown way to treat conflicts',
-      () =>
-        WriteBatchRequest.parse({
-          collections: [['s', 'c']],
-          items: [{ collection: 0, id: 'a', deleted: false, rev: '1-a', history: '', onConflict: 'guess' }],
+    if (reply)
+      fc.assert(
+        fc.property(samples.request, samples.reply, (asked, value) => {
+          expect(reply.decode(sent(reply.encode(value)), asked)).toEqual(value);
         }),
-    ],
-    [
-      'fewer bodies than writes',
-      () =>
-        WriteBatchRequest.parse({
-          collections: [['s', 'c']],
-          items: [{ collection: 0, id: 'a', deleted: false }],
-        }).writes('db', sent({ meta: {}, bodies: [] })),
-    ],
-    ['an unknown outcome', () => WriteBatchReply.parse({ results: [{ id: 'a', status: 'lost' }] })],
-    ['a row of the wrong shape', () => RevisionsReply.rows(sent({ meta: { rows: [['a']] }, bodies: ['{}'] }))],
-    ['more bodies than rows', () => RevisionsReply.rows(sent({ meta: { rows: [null] }, bodies: ['{}'] }))],
-    [
-      'an address without a port',
-      () =>
-        WorkerAnnouncement.parse(
-          sent({ meta: { id: 'a', address: 'host', load: 0, capacity: 1, protocols: [], leaving: false }, bodies: [] }),
-        ),
-    ],
-  ])('refuse %s', (_, parse) => {
-    expect(parse).toThrow(malformed);
+      );
   });
 
-  it('of any JSON at all are read or refused, and nothing else', () => {
-    const parsers = [ReadRequest, ListRequest, ChangesRequest, WriteBatchRequest, WriteBatchReply, FaultReply];
+  it('reads or refuses any metadata, with any bodies', () => {
     fc.assert(
-      fc.property(fc.jsonValue(), fc.constantFrom(...parsers), (meta, parser) => {
-        try {
-          parser.parse(meta);
-        } catch (error) {
-          expect(error).toEqual(malformed);
-        }
+      fc.property(fc.jsonValue(), fc.array(text), samples.request, (meta, bodies, asked) => {
+        for (const decode of [
+          () => request.decode(received({ meta, bodies })),
+          () => reply?.decode(sent({ meta, bodies }), asked),
+        ])
+          try {
+            decode();
+          } catch (error) {
+            expect(error).toEqual(malformed);
+          }
       }),
     );
   });
 });
 
-describe('a fault', () => {
-  it('keeps its code and reason', () => {
-    const fault = FaultReply.parse({ code: 'doc.conflict', reason: 'somebody was faster' }).toError();
-    expect(fault).toMatchObject({ code: 'doc.conflict', message: 'somebody was faster' });
+describe('payloads', () => {
+  const { changes, list, read, write } = STORAGE_OPERATIONS;
+  const item = { type: 'edit', collection: 0, id: 'a', deleted: false };
+  const collections = [['s', 'c']];
+  const asked = { keyspace: { database: 'db', scope: 's', collection: 'c' }, ids: ['a'], body: true };
+  const decode = (codec: RequestCodec<unknown>, meta: unknown, bodies: string[] = []) =>
+    codec.decode(received({ meta, bodies }, 'op'));
+
+  it('leave bodies of changes in UTF-8 for readers that ask for it', () => {
+    const page = fc.sample(SAMPLES.changes.reply, 1)[0]!;
+    const request = { ...fc.sample(SAMPLES.changes.request, 1)[0]!, utf8: true };
+    const rows = [{ ...fc.sample(change, 1)[0]!, body: 'grün' }];
+    const [row] = changes.reply.decode(sent(changes.reply.encode({ ...page, rows })), request).rows;
+    expect(row).toEqual({ ...rows[0]!, body: '', utf8: new TextEncoder().encode('grün') });
   });
 
-  it('that this release does not know is told as an internal one', () => {
-    const fault = FaultReply.parse({ code: 'toString', reason: 'from the future' }).toError();
-    expect(fault).toMatchObject({ code: 'internal', message: 'toString: from the future' });
+  it.each<[string, string | RegExp, () => unknown]>([
+    [
+      'a request without a budget',
+      'request.budget is missing',
+      () => RequestHeader.read(sent({ meta: { payload: {} }, bodies: [] })),
+    ],
+    [
+      'IDs that are not strings',
+      'op.ids.0: expected string',
+      () => decode(read.request, { scope: 's', collection: 'c', ids: [1], body: true }),
+    ],
+    [
+      'a negative sequence',
+      'op.since: expected >=0',
+      () => decode(changes.request, { scope: 's', collection: 'c', since: -1 }),
+    ],
+    ['a list instead of an object', 'op.scope is missing', () => decode(list.request, [])],
+    [
+      'a write of no collection of the batch',
+      /no collection/,
+      () => decode(write.request, { collections: [], items: [item] }, ['{}']),
+    ],
+    [
+      'an unknown way to treat conflicts',
+      /^op.items.0.onConflict: expected/,
+      () =>
+        decode(write.request, {
+          collections,
+          items: [{ ...item, type: 'revision', rev: '1-a', history: '', onConflict: 'guess' }],
+        }),
+    ],
+    ['fewer bodies than writes', /bodies/, () => decode(write.request, { collections, items: [item] })],
+    ['more bodies than writes', /bodies/, () => decode(write.request, { collections, items: [item] }, ['{}', '{}'])],
+    [
+      'an unknown outcome',
+      /^write results.0.status: expected/,
+      () => write.reply.decode(sent({ meta: [{ id: 'a', status: 'lost' }], bodies: [] }), []),
+    ],
+    [
+      'a row of the wrong shape',
+      'revisions.rows.0.1 is missing',
+      () => read.reply.decode(sent({ meta: { rows: [['a']] }, bodies: ['{}'] }), asked),
+    ],
+    [
+      'more bodies than rows',
+      /bodies/,
+      () => read.reply.decode(sent({ meta: { rows: [null] }, bodies: ['{}'] }), asked),
+    ],
+    [
+      'an address without a port',
+      /^announcement.address: expected/,
+      () =>
+        WorkerAnnouncement.parse(
+          sent({ meta: { id: 'a', address: 'host', load: 0, capacity: 1, protocols: [], leaving: false }, bodies: [] }),
+        ),
+    ],
+  ])('refuse %s', (_, message, parse) => {
+    expect(parse).toThrow(malformed);
+    expect(parse).toThrow(message);
+  });
+});
+
+describe('an error', () => {
+  it('keeps its code and reason', () => {
+    const error = ErrorReply.parse({ code: 'doc.conflict', reason: 'somebody was faster' }).toError();
+    expect(error).toMatchObject({ code: 'doc.conflict', message: 'somebody was faster' });
+  });
+
+  it('that this release does not have becomes an internal one', () => {
+    const error = ErrorReply.parse({ code: 'toString', reason: 'from the future' }).toError();
+    expect(error).toMatchObject({ code: 'internal', message: 'toString: from the future' });
   });
 });

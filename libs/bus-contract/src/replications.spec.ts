@@ -1,19 +1,19 @@
+import type { ReplicationTask } from '@edgesync/ports';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  parseTaskStatus,
   ReplicationTable,
   ReplicationTasksReply,
   StartReplicationReply,
   StartReplicationRequest,
   type ReplicationRow,
-  type TaskStatus,
 } from './replications.js';
 
+const parseTask = (task: unknown): unknown => ReplicationTasksReply.parse({ tasks: [task] });
 const throughJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
 const malformed = expect.objectContaining({ code: 'bus.invalid' });
 
-const TASK: TaskStatus = {
+const TASK: ReplicationTask = {
   task_id: 4,
   session_id: 4,
   age_secs: 61,
@@ -63,10 +63,10 @@ describe('payloads about replications', () => {
   });
 
   it.each<[string, () => unknown]>([
-    ['a task without a status', () => parseTaskStatus({ ...TASK, status: undefined })],
-    ['a status that is none', () => parseTaskStatus({ ...TASK, status: 'Busy' })],
-    ['counts that are texts', () => parseTaskStatus({ ...TASK, docs_read: '1' })],
-    ['an error that is a text', () => parseTaskStatus({ ...TASK, error: 'x' })],
+    ['a task without a status', () => parseTask({ ...TASK, status: undefined })],
+    ['a status that is none', () => parseTask({ ...TASK, status: 'Busy' })],
+    ['counts that are texts', () => parseTask({ ...TASK, docs_read: '1' })],
+    ['an error that is a text', () => parseTask({ ...TASK, error: 'x' })],
     ['numbers that do not rise', () => ReplicationTable.parse({ last: 4, rows: [ROW, ROW] })],
     ['a number that was never given', () => ReplicationTable.parse({ last: 3, rows: [ROW] })],
     ['an origin that is none', () => ReplicationTable.parse({ last: 4, rows: [{ ...ROW, origin: 'x' }] })],

@@ -1,6 +1,6 @@
 import { EdgeError } from '@edgesync/errors';
 import { checkPayloadVersion, decodeMessage, MessageKind, type Message } from './envelope.js';
-import { Fields } from './fields.js';
+import { count, literal, object, optional, parse, text } from './schema.js';
 
 /** A request as it was received; the payload is not checked yet. */
 export interface ReceivedRequest {
@@ -22,9 +22,9 @@ export function readRequest(bytes: Uint8Array, operation: string, version: numbe
   return { message, ...RequestHeader.read(message) };
 }
 
-/**
- * What every request carries besides its payload.
- */
+const headerMeta = object({ budget: count(), key: optional(text()), streamed: optional(literal(true)) });
+
+/** What every request carries besides its payload. */
 export class RequestHeader {
   constructor(
     /**
@@ -32,14 +32,14 @@ export class RequestHeader {
      * still understand each other. A request that waited longer is dropped.
      */
     readonly budget: number,
-    /** Names the piece of work: however often it arrives, it is done once. */
-    readonly idempotencyKey?: string | undefined,
+    /** Names the piece of work, which is done once even if it arrives more often. */
+    readonly idempotencyKey?: string,
     /** The body follows in chunks; the reply subject takes `proceed` first. */
     readonly streamed = false,
   ) {}
 
   /** The metadata of a request. */
-  wrap(payload: object): object {
+  wrap(payload: unknown): object {
     const { budget, idempotencyKey, streamed } = this;
     return {
       budget,
@@ -51,12 +51,10 @@ export class RequestHeader {
 
   /** @throws EdgeError `bus.invalid` */
   static read(message: Message): { header: RequestHeader; payload: unknown } {
-    const fields = new Fields('request', message.meta);
-    const { streamed, payload } = message.meta as { streamed?: unknown; payload?: unknown };
-    if (streamed !== undefined && streamed !== true) throw new EdgeError('bus.invalid', 'request.streamed is not true');
+    const { budget, key, streamed = false } = parse('request', headerMeta, message.meta);
     return {
-      header: new RequestHeader(fields.count('budget'), fields.optionalText('key'), streamed === true),
-      payload,
+      header: new RequestHeader(budget, key, streamed),
+      payload: (message.meta as { payload?: unknown }).payload,
     };
   }
 }

@@ -1,119 +1,105 @@
 import { EdgeError } from '@edgesync/errors';
+import type { ChangePage, ChangeRow, DocumentRevision, ListPage } from '@edgesync/ports';
+import * as v from 'valibot';
 import type { Content, Message } from './envelope.js';
-import { Fields } from './fields.js';
+import type { ReplyCodec } from './operation.js';
+import { array, count, flag, nullable, object, oneOf, parse, text, type Infer } from './schema.js';
 
-/** A stored revision, as the storage port has it. */
-export interface RevisionRow {
-  readonly id: string;
-  readonly sequence: number;
-  readonly rev: string;
-  readonly vector: string;
-  readonly tree: string;
-  readonly deleted: boolean;
-  readonly expiresAt?: number;
-  readonly body: string;
-}
+/*
+ * Rows of documents. A row in JSON is a tuple, because the names of its members would outweigh it. Bodies travel beside
+ * the metadata, in the order of their rows.
+ */
 
-export interface ChangedRow extends RevisionRow {
-  readonly bodySize: number;
-  readonly utf8?: Uint8Array;
-  readonly blobs?: boolean;
-}
+const revisionTuple = v.tuple([text(), count(), text(), text(), text(), oneOf([0, 1]), nullable(v.number())]);
+type RevisionTuple = Infer<typeof revisionTuple>;
 
-/** A row in JSON: a tuple, because the names of its members would outweigh it. The body travels beside it. */
-type RowTuple = readonly [
-  id: string,
-  sequence: number,
-  rev: string,
-  vector: string,
-  tree: string,
-  deleted: 0 | 1,
-  expiresAt: number | null,
-  bodySize?: number,
-  blobs?: 0 | 1,
-];
+const changeTuple = v.tuple([...revisionTuple.items, count(), nullable(oneOf([0, 1]))]);
+type ChangeTuple = Infer<typeof changeTuple>;
 
-/** Rows of documents, with whatever else the reply says. Gaps stand for documents that were not found. */
-export class RevisionsReply {
-  static readonly version = 1;
+const revisionsMeta = object({ rows: array(nullable(revisionTuple)) });
+const listMeta = object({ rows: array(revisionTuple), more: flag() });
+const changesMeta = object({ rows: array(changeTuple), scanned: count(), more: flag(), lastSequence: count() });
 
-  /** @param rest what the reply says besides the rows */
-  static content(rows: readonly (RevisionRow | ChangedRow | undefined)[], rest?: object): Content {
-    const tuples = new Array<RowTuple | null>(rows.length);
-    const bodies: string[] = [];
-    for (let index = 0; index < rows.length; index++) {
-      const row = rows[index];
-      tuples[index] = row ? tupleOf(row) : null;
-      if (row) bodies.push(row.body);
-    }
-    return { meta: { ...rest, rows: tuples }, bodies };
-  }
-
-  /** Whether a listing goes on behind its last row. */
-  static more(message: Message): boolean {
-    return new Fields('list reply', message.meta).flag('more');
-  }
-
-  /**
-   * @param utf8 whether bodies are left in UTF-8
-   * @throws EdgeError `bus.invalid`
-   */
-  static rows(message: Message, utf8 = false): (ChangedRow | undefined)[] {
-    const tuples = (message.meta as { rows?: unknown } | undefined)?.rows;
-    if (!Array.isArray(tuples)) throw invalid();
-    const bodies = utf8 ? message.views() : message.texts();
-    const rows = new Array<ChangedRow | undefined>(tuples.length);
+/** Revisions parallel to what was asked for; a gap stands for a document that was not found. */
+export const revisionsReply: ReplyCodec<readonly (DocumentRevision | undefined)[]> = {
+  version: 2,
+  encode: (rows) => ({
+    meta: { rows: rows.map((row) => (row ? revisionTupleOf(row) : null)) },
+    bodies: rows.flatMap((row) => (row ? [row.body] : [])),
+  }),
+  decode(message) {
+    const { rows } = parse('revisions', revisionsMeta, message.meta);
+    const bodies = message.texts();
     let next = 0;
-    for (let index = 0; index < tuples.length; index++) {
-      const tuple = tuples[index] as unknown;
-      if (tuple === null) continue;
-      checkTuple(tuple);
-      rows[index] = rowOf(tuple, bodies[next++] ?? '');
-    }
-    if (next !== bodies.length) throw invalid();
-    return rows;
-  }
+    const revisions = rows.map((tuple) => (tuple ? revisionOf(tuple, bodies[next++] ?? '') : undefined));
+    if (next !== bodies.length) throw miscounted();
+    return revisions;
+  },
+};
+
+export const revisionReply: ReplyCodec<DocumentRevision | undefined> = {
+  version: revisionsReply.version,
+  encode: (revision) => revisionsReply.encode([revision]),
+  decode: (message, request) => revisionsReply.decode(message, request)[0],
+};
+
+export const listReply: ReplyCodec<ListPage> = {
+  version: 2,
+  encode: ({ rows, more }) => ({ meta: { rows: rows.map(revisionTupleOf), more }, bodies: bodiesOf(rows) }),
+  decode(message) {
+    const { rows, more } = parse('list', listMeta, message.meta);
+    const bodies = bodiesIn(message, rows.length, false);
+    return { rows: rows.map((tuple, index) => revisionOf(tuple, bodies[index] as string)), more };
+  },
+};
+
+/** The owner always sends text; whether the reader wants it decoded is in the request. */
+export const changesReply: ReplyCodec<ChangePage, { readonly utf8: boolean }> = {
+  version: 2,
+  encode: ({ rows, scanned, more, lastSequence }) => ({
+    meta: { rows: rows.map(changeTupleOf), scanned, more, lastSequence },
+    bodies: bodiesOf(rows),
+  }),
+  decode(message, { utf8 }) {
+    const { rows, ...position } = parse('changes', changesMeta, message.meta);
+    const bodies = bodiesIn(message, rows.length, utf8);
+    return { rows: rows.map((tuple, index) => changeOf(tuple, bodies[index]!)), ...position };
+  },
+};
+
+const bodiesOf = (rows: readonly DocumentRevision[]): Content['bodies'] => rows.map(({ body }) => body);
+
+function bodiesIn(message: Message, rows: number, utf8: boolean): readonly (string | Uint8Array)[] {
+  if (message.bodyCount !== rows) throw miscounted();
+  return utf8 ? message.views() : message.texts();
 }
 
-function tupleOf(row: RevisionRow | ChangedRow): RowTuple {
-  const { id, sequence, rev, vector, tree, expiresAt = null } = row;
-  const deleted = row.deleted ? 1 : 0;
-  if (!('bodySize' in row)) return [id, sequence, rev, vector, tree, deleted, expiresAt];
+function revisionTupleOf(row: DocumentRevision): RevisionTuple {
+  const { id, sequence, rev, vector, tree, deleted, expiresAt = null } = row;
+  return [id, sequence, rev, vector, tree, deleted ? 1 : 0, expiresAt];
+}
+
+function changeTupleOf(row: ChangeRow): ChangeTuple {
   const { bodySize, blobs } = row;
-  return blobs === undefined
-    ? [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize]
-    : [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize, blobs ? 1 : 0];
+  return [...revisionTupleOf(row), bodySize, blobs === undefined ? null : blobs ? 1 : 0];
 }
 
-function rowOf(tuple: RowTuple, content: string | Uint8Array): ChangedRow {
-  const [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize, blobs] = tuple;
-  const body = typeof content === 'string' ? content : '';
-  const row: Mutable<Partial<ChangedRow>> = { id, sequence, rev, vector, tree, deleted: deleted === 1, body };
-  if (expiresAt !== null) row.expiresAt = expiresAt;
-  if (bodySize !== undefined) row.bodySize = bodySize;
-  if (blobs !== undefined) row.blobs = blobs === 1;
-  // One that was not asked for is empty, as it is in text.
-  if (typeof content !== 'string' && content.byteLength > 0) row.utf8 = content;
-  return row as ChangedRow;
+function revisionOf(tuple: RevisionTuple | ChangeTuple, body: string): DocumentRevision {
+  const [id, sequence, rev, vector, tree, deleted, expiresAt] = tuple;
+  const row = { id, sequence, rev, vector, tree, deleted: deleted === 1, body };
+  return expiresAt === null ? row : { ...row, expiresAt };
 }
 
-type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
-
-function checkTuple(tuple: unknown): asserts tuple is RowTuple {
-  if (!Array.isArray(tuple)) throw invalid();
-  const [id, sequence, rev, vector, tree, deleted, expiresAt, bodySize, blobs] = tuple as unknown[];
-  if (
-    typeof id !== 'string' ||
-    typeof sequence !== 'number' ||
-    typeof rev !== 'string' ||
-    typeof vector !== 'string' ||
-    typeof tree !== 'string' ||
-    (deleted !== 0 && deleted !== 1) ||
-    (expiresAt !== null && typeof expiresAt !== 'number') ||
-    (bodySize !== undefined && typeof bodySize !== 'number') ||
-    (blobs !== undefined && blobs !== 0 && blobs !== 1)
-  )
-    throw invalid();
+function changeOf(tuple: ChangeTuple, content: string | Uint8Array): ChangeRow {
+  const [, , , , , , , bodySize, blobs] = tuple;
+  const isText = typeof content === 'string';
+  return {
+    ...revisionOf(tuple, isText ? content : ''),
+    bodySize,
+    ...(blobs !== null && { blobs: blobs === 1 }),
+    // One that was not asked for is empty, as it is in text.
+    ...(!isText && content.byteLength > 0 && { utf8: content }),
+  };
 }
 
-const invalid = (): EdgeError => new EdgeError('bus.invalid', 'the rows of the reply are malformed');
+const miscounted = (): EdgeError => new EdgeError('bus.invalid', 'the reply has not as many bodies as rows');

@@ -1,5 +1,5 @@
-import { EdgeError } from '@edgesync/errors';
-import { Fields, isCount } from './fields.js';
+import * as v from 'valibot';
+import { array, count, object, oneOf, parse, text, texts } from './schema.js';
 
 /*
  * What a gateway asks of the worker that has the session of one of its apps. Sessions are named as in the handshake.
@@ -10,10 +10,12 @@ export const SESSION_OPERATIONS = ['end', 'traffic'] as const;
 
 export type SessionOperation = (typeof SESSION_OPERATIONS)[number];
 
-/** Why a session ends: whoever it belongs to is not who they were, or the gateway stops. */
+/** Why a session ends: its user was changed or removed, or the gateway stops. */
 export const SESSION_ENDINGS = ['user-changed', 'gateway-stops'] as const;
 
 export type SessionEnding = (typeof SESSION_ENDINGS)[number];
+
+const endMeta = object({ session: text(), why: oneOf(SESSION_ENDINGS) });
 
 /** Ends a session so that its app comes back. There is no answer: the connection ends. */
 export class EndSession {
@@ -25,10 +27,12 @@ export class EndSession {
   ) {}
 
   static parse(meta: unknown): EndSession {
-    const fields = new Fields('end of a session', meta);
-    return new EndSession(fields.text('session'), fields.oneOf('why', SESSION_ENDINGS));
+    const { session, why } = parse('end of a session', endMeta, meta);
+    return new EndSession(session, why);
   }
 }
+
+const trafficRequestMeta = object({ sessions: texts() });
 
 /** Asks how many revisions sessions have carried. */
 export class TrafficRequest {
@@ -37,29 +41,24 @@ export class TrafficRequest {
   constructor(readonly sessions: readonly string[]) {}
 
   static parse(meta: unknown): TrafficRequest {
-    return new TrafficRequest(new Fields('question for traffic', meta).texts('sessions'));
+    return new TrafficRequest(parse('traffic request', trafficRequestMeta, meta).sessions);
   }
 }
 
 /** Revisions that a session has carried, as the server sees them. */
 export type SessionTraffic = readonly [session: string, sent: number, received: number];
 
+const trafficMeta = object({ traffic: array(v.tuple([text(), count(), count()])) });
+
 export class TrafficReply {
   static readonly version = 1;
 
   constructor(
-    /** Of those sessions that there are. */
+    /** Of the sessions that exist. */
     readonly traffic: readonly SessionTraffic[],
   ) {}
 
   static parse(meta: unknown): TrafficReply {
-    return new TrafficReply(new Fields('traffic', meta).list('traffic').map(parseTraffic));
+    return new TrafficReply(parse('traffic', trafficMeta, meta).traffic);
   }
-}
-
-function parseTraffic(row: unknown): SessionTraffic {
-  const [session, sent, received] = Array.isArray(row) ? (row as unknown[]) : [];
-  if (typeof session !== 'string' || !isCount(sent) || !isCount(received))
-    throw new EdgeError('bus.invalid', 'traffic has a row that is not session, sent and received');
-  return [session, sent, received];
 }

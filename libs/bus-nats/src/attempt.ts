@@ -18,7 +18,7 @@ import type { Mailboxes } from './mailboxes.js';
 export interface Question {
   readonly subject: string;
   readonly version: number;
-  readonly payload: object;
+  readonly payload: unknown;
   readonly bodies: readonly (string | Uint8Array)[];
   /** Content that is sent in chunks whatever its size, instead of `bodies`. */
   readonly upload?: AsyncIterable<Uint8Array>;

@@ -1,8 +1,9 @@
-import { BlobContentReply, ReadBlobRequest } from '@edgesync/bus-contract';
+import { STORAGE_OPERATIONS } from '@edgesync/bus-contract';
 import { isEdgeError } from '@edgesync/errors';
 import { AttemptFailed } from './attempt.js';
 import type { Caller } from './caller.js';
 
+const readBlobOperation = STORAGE_OPERATIONS.readBlob;
 /** How often a download goes on after it broke off, without having got any further. */
 const FRUITLESS_RESUMES = 2;
 
@@ -22,12 +23,12 @@ export async function* readBlob(
   let next = start;
   while (next <= end) {
     const from = next;
+    const { meta, bodies } = readBlobOperation.request.encode({ digest, start: from, end });
     const { message, stream } = await caller.call({
       database,
-      operation: 'readBlob',
-      versions: { request: ReadBlobRequest.version, reply: BlobContentReply.version },
-      payload: new ReadBlobRequest(digest, from, end),
-      bodies: [],
+      operation: readBlobOperation,
+      payload: meta,
+      bodies,
       streamReply: true,
     });
     if (!stream) return yield message.rest();

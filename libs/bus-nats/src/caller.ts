@@ -1,4 +1,4 @@
-import { checkPayloadVersion, FaultReply, MessageKind, requestSubject, type Operation } from '@edgesync/bus-contract';
+import { checkPayloadVersion, ErrorReply, MessageKind, requestSubject } from '@edgesync/bus-contract';
 import { EdgeError, isEdgeError, type ErrorCode } from '@edgesync/errors';
 import { ask, AttemptFailed, type Answer, type Question } from './attempt.js';
 import type { Bus } from './bus.js';
@@ -27,9 +27,12 @@ export interface CallerOptions {
 /** What is asked of a database's owner. */
 export interface Call extends Omit<Question, 'subject' | 'version'> {
   readonly database: string;
-  readonly operation: Operation;
-  /** Versions of the payloads of request and reply. */
-  readonly versions: { readonly request: number; readonly reply: number };
+  readonly operation: {
+    readonly name: string;
+    /** Versions of the payloads. */
+    readonly request: { readonly version: number };
+    readonly reply: { readonly version: number };
+  };
   /** The upload gives the same content however often it is read. */
   readonly repeatable?: boolean;
 }
@@ -72,11 +75,12 @@ export class Caller {
 
   private async repeat(call: Call, start: number): Promise<Answer> {
     const upload = call.upload && new Once(call.upload);
+    const { operation } = call;
     const question: Question = {
       ...call,
       ...(upload && { upload }),
-      subject: requestSubject(call.database, call.operation),
-      version: call.versions.request,
+      subject: requestSubject(call.database, operation.name),
+      version: operation.request.version,
     };
     for (let attempt = 0; ; attempt++) {
       const left = Math.max(1, start + this.timeout - performance.now());
@@ -84,7 +88,7 @@ export class Caller {
         ? await this.tryOnce(question, left, attempt)
         : new AttemptFailed('disconnected');
       if (!(outcome instanceof Error)) {
-        checkPayloadVersion(`the reply to ${call.operation}`, outcome.message.version, call.versions.reply);
+        checkPayloadVersion(`the reply to ${operation.name}`, outcome.message.version, operation.reply.version);
         return outcome;
       }
       const now = performance.now();
@@ -106,7 +110,7 @@ export class Caller {
         left,
         Math.min(left, this.firstAttempt * 2 ** attempt),
       );
-      return answer.message.kind === MessageKind.fault ? FaultReply.parse(answer.message.meta).toError() : answer;
+      return answer.message.kind === MessageKind.fault ? ErrorReply.parse(answer.message.meta).toError() : answer;
     } catch (error) {
       return error as Error;
     }

@@ -304,7 +304,7 @@ describe('a message of another release', () => {
   });
 
   it('that lacks what it must have is refused by the name of the field', async () => {
-    expect(await ask(request())).toMatchObject({ meta: { code: 'bus.invalid', reason: 'read.scope is not a text' } });
+    expect(await ask(request())).toMatchObject({ meta: { code: 'bus.invalid', reason: 'read.scope is missing' } });
     expect(await ask(request(), 'drop')).toMatchObject({ meta: { code: 'bus.invalid' } });
   });
 });

@@ -1,7 +1,7 @@
 export type { ReplicationRow, ReplicationTable } from '@edgesync/bus-contract';
 export { Bus, type BusOptions } from './bus.js';
 export type { CallerOptions } from './caller.js';
-export { HANDLERS, type Request, type Result } from './handlers.js';
+export { answer, type Request, type Result } from './answer.js';
 export { Lease } from './lease.js';
 export { LeaseBucket, OWNERS, RUNNERS, type LeaseBucketOptions } from './lease-bucket.js';
 export { NatsReplicationControl, type NatsReplicationControlOptions } from './nats-replication-control.js';

@@ -1,6 +1,6 @@
 import {
   checkPayloadVersion,
-  FaultReply,
+  ErrorReply,
   MessageKind,
   ReplicationTasksReply,
   ReplicationTasksRequest,
@@ -8,7 +8,6 @@ import {
   StartReplicationRequest,
   workerRequestSubject,
   type Message,
-  type TaskStatus,
   type WorkerOperation,
 } from '@edgesync/bus-contract';
 import { EdgeError, isEdgeError, type ErrorCode } from '@edgesync/errors';
@@ -147,7 +146,7 @@ export class NatsReplicationControl implements ReplicationControl {
   }
 
   /** @returns undefined if the worker does not say */
-  private async tasksOf(id: string): Promise<readonly TaskStatus[] | undefined> {
+  private async tasksOf(id: string): Promise<readonly ReplicationTask[] | undefined> {
     try {
       const reply = await this.ask(
         id,
@@ -171,7 +170,7 @@ export class NatsReplicationControl implements ReplicationControl {
     const subject = workerRequestSubject('replication', id, operation);
     const question = { subject, version: versions.request, payload, bodies };
     const { message } = await ask(this.bus, this.mailboxes, question, patience, patience);
-    if (message.kind === MessageKind.fault) throw FaultReply.parse(message.meta).toError();
+    if (message.kind === MessageKind.fault) throw ErrorReply.parse(message.meta).toError();
     checkPayloadVersion(`the reply to ${operation}`, message.version, versions.reply);
     return message;
   }

@@ -1,27 +1,4 @@
-import {
-  BlobReply,
-  ChangesPosition,
-  ChangesRequest,
-  CheckpointReply,
-  CollectionReply,
-  CollectionRequest,
-  DatabaseReply,
-  DescribeRequest,
-  ListRequest,
-  LoadCheckpointRequest,
-  MissingBlobsReply,
-  MissingBlobsRequest,
-  OpenBlobRequest,
-  PutBlobRequest,
-  ReadRequest,
-  ReadRevisionRequest,
-  RevisionsReply,
-  SaveCheckpointRequest,
-  WriteBatchReply,
-  WriteBatchRequest,
-  type Message,
-  type Operation,
-} from '@edgesync/bus-contract';
+import { STORAGE_OPERATIONS, type Named, type ValueOperation } from '@edgesync/bus-contract';
 import type { Keyspace } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import type {
@@ -38,45 +15,25 @@ import type {
   ListPage,
   ReadOptions,
   Storage,
+  WriteOptions,
   WriteRequest,
   WriteResult,
 } from '@edgesync/ports';
 import { nuid } from '@nats-io/transport-node';
 import { readBlob } from './blob-download.js';
 import type { Bus } from './bus.js';
-import { Caller, type CallerOptions } from './caller.js';
+import { Caller, type Call, type CallerOptions } from './caller.js';
 import { LogReadAhead } from './log-read-ahead.js';
 import { SharedReads } from './shared-reads.js';
 import { CHUNK_BYTES } from './tuning.js';
 import { Watchers } from './watchers.js';
 
 export interface NatsStorageOptions extends CallerOptions {
-  /** Databases of this deployment, as configured. Others do not exist, whether or not somebody serves these now. */
+  /** Databases of this deployment, as configured. Others do not exist, whether or not these are served now. */
   readonly databases: readonly string[];
-  /** Told of faults that no caller is waiting for. */
+  /** Called with errors that no caller is waiting for. */
   readonly report?: (error: unknown) => void;
 }
-
-/** Classes of the payloads of a request and its reply. */
-interface Payloads {
-  readonly request: { readonly version: number };
-  readonly reply: { readonly version: number };
-}
-
-const PAYLOADS: Record<Exclude<Operation, 'readBlob'>, Payloads> = {
-  describe: { request: DescribeRequest, reply: DatabaseReply },
-  collection: { request: CollectionRequest, reply: CollectionReply },
-  read: { request: ReadRequest, reply: RevisionsReply },
-  readRevision: { request: ReadRevisionRequest, reply: RevisionsReply },
-  list: { request: ListRequest, reply: RevisionsReply },
-  changes: { request: ChangesRequest, reply: RevisionsReply },
-  write: { request: WriteBatchRequest, reply: WriteBatchReply },
-  loadCheckpoint: { request: LoadCheckpointRequest, reply: CheckpointReply },
-  saveCheckpoint: { request: SaveCheckpointRequest, reply: CheckpointReply },
-  putBlob: { request: PutBlobRequest, reply: BlobReply },
-  openBlob: { request: OpenBlobRequest, reply: BlobReply },
-  missingBlobs: { request: MissingBlobsRequest, reply: MissingBlobsReply },
-};
 
 /** The storage ports of databases that other processes own. */
 export class NatsStorage implements Storage {
@@ -108,13 +65,12 @@ export class NatsStorage implements Storage {
     return [...this.known].sort();
   }
 
-  async describe(database: string): Promise<DatabaseInfo> {
-    return DatabaseReply.parse((await this.call(database, 'describe', new DescribeRequest())).meta);
+  describe(database: string): Promise<DatabaseInfo> {
+    return this.call(STORAGE_OPERATIONS.describe, database, {});
   }
 
-  async collection({ database, scope, collection }: Keyspace): Promise<CollectionInfo> {
-    const reply = await this.call(database, 'collection', new CollectionRequest(scope, collection));
-    return CollectionReply.parse(reply.meta);
+  collection(keyspace: Keyspace): Promise<CollectionInfo> {
+    return this.call(STORAGE_OPERATIONS.collection, keyspace.database, { keyspace });
   }
 
   async read(
@@ -125,20 +81,14 @@ export class NatsStorage implements Storage {
     return ids.length === 1 && body ? [await this.shared.read(keyspace, ids[0]!)] : this.readAll(keyspace, ids, body);
   }
 
-  async readRevision(
-    { database, scope, collection }: Keyspace,
-    id: string,
-    rev: string,
-  ): Promise<DocumentRevision | undefined> {
-    const request = new ReadRevisionRequest(scope, collection, id, rev);
-    return RevisionsReply.rows(await this.call(database, 'readRevision', request))[0];
+  readRevision(keyspace: Keyspace, id: string, rev: string): Promise<DocumentRevision | undefined> {
+    return this.call(STORAGE_OPERATIONS.readRevision, keyspace.database, { keyspace, id, rev });
   }
 
-  async list({ database, scope, collection }: Keyspace, options: ListOptions): Promise<ListPage> {
-    const { startKey, endKey, after, descending = false, skip = 0, limit, body = true } = options;
-    const bounds = { startKey, endKey, after, descending, skip, limit: finite(limit), body };
-    const reply = await this.call(database, 'list', new ListRequest(scope, collection, bounds));
-    return { rows: RevisionsReply.rows(reply) as DocumentRevision[], more: RevisionsReply.more(reply) };
+  list(keyspace: Keyspace, options: ListOptions): Promise<ListPage> {
+    const { descending = false, skip = 0, body = true, ...rest } = options;
+    const limit = finite(options.limit);
+    return this.call(STORAGE_OPERATIONS.list, keyspace.database, { keyspace, ...rest, limit, descending, skip, body });
   }
 
   changes(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage> {
@@ -150,105 +100,86 @@ export class NatsStorage implements Storage {
     return this.watchers.watch(keyspace, listener);
   }
 
-  async write(database: string, requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
+  async write(
+    database: string,
+    requests: readonly WriteRequest[],
+    options?: WriteOptions,
+  ): Promise<readonly WriteResult[]> {
     if (requests.some(({ keyspace }) => keyspace.database !== database))
       throw new EdgeError('keyspace.unknown', `a write is not for the database ${database}`);
-    const bodies = requests.map((request) => (request.type === 'purge' ? '' : request.body));
-    // Revisions made elsewhere are named by their IDs: storing one again changes nothing.
-    const key = requests.some(({ type }) => type !== 'revision') ? nuid.next() : undefined;
-    const reply = await this.call(database, 'write', WriteBatchRequest.of(requests), bodies, key);
-    return WriteBatchReply.parse(reply.meta).results;
+    return this.call(STORAGE_OPERATIONS.write, database, requests, options);
   }
 
-  async loadCheckpoint({ database, scope, collection }: Keyspace, client: string): Promise<Checkpoint | undefined> {
-    const reply = await this.call(database, 'loadCheckpoint', new LoadCheckpointRequest(scope, collection, client));
-    const { rev } = CheckpointReply.parse(reply.meta);
-    return rev === undefined ? undefined : { rev, body: reply.texts()[0] ?? '' };
+  loadCheckpoint(keyspace: Keyspace, client: string): Promise<Checkpoint | undefined> {
+    return this.call(STORAGE_OPERATIONS.loadCheckpoint, keyspace.database, { keyspace, client });
   }
 
-  async saveCheckpoint(
-    { database, scope, collection }: Keyspace,
+  saveCheckpoint(
+    keyspace: Keyspace,
     client: string,
     rev: string,
     body: string,
+    options?: WriteOptions,
   ): Promise<string> {
-    const request = new SaveCheckpointRequest(scope, collection, client, rev);
-    const reply = await this.call(database, 'saveCheckpoint', request, [body], nuid.next());
-    return CheckpointReply.parse(reply.meta).rev!;
+    return this.call(STORAGE_OPERATIONS.saveCheckpoint, keyspace.database, { keyspace, client, rev, body }, options);
   }
 
-  async putBlob(
+  putBlob(
     database: string,
     content: Uint8Array | AsyncIterable<Uint8Array>,
-    options?: { readonly expected?: Partial<BlobInfo>; readonly limit?: number },
+    { expected, limit }: { readonly expected?: Partial<BlobInfo>; readonly limit?: number } = {},
   ): Promise<BlobInfo> {
-    this.check(database);
-    const { expected, limit } = options ?? {};
-    const request = new PutBlobRequest(expected?.digest, expected?.length, limit);
-    const small = content instanceof Uint8Array && content.byteLength <= CHUNK_BYTES;
-    const repeatable = content instanceof Uint8Array;
-    const { message } = await this.caller.call({
-      database,
-      operation: 'putBlob',
-      versions: { request: PutBlobRequest.version, reply: BlobReply.version },
-      payload: request,
-      ...(small ? { bodies: [content] } : { bodies: [], upload: repeatable ? asStream(content) : content, repeatable }),
-    });
-    const { digest, length } = BlobReply.parse(message.meta);
-    return { digest: digest!, length };
+    return this.call(STORAGE_OPERATIONS.putBlob, database, { ...expected, limit }, { content });
   }
 
   async openBlob(database: string, digest: string): Promise<BlobContent | undefined> {
-    const reply = BlobReply.parse((await this.call(database, 'openBlob', new OpenBlobRequest(digest))).meta);
-    if (reply.digest === undefined) return undefined;
-    const { length } = reply;
+    const blob = await this.call(STORAGE_OPERATIONS.openBlob, database, { digest });
+    if (!blob) return undefined;
+    const last = blob.length - 1;
     return {
-      digest,
-      length,
-      read: ({ start, end } = { start: 0, end: length - 1 }) =>
-        readBlob(this.caller, database, digest, start, Math.min(end, length - 1)),
+      ...blob,
+      read: ({ start, end } = { start: 0, end: last }) =>
+        readBlob(this.caller, database, digest, start, Math.min(end, last)),
     };
   }
 
-  async missingBlobs(database: string, digests: readonly string[]): Promise<readonly string[]> {
-    const reply = await this.call(database, 'missingBlobs', new MissingBlobsRequest(digests));
-    return MissingBlobsReply.parse(reply.meta).digests;
+  missingBlobs(database: string, digests: readonly string[]): Promise<readonly string[]> {
+    return this.call(STORAGE_OPERATIONS.missingBlobs, database, { digests });
   }
 
-  private async readLog({ database, scope, collection }: Keyspace, options: ChangesOptions): Promise<ChangePage> {
-    const { since, limit, descending = false, activeOnly = false, ids, body = true, utf8 = false } = options;
-    const bounds = { since: finite(since), limit: finite(limit), descending, activeOnly, ids, body };
-    const reply = await this.call(database, 'changes', new ChangesRequest(scope, collection, bounds));
-    const { scanned, more, lastSequence } = ChangesPosition.parse(reply.meta);
-    return { rows: RevisionsReply.rows(reply, utf8) as ChangePage['rows'][number][], scanned, more, lastSequence };
+  private readLog(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage> {
+    const { ids, descending = false, activeOnly = false, body = true, utf8 = false } = options;
+    const since = finite(options.since);
+    const limit = finite(options.limit);
+    const request = { keyspace, since, limit, ids, descending, activeOnly, body, utf8 };
+    return this.call(STORAGE_OPERATIONS.changes, keyspace.database, request);
   }
 
-  private async readAll(
-    { database, scope, collection }: Keyspace,
+  private readAll(
+    keyspace: Keyspace,
     ids: readonly string[],
     body: boolean,
   ): Promise<readonly (DocumentRevision | undefined)[]> {
-    return RevisionsReply.rows(await this.call(database, 'read', new ReadRequest(scope, collection, ids, body)));
+    return this.call(STORAGE_OPERATIONS.read, keyspace.database, { keyspace, ids, body });
   }
 
-  private async call(
+  private async call<Request, Reply>(
+    operation: Named<ValueOperation<Request, Reply>>,
     database: string,
-    operation: Exclude<Operation, 'readBlob'>,
-    payload: object,
-    bodies: readonly string[] = NONE,
-    idempotencyKey?: string,
-  ): Promise<Message> {
+    request: Request,
+    { content, idempotencyKey }: CallDetails = {},
+  ): Promise<Reply> {
     this.check(database);
-    const { request, reply } = PAYLOADS[operation];
-    const answer = await this.caller.call({
+    const { meta, bodies } = operation.request.encode(request);
+    const key = operation.keyed?.(request) ? (idempotencyKey ?? nuid.next()) : undefined;
+    const { message } = await this.caller.call({
       database,
       operation,
-      versions: { request: request.version, reply: reply.version },
-      payload,
-      bodies,
-      ...(idempotencyKey !== undefined && { idempotencyKey }),
+      payload: meta,
+      ...(content === undefined ? { bodies } : uploadOf(content)),
+      ...(key !== undefined && { idempotencyKey: key }),
     });
-    return answer.message;
+    return operation.reply.decode(message, request);
   }
 
   private check(database: string): void {
@@ -256,7 +187,16 @@ export class NatsStorage implements Storage {
   }
 }
 
-const NONE: readonly string[] = [];
+interface CallDetails extends WriteOptions {
+  readonly content?: Uint8Array | AsyncIterable<Uint8Array>;
+}
+
+/** Small content goes with the request, other content in chunks behind it. */
+function uploadOf(content: Uint8Array | AsyncIterable<Uint8Array>): Pick<Call, 'bodies' | 'upload' | 'repeatable'> {
+  if (!(content instanceof Uint8Array)) return { bodies: [], upload: content };
+  if (content.byteLength <= CHUNK_BYTES) return { bodies: [content] };
+  return { bodies: [], upload: asStream(content), repeatable: true };
+}
 
 /** The same bytes every time it is read. */
 const asStream = (content: Uint8Array): AsyncIterable<Uint8Array> => ({

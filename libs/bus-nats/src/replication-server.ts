@@ -8,10 +8,10 @@ import {
   workerRequestSubjects,
   type Content,
   type Message,
-  type TaskStatus,
   type WorkerOperation,
 } from '@edgesync/bus-contract';
 import { EdgeError } from '@edgesync/errors';
+import type { ReplicationTask } from '@edgesync/ports';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
 import { Gate } from './gate.js';
@@ -28,7 +28,7 @@ export interface ReplicationHandlers {
    */
   start(sealed: Uint8Array, key: string): Promise<number>;
   /** The replications that run here, as they are now. */
-  tasks(): Promise<readonly TaskStatus[]>;
+  tasks(): Promise<readonly ReplicationTask[]>;
 }
 
 interface Operation {

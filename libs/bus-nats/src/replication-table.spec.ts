@@ -1,4 +1,5 @@
-import { ReplicationTable, type TaskStatus } from '@edgesync/bus-contract';
+import { ReplicationTable } from '@edgesync/bus-contract';
+import type { ReplicationTask } from '@edgesync/ports';
 import { describe, expect, it } from 'vitest';
 import {
   addReplication,
@@ -25,7 +26,7 @@ const replication = (key: string, members: Partial<NewReplication> = {}): NewRep
 });
 const tableOf = (...replications: NewReplication[]): ReplicationTable =>
   replications.reduce((table, each) => addReplication(table, each, NOW).table, ReplicationTable.empty);
-const taskOf = (number: number): TaskStatus => ({
+const taskOf = (number: number): ReplicationTask => ({
   ...recordedTask({ ...replication('x'), number, since: NOW, isStopping: false }),
   status: 'Stopped',
 });
@@ -135,7 +136,7 @@ describe('the table of replications', () => {
 
 describe('replications', () => {
   const table = endReplication(tableOf(replication('a'), replication('b'), replication('c')), taskOf(3));
-  const told: TaskStatus = { ...taskOf(1), status: 'Idle', docs_written: 7 };
+  const told: ReplicationTask = { ...taskOf(1), status: 'Idle', docs_written: 7 };
 
   it('are shown as workers tell, as they ended, or as about to be taken', () => {
     const shown = shownReplications(table, [told], true, NOW + 5_500);

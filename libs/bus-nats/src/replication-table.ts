@@ -1,5 +1,6 @@
-import { ReplicationTable, type ReplicationRow, type TaskStatus } from '@edgesync/bus-contract';
+import { ReplicationTable, type ReplicationRow } from '@edgesync/bus-contract';
 import { EdgeError } from '@edgesync/errors';
+import type { ReplicationTask } from '@edgesync/ports';
 import { MAX_DEFINITIONS_BYTES, MAX_ENDED_ERROR, MAX_REPLICATIONS, MAX_ROWS_BYTES } from './tuning.js';
 
 /*
@@ -36,7 +37,7 @@ export function stopReplication(table: ReplicationTable, number: number): Replic
 }
 
 /** A replication has ended. @param token see `ReplicationEnd` */
-export function endReplication(table: ReplicationTable, task: TaskStatus, token?: string): ReplicationTable {
+export function endReplication(table: ReplicationTable, task: ReplicationTask, token?: string): ReplicationTable {
   const row = table.rows.find((row) => row.number === task.task_id);
   if (!row || row.ended) return table;
   const ended = {
@@ -112,7 +113,7 @@ const bytesAtStart = (row: ReplicationRow): number => Buffer.byteLength(JSON.str
 const sumOf = (rows: readonly ReplicationRow[], of: (row: ReplicationRow) => number): number =>
   rows.reduce((sum, row) => sum + of(row), 0);
 
-function withShortError(task: TaskStatus): TaskStatus {
+function withShortError(task: ReplicationTask): ReplicationTask {
   if (!task.error || task.error.error.length <= MAX_ENDED_ERROR) return task;
   return { ...task, error: { ...task.error, error: `${task.error.error.slice(0, MAX_ENDED_ERROR - 1)}…` } };
 }

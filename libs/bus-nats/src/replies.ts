@@ -1,7 +1,7 @@
 import {
   encodeMessage,
   encodePieces,
-  FaultReply,
+  ErrorReply,
   FLAG_STREAMED,
   MessageKind,
   surelyExceeds,
@@ -11,7 +11,7 @@ import { EdgeError, isEdgeError } from '@edgesync/errors';
 import type { Bus } from './bus.js';
 import { ChunkSender } from './chunk-sender.js';
 import { Gate } from './gate.js';
-import type { Result } from './handlers.js';
+import type { Result } from './answer.js';
 import type { Mailboxes } from './mailboxes.js';
 import { CHUNK_BYTES, SERVER_STREAMS } from './tuning.js';
 
@@ -31,7 +31,7 @@ export class Replies {
    * @throws EdgeError `server.overloaded`
    */
   async send(replyTo: string, version: number, result: Result): Promise<void> {
-    if ('stream' in result) return this.sendBytes(replyTo, version, result.stream, result.length);
+    if ('bytes' in result) return this.sendBytes(replyTo, version, result.bytes, result.length);
     const limit = this.bus.maxMessage;
     if (surelyExceeds(result, limit))
       return this.stream(replyTo, version, encodePieces(MessageKind.reply, version, result));
@@ -44,7 +44,7 @@ export class Replies {
   refuse(replyTo: string, error: unknown): void {
     const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
     if (fault.status >= 500 && fault.status !== 503) this.report(error);
-    this.bus.publish(replyTo, encodeMessage(MessageKind.fault, FaultReply.version, FaultReply.of(fault)));
+    this.bus.publish(replyTo, encodeMessage(MessageKind.fault, ErrorReply.version, ErrorReply.of(fault)));
   }
 
   /** Resolves when no large answer is on its way. */

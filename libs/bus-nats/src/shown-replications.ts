@@ -1,4 +1,5 @@
-import type { ReplicationRow, ReplicationTable, TaskStatus } from '@edgesync/bus-contract';
+import type { ReplicationRow, ReplicationTable } from '@edgesync/bus-contract';
+import type { ReplicationTask } from '@edgesync/ports';
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1_000);
 
@@ -10,10 +11,10 @@ const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1_00
  */
 export function shownReplications(
   { rows }: ReplicationTable,
-  running: readonly TaskStatus[],
+  running: readonly ReplicationTask[],
   isComplete: boolean,
   now: number,
-): TaskStatus[] {
+): ReplicationTask[] {
   const byNumber = new Map(running.map((task) => [task.task_id, task]));
   return rows
     .filter(({ ended }) => !ended?.isHidden)
@@ -25,7 +26,14 @@ export function shownReplications(
 }
 
 /** What is known of a replication without asking whoever runs it. */
-export function recordedTask({ number, source, target, continuous, bidirectional, since }: ReplicationRow): TaskStatus {
+export function recordedTask({
+  number,
+  source,
+  target,
+  continuous,
+  bidirectional,
+  since,
+}: ReplicationRow): ReplicationTask {
   return {
     task_id: number,
     session_id: number,
@@ -43,7 +51,7 @@ export function recordedTask({ number, source, target, continuous, bidirectional
   };
 }
 
-function silent(row: ReplicationRow, isComplete: boolean): TaskStatus {
+function silent(row: ReplicationRow, isComplete: boolean): ReplicationTask {
   const task = recordedTask(row);
   return isComplete ? task : { ...task, status: 'Offline', error: NOBODY_TELLS };
 }

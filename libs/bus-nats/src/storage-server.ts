@@ -3,26 +3,28 @@ import {
   decodeMessage,
   encodeMessage,
   MessageKind,
-  OPERATIONS,
   readRequest,
+  storageOperation,
+  type Named,
   type Operation,
   type ReceivedRequest,
 } from '@edgesync/bus-contract';
 import { EdgeError } from '@edgesync/errors';
 import type { Storage } from '@edgesync/ports';
 import type { Msg, Subscription } from '@nats-io/transport-node';
+import { answer, type Request, type Result } from './answer.js';
 import type { Bus } from './bus.js';
 import { ChunkReceiver } from './chunk-receiver.js';
 import { Doorbells } from './doorbells.js';
 import { Gate } from './gate.js';
-import { HANDLERS, type Request, type Result } from './handlers.js';
+
 import { Mailboxes } from './mailboxes.js';
 import { Replies } from './replies.js';
 import { SERVER_QUEUE, SERVER_QUEUE_BYTES, SERVER_REQUESTS, SERVER_STREAMS } from './tuning.js';
 
 export interface StorageServerOptions {
-  /** Does what a request asks for; by default {@link HANDLERS} on the storage that is served. */
-  readonly handle?: (operation: Operation, request: Request) => Promise<Result>;
+  /** Does what a request asks for; by default {@link answer} from the storage that is served. */
+  readonly handle?: (operation: Named<Operation>, request: Request) => Promise<Result>;
   /** Told of faults that no caller is at fault for. */
   readonly report?: (error: unknown) => void;
 }
@@ -45,7 +47,7 @@ export class StorageServer {
   private readonly served = new Map<string, Served>();
   private readonly mailboxes: Mailboxes;
   private readonly replies: Replies;
-  private readonly handle: (operation: Operation, request: Request) => Promise<Result>;
+  private readonly handle: (operation: Named<Operation>, request: Request) => Promise<Result>;
   private uploads = 0;
 
   constructor(
@@ -54,7 +56,7 @@ export class StorageServer {
     options: StorageServerOptions = {},
   ) {
     this.mailboxes = new Mailboxes(bus);
-    this.handle = options.handle ?? ((operation, request) => HANDLERS[operation].handle(storage, request));
+    this.handle = options.handle ?? ((operation, request) => answer(operation, storage, request));
     this.replies = new Replies(bus, this.mailboxes, options.report ?? (() => undefined));
   }
 
@@ -103,9 +105,10 @@ export class StorageServer {
     if (!reply || !served.isOwned()) return;
     const arrived = performance.now();
     try {
-      const operation = raw.subject.slice(served.prefix.length) as Operation;
-      if (!OPERATIONS.includes(operation)) throw new EdgeError('bus.invalid', `no such operation: ${operation}`);
-      const received = readRequest(raw.data, operation, HANDLERS[operation].request);
+      const name = raw.subject.slice(served.prefix.length);
+      const operation = storageOperation(name);
+      if (!operation) throw new EdgeError('bus.invalid', `no such operation: ${name}`);
+      const received = readRequest(raw.data, name, operation.request.version);
       await served.gate.run(async () => {
         // Nobody waits for the answer any more, or it is not ours to give.
         if (performance.now() - arrived > received.header.budget || !served.isOwned()) return;
@@ -118,11 +121,10 @@ export class StorageServer {
 
   private async answer(
     { database }: Served,
-    operation: Operation,
+    operation: Named<Operation>,
     { message, header, payload }: ReceivedRequest,
     replyTo: string,
   ): Promise<void> {
-    const handler = HANDLERS[operation];
     let request: Request = {
       database,
       payload,
@@ -131,12 +133,12 @@ export class StorageServer {
     };
     const upload = header.streamed ? this.receive(replyTo) : undefined;
     try {
-      if (upload && handler.upload) request = { ...request, upload };
+      if (upload && operation.kind === 'value' && operation.upload) request = { ...request, upload };
       else if (upload) {
         const whole = decodeMessage(await upload.whole());
         request = { ...request, message: whole, payload: whole.meta };
       }
-      await this.replies.send(replyTo, handler.reply, await this.handle(operation, request));
+      await this.replies.send(replyTo, operation.reply.version, await this.handle(operation, request));
     } finally {
       upload?.cancel();
     }

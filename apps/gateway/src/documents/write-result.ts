@@ -20,11 +20,10 @@ export function faultOf(result: RefusedResult): EdgeError {
 }
 
 /**
- * The reply to a write: `ok`, `id`, `rev`, the version if it is to be shown, and the deadline if one was set.
+ * The reply to a write: `ok`, `id`, `rev` (ref 6.0), the version, and the deadline if one was set.
  * @param expires Unix seconds
  */
-export function writeReply({ id, rev, vector }: StoredResult, showCv: boolean, expires?: number): string {
-  const cv = showCv ? `,"cv":"${currentVersionOf(vector)}"` : '';
+export function writeReply({ id, rev, vector }: StoredResult, expires?: number): string {
   const end = expires === undefined ? '}' : `,"expires":${expires}}`;
-  return `{"ok":true,"id":${JSON.stringify(id)},"rev":"${rev}"${cv}${end}`;
+  return `{"ok":true,"id":${JSON.stringify(id)},"rev":"${rev}","cv":"${currentVersionOf(vector)}"${end}`;
 }

@@ -2,19 +2,12 @@ import type { DocumentRevision } from '@edgesync/ports';
 import { currentVersionOf } from '@edgesync/revision';
 import { documentText } from '../documents/document-text.js';
 
-export interface RowStyle {
-  readonly includeDocs: boolean;
-  /** Whether versions are shown. */
-  readonly showCv: boolean;
-}
-
-/** One row of `_all_docs`. */
-function rowText(document: DocumentRevision, { includeDocs, showCv }: RowStyle): string {
+/** One row of `_all_docs` (ref 6.6). */
+export function rowText(document: DocumentRevision, includeDocs: boolean): string {
   const id = JSON.stringify(document.id);
-  const cv = showCv ? `,"cv":"${currentVersionOf(document.vector)}"` : '';
-  const value = `{"rev":"${document.rev}"${cv}}`;
+  const value = `{"rev":"${document.rev}","cv":"${currentVersionOf(document.vector)}"}`;
   return includeDocs
-    ? `{"key":${id},"id":${id},"value":${value},"doc":${documentText(document, showCv)}}`
+    ? `{"key":${id},"id":${id},"value":${value},"doc":${documentText(document)}}`
     : `{"key":${id},"id":${id},"value":${value}}`;
 }
 
@@ -24,7 +17,7 @@ function rowText(document: DocumentRevision, { includeDocs, showCv }: RowStyle):
  */
 export async function* listingText(
   pages: AsyncIterable<readonly DocumentRevision[]>,
-  style: RowStyle,
+  includeDocs: boolean,
   updateSeq: number,
 ): AsyncGenerator<string, void, undefined> {
   let total = 0;
@@ -32,7 +25,7 @@ export async function* listingText(
   for await (const rows of pages) {
     for (const row of rows) {
       if (total++ > 0) pending += ',';
-      pending += rowText(row, style);
+      pending += rowText(row, includeDocs);
     }
     yield pending;
     pending = '';

@@ -1,9 +1,8 @@
 import { EdgeError } from '@edgesync/errors';
 import { Integer } from './parameter.js';
-import { ShowCvQuery } from './show-cv.js';
 
 /** `ttl` and `expires` (ref 6.12). */
-export class ExpiryQuery extends ShowCvQuery {
+export class ExpiryQuery {
   @Integer('Seconds from now until the document expires. 0: not given.')
   ttl?: number;
 

@@ -249,7 +249,7 @@ export class Upstream {
       ...(tls && { tls }),
       ...(proxy && { proxy }),
       signal: giveUp.signal,
-      cookies: access.cookies,
+      onUpgrade: (answer) => access.cookies.store(answer['set-cookie']),
     });
   }
 

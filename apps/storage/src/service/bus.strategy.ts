@@ -1,5 +1,5 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import { OPERATIONS, type Operation } from '@edgesync/bus-contract';
+import { STORAGE_OPERATIONS } from '@edgesync/bus-contract';
 import { type Bus, type Request, type Result, StorageServer } from '@edgesync/bus-nats';
 import type { Storage } from '@edgesync/ports';
 import { firstValueFrom, isObservable } from 'rxjs';
@@ -15,14 +15,14 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
   constructor(bus: Bus, storage: Storage, report: (error: unknown) => void) {
     super();
     this.server = new StorageServer(bus, storage, {
-      handle: (operation, request) => this.dispatch(operation, request),
+      handle: (operation, request) => this.dispatch(operation.name, request),
       report,
     });
   }
 
   /** Nothing is asked before a database is served. */
   listen(callback: (error?: Error) => void): void {
-    const missing = OPERATIONS.filter((operation) => !this.messageHandlers.has(operation));
+    const missing = Object.keys(STORAGE_OPERATIONS).filter((operation) => !this.messageHandlers.has(operation));
     callback(missing.length > 0 ? new Error(`nothing handles ${missing.join(', ')}`) : undefined);
   }
 
@@ -48,7 +48,7 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
     return this.server as T;
   }
 
-  private async dispatch(operation: Operation, request: Request): Promise<Result> {
+  private async dispatch(operation: string, request: Request): Promise<Result> {
     const outcome: unknown = await this.messageHandlers.get(operation)!(request);
     // An observable is how Nest passes an error on.
     return (isObservable(outcome) ? await firstValueFrom(outcome) : outcome) as Result;
