@@ -10,7 +10,9 @@ import { compareBytes, type CompareText } from './compare.js';
 export function textOrder(collation: Collation): CompareText {
   const { unicode, ignoreCase, ignoreAccents, locale } = collation;
   if (!unicode) return ignoreCase ? (left, right) => compareBytes(lowerAscii(left), lowerAscii(right)) : compareBytes;
-  const { compare } = new Intl.Collator(localeOf(locale), { sensitivity: SENSITIVITY[`${ignoreCase}-${ignoreAccents}`] });
+  const { compare } = new Intl.Collator(localeOf(locale), {
+    sensitivity: SENSITIVITY[`${ignoreCase}-${ignoreAccents}`],
+  });
   if (locale !== undefined) return compare;
   return (left, right) =>
     isAscii(left) && isAscii(right) ? compareAscii(left, right, ignoreCase) : compare(left, right);

@@ -120,9 +120,7 @@ function startOfLast(part: Part, text: string): number {
   for (let index = part.length - 1; index >= 0; index--) {
     const piece = part[index]!;
     if (typeof piece === 'string') position -= piece.length;
-    else
-      for (let count = piece; count > 0; count--)
-        position -= position > 1 && isPair(text, position - 2) ? 2 : 1;
+    else for (let count = piece; count > 0; count--) position -= position > 1 && isPair(text, position - 2) ? 2 : 1;
   }
   return position;
 }
