@@ -126,6 +126,38 @@ describe('a feed', () => {
     expect(ids(await live)).toEqual(['a']);
   });
 
+  it('that waits no longer returns the end of the log, whatever it was waiting for', async () => {
+    const { log, feeds } = setUp();
+    const feed = feeds.subscribe(KEYSPACE, { since: 0, ids: ['a'] });
+    await feed.next();
+    const pending = feed.next();
+    log.write('b', { silently: true });
+    feed.finish();
+    expect(await pending).toEqual({ rows: [], scanned: 1, caughtUp: true, lastSequence: 1 });
+    expect(feed.position).toBe(1);
+  });
+
+  it('that waits no longer returns what is there and not yet delivered', async () => {
+    const { log, feeds } = setUp();
+    for (const id of ['a', 'b', 'a', 'c']) log.write(id);
+    const feed = feeds.subscribe(KEYSPACE, { since: 0, pageRows: 1, ids: ['b', 'c'] });
+    feed.finish();
+    const pages = [await feed.next(), await feed.next()];
+    expect(pages.map((page) => [ids(page), page!.caughtUp, page!.scanned])).toEqual([
+      [['b'], false, 2],
+      [['c'], true, 4],
+    ]);
+  });
+
+  it('that waits no longer takes no page that was read before', async () => {
+    const { log, feeds } = setUp();
+    const [early, late] = [0, 1].map(() => feeds.subscribe(KEYSPACE, { since: 0 }));
+    await Promise.all([early!.next(), late!.next()]);
+    log.write('a', { silently: true });
+    early!.finish();
+    expect(ids(await early!.next())).toEqual(['a']);
+  });
+
   it('delivers nothing twice if the doorbell rings twice', async () => {
     const { log, timers, feeds } = setUp();
     const feed = feeds.subscribe(KEYSPACE, { since: 0 });

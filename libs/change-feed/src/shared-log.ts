@@ -42,6 +42,11 @@ export class SharedLog {
   /** @returns a number for {@link read} */
   enter(): number {
     this.users++;
+    return this.mark();
+  }
+
+  /** @returns a number for {@link read}: what was read before now will not do */
+  mark(): number {
     return ++this.events;
   }
 

@@ -47,6 +47,7 @@ export class Subscription {
   private backlogEnd: number | undefined;
   private isFresh = true;
   private isClosed = false;
+  private isFinishing = false;
   /** What was read before may lack what its reader knows of. */
   private readonly began: number;
   private readonly wanted: ReadonlySet<string> | undefined;
@@ -76,15 +77,17 @@ export class Subscription {
    */
   async next(): Promise<FeedPage | undefined> {
     while (!this.isClosed) {
-      if (this.hasCaughtUp && this.cursor >= this.log.head) {
+      const isLast = this.isFinishing;
+      if (!isLast && this.hasCaughtUp && this.cursor >= this.log.head) {
         const { woken, cancel } = this.log.wait();
         this.cancelWait = cancel;
         await woken;
         this.cancelWait = undefined;
         if (this.isClosed) break;
+        if (this.isFinishing) continue;
       }
       const request = this.request();
-      const page = await this.log.read(request, this.began);
+      const page = await this.log.read(request, isLast ? this.log.mark() : this.began);
       if (this.isClosed) break;
       if (this.isFresh) {
         this.isFresh = false;
@@ -94,7 +97,7 @@ export class Subscription {
         }
       }
       this.backlogEnd ??= page.lastSequence;
-      const delivered = this.take(request.activeOnly ? upTo(this.backlogEnd, page) : page);
+      const delivered = this.take(request.activeOnly ? upTo(this.backlogEnd, page) : page, isLast);
       if (delivered) return delivered;
     }
     return undefined;
@@ -104,6 +107,15 @@ export class Subscription {
   rewind(sequence: number): void {
     this.cursor = Math.min(this.cursor, sequence);
     this.hasCaughtUp = false;
+  }
+
+  /**
+   * Waits for changes no longer: a {@link next} that is pending, or called later, returns what the log holds now. The last
+   * page may be empty; its `scanned` is the end of the log.
+   */
+  finish(): void {
+    this.isFinishing = true;
+    this.cancelWait?.();
   }
 
   /** Ends the subscription; a pending {@link next} resolves with undefined. */
@@ -128,13 +140,13 @@ export class Subscription {
     };
   }
 
-  private take(page: ChangePage): FeedPage | undefined {
+  private take(page: ChangePage, isLast: boolean): FeedPage | undefined {
     const { wanted } = this;
     const rows = wanted ? page.rows.filter(({ id }) => wanted.has(id)) : page.rows;
     // The last sequences may have no row any more: what had them has expired.
     this.cursor = Math.max(this.cursor, page.scanned, page.more ? 0 : page.lastSequence);
     const caughtUp = !page.more;
-    const isNews = rows.length > 0 || (caughtUp && !this.hasCaughtUp);
+    const isNews = rows.length > 0 || (caughtUp && (isLast || !this.hasCaughtUp));
     if (caughtUp) this.hasCaughtUp = true;
     return isNews ? { rows, scanned: this.cursor, caughtUp, lastSequence: page.lastSequence } : undefined;
   }

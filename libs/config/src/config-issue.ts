@@ -10,10 +10,10 @@ export interface ConfigIssue {
   readonly fix: string;
 }
 
-/** The outcome of reading a file: a value, or all its problems. Warnings do not stop the server. */
+/** The outcome of reading a file: a value, or all its issues. Warnings do not stop the server. */
 export type ReadResult<T> =
   | { readonly ok: true; readonly value: T; readonly warnings: readonly ConfigIssue[] }
-  | { readonly ok: false; readonly issues: readonly ConfigIssue[] };
+  | { readonly ok: false; readonly issues: readonly ConfigIssue[]; readonly warnings: readonly ConfigIssue[] };
 
 /** One line: `edge.json5: databases.plant.create: is a string. Write true or false.` */
 export function formatIssue({ file, path, problem, fix }: ConfigIssue): string {

@@ -7,8 +7,11 @@ import {
   dictionary,
   either,
   INVALID,
+  isObject,
+  isPath,
   list,
   mapped,
+  needing,
   object,
   oneOf,
   optional,
@@ -79,8 +82,8 @@ const uuid = mapped(
   (digits) => digits.replaceAll('-', '').toLowerCase(),
 );
 
-/** One entry of `databases` (ref 3.3), without what comes from outside the entry. */
-export const databaseShape = mapped(
+/** One entry of `databases`, without what comes from outside the entry. */
+const entryShape = mapped(
   object({
     path: required(
       text({ pattern: /[^/\\]\.cblite2[/\\]?$/, expects: 'a path that ends in ".cblite2"', visible: true }),
@@ -131,3 +134,13 @@ export const databaseShape = mapped(
     ownAccessControlSwitch: database.enable_user_access_control,
   }),
 );
+
+export const databaseShape = needing(entryShape, (written, place) => {
+  if (!isObject(written) || !isPath(written['path'])) return;
+  place.need({
+    kind: 'database',
+    key: place.at('path').path,
+    path: written['path'],
+    create: written['create'] === true,
+  });
+});

@@ -9,11 +9,12 @@ import { parseJson5 } from './json5-text.js';
 import { ACCESS_PATTERN, COLLECTION_NAME, DATABASE_NAME } from './names.js';
 import { readConfig } from './read-config.js';
 import { readUsers } from './read-users.js';
+import { Report } from './shape.js';
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), 'utf8');
 const shipped = (name: string) =>
   JSON.parse(readFileSync(new URL(`../schema/${name}`, import.meta.url), 'utf8')) as object;
-const valueOf = (text: string) => (parseJson5(text, 'x') as { value: unknown }).value;
+const valueOf = (text: string) => parseJson5(text, new Report('x').root);
 
 const ajv = new Ajv({ allErrors: true });
 const acceptsConfig = ajv.compile(shipped('edgesync.config.schema.json'));
@@ -61,6 +62,7 @@ describe('the shipped JSON schemas', () => {
     '{databases: {}, logging: {file: {dir: "x", format: "binary"}}}',
     '{databases: {}, logging: {file: {dir: "x", format: "text"}}}',
     '{databases: {}, logging: {audit: {enable: "x"}}}',
+    '{databases: {}, cors: {headers: ["Content Type"]}}',
     '{databases: {}, replications: [{source: "a", target: "b", auth: {openid_token: {}}}]}',
   ])('judge the configuration %j as the reader does', (text) => {
     const read = readConfig(text, { file: 'x', unsupported: [] });

@@ -1,22 +1,29 @@
 import JSON5 from 'json5';
-import type { ConfigIssue } from './config-issue.js';
+import type { Invalid, Place } from './shape.js';
 
 /**
- * Parses JSON5, and unquoted keys with hyphens besides (`travel-sample: {…}`), which the product's documentation
- * shows although JSON5 refuses them (ref 3.1).
+ * Parses JSON5, and unquoted keys with hyphens besides (`travel-sample: {…}`): JSON5 refuses them, and Edge Server's
+ * documentation shows them. A key that an object has twice is an issue, as one of the two would be lost.
+ * @returns `INVALID` if it is not JSON5; also the value of text with keys that are there twice
  */
-export function parseJson5(text: string, file: string): { value: unknown } | ConfigIssue {
+export function parseJson5(text: string, root: Place): unknown {
   const { text: prepared, quotes } = quoteHyphenatedKeys(text);
+  let value: unknown;
   try {
-    return { value: JSON5.parse<unknown>(prepared) };
+    value = JSON5.parse<unknown>(prepared);
   } catch (error) {
-    return { file, path: '', ...describeSyntaxError(error, prepared, quotes) };
+    return refuseSyntax(error, prepared, quotes, root);
   }
+  refuseDuplicates(text, root);
+  return value;
 }
 
 const SPACE = /[\s\ufeff]/;
 const LINE_END = /[\n\r\u2028\u2029]/;
-const KEY = /[\p{ID_Continue}$\u200c\u200d-]+/uy;
+const KEY = /(?:[\p{ID_Continue}$\u200c\u200d-]|\\u[0-9A-Fa-f]{4})+/uy;
+/** A key that JSON5 takes only in quotes. */
+const HYPHENATED = /^[\p{ID_Continue}$\u200c\u200d-]*-[\p{ID_Continue}$\u200c\u200d-]*$/u;
+const STRUCTURE = /[{}[\],]/;
 
 /**
  * Puts quotes around the object keys that hold hyphens. A hyphen never occurs in a JSON5 key without quotes, so text
@@ -25,9 +32,76 @@ const KEY = /[\p{ID_Continue}$\u200c\u200d-]+/uy;
  */
 export function quoteHyphenatedKeys(text: string): { text: string; quotes: number[] } {
   const quotes: number[] = [];
-  const open: string[] = [];
   let prepared = '';
   let copied = 0;
+  for (const { kind, start, end } of tokens(text)) {
+    if (kind !== 'key' || !HYPHENATED.test(text.slice(start, end))) continue;
+    if (text[skipAllTrivia(text, end)] !== ':') continue;
+    prepared += `${text.slice(copied, start)}"${text.slice(start, end)}"`;
+    copied = end;
+    quotes.push(prepared.length - (end - start) - 2, prepared.length - 1);
+  }
+  return { text: prepared + text.slice(copied), quotes };
+}
+
+/** An object or a list that is open at some point of the text. */
+interface Open {
+  readonly place: Place;
+  /** For an object: its keys so far, with the offset of each. */
+  readonly keys?: Map<string, number>;
+  /** Where the value that comes next belongs. */
+  next: Place;
+  index: number;
+}
+
+/** Reports every key that an object has more than once. `text` is valid but for hyphens in keys. */
+function refuseDuplicates(text: string, root: Place): void {
+  const open: Open[] = [];
+  for (const { kind, start, end } of tokens(text)) {
+    const around = open.at(-1);
+    if (kind === '{') {
+      const place = around?.next ?? root;
+      open.push({ place, keys: new Map(), next: place, index: 0 });
+    } else if (kind === '[') {
+      const place = around?.next ?? root;
+      open.push({ place, next: place.at(0), index: 0 });
+    } else if (kind === '}' || kind === ']') open.pop();
+    else if (kind === ',' && around && !around.keys) around.next = around.place.at(++around.index);
+    else if (kind === 'key' && around?.keys) {
+      const key = nameOf(text.slice(start, end));
+      around.next = around.place.at(key);
+      const first = around.keys.get(key);
+      if (first === undefined) around.keys.set(key, start);
+      else
+        around.next.refuse(
+          `is there twice, at ${position(text, first)} and at ${position(text, start)}`,
+          'Keep one of the two, or give them different names.',
+        );
+    }
+  }
+}
+
+/** The name that a key means: quotes and escapes resolved. */
+function nameOf(written: string): string {
+  if (HYPHENATED.test(written)) return written;
+  return Object.keys(JSON5.parse<object>(`{${written}:0}`))[0]!;
+}
+
+function position(text: string, offset: number): string {
+  const lines = text.slice(0, offset).split(/\r\n|[\n\r\u2028\u2029]/);
+  return `line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
+}
+
+interface Token {
+  /** `key` stands for an object's key, quoted or not. */
+  readonly kind: '{' | '}' | '[' | ']' | ',' | 'key';
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The keys of the text and what structures it; of text that is not JSON5, as far as it looks like it. */
+function* tokens(text: string): Generator<Token> {
+  const open: string[] = [];
   let atKey = false;
   for (let offset = 0; offset < text.length;) {
     const char = text[offset]!;
@@ -36,29 +110,30 @@ export function quoteHyphenatedKeys(text: string): { text: string; quotes: numbe
       offset = afterTrivia;
       continue;
     }
+    const start = offset;
     if (char === '"' || char === "'") {
       offset = skipString(text, offset);
+      if (atKey) yield { kind: 'key', start, end: offset };
       atKey = false;
       continue;
     }
     if (atKey) {
+      atKey = false;
       KEY.lastIndex = offset;
       const key = KEY.exec(text)?.[0];
-      if (key !== undefined && key.includes('-') && text[skipAllTrivia(text, offset + key.length)] === ':') {
-        prepared += `${text.slice(copied, offset)}"${key}"`;
-        copied = offset + key.length;
-        quotes.push(prepared.length - key.length - 2, prepared.length - 1);
+      if (key !== undefined) {
+        offset += key.length;
+        yield { kind: 'key', start, end: offset };
+        continue;
       }
-      offset += key?.length ?? 0;
-      atKey = false;
-      if (key !== undefined) continue;
     }
+    offset++;
+    if (!STRUCTURE.test(char)) continue;
     if (char === '{' || char === '[') open.push(char);
     else if (char === '}' || char === ']') open.pop();
     atKey = char === '{' || (char === ',' && open.at(-1) === '{');
-    offset++;
+    yield { kind: char as Token['kind'], start, end: offset };
   }
-  return { text: prepared + text.slice(copied), quotes };
 }
 
 /** The offset behind one white-space character or comment that starts at `offset`, or `offset` itself. */
@@ -91,14 +166,14 @@ function skipString(text: string, offset: number): number {
   return offset + 1;
 }
 
-/** JSON5 tells the place in the prepared text; the operator looks at the original one. */
-function describeSyntaxError(error: unknown, prepared: string, quotes: readonly number[]) {
+/** JSON5 names the place in the prepared text; the operator looks at the original one. */
+function refuseSyntax(error: unknown, prepared: string, quotes: readonly number[], root: Place): Invalid {
   const { message, lineNumber, columnNumber } = error as Error & { lineNumber?: number; columnNumber?: number };
   const what = message.replace(/^JSON5: /, '').replace(/ at \d+:\d+$/, '');
   const fix = 'Correct the JSON5 there; look for a missing comma, colon, quote or bracket just before it.';
-  if (lineNumber === undefined || columnNumber === undefined) return { problem: `is not valid JSON5: ${what}`, fix };
+  if (lineNumber === undefined || columnNumber === undefined) return root.refuse(`is not valid JSON5: ${what}`, fix);
   let lineStart = 0;
   for (let line = 1; line < lineNumber; line++) lineStart = prepared.indexOf('\n', lineStart) + 1;
   const added = quotes.filter((quote) => quote >= lineStart && quote < lineStart + columnNumber - 1).length;
-  return { problem: `is not valid JSON5 at line ${lineNumber}, column ${columnNumber - added}: ${what}`, fix };
+  return root.refuse(`is not valid JSON5 at line ${lineNumber}, column ${columnNumber - added}: ${what}`, fix);
 }

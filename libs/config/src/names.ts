@@ -1,4 +1,4 @@
-/** Forms of names, as regular expressions that JSON schema can carry too (ref 2). The parsers are in `@edgesync/document`. */
+/** Forms of names, as regular expressions that JSON schema can carry too. The parsers are in `@edgesync/document`. */
 
 const COLLECTION = '(?:_default|[A-Za-z0-9-][A-Za-z0-9_%-]{0,250})';
 const DATABASE = '(?!_)[ -\\-0-~]{1,240}';
@@ -26,3 +26,9 @@ export const USER_NAME = {
 };
 
 export const NOT_EMPTY = { pattern: /^[^]+$/, expects: 'a string that is not empty' };
+
+export const HEADER_NAME = {
+  pattern: /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/,
+  expects: 'the name of an HTTP header',
+  visible: true,
+};

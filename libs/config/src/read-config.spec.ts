@@ -133,13 +133,41 @@ describe('a configuration', () => {
     expect(result.ok && result.value.databases.get('plant')!.path).toBe('/work/plant.cblite2');
   });
 
-  it('that lets nobody in is warned about', () => {
-    expect(read(database({}))).toMatchObject({ ok: true, warnings: [{ problem: 'lets nobody in' }] });
-    expect(read({ ...database({}), enable_anonymous_users: true })).toMatchObject({ ok: true, warnings: [] });
+  const open = { ...database({}), enable_anonymous_users: true };
+  it.each([
+    [database({}), ['lets nobody in']],
+    [open, []],
+    [{ ...open, databases: {} }, ['is empty']],
+    [{ ...open, ...database({ collections: [] }) }, ['is empty: nothing of the database is shared']],
+    [{ ...open, enable_user_access_control: true }, [expect.stringMatching(/^lets nobody read or write/)]],
+    [{ ...open, logging: { domains: { rest: 'info', Replicator: 'info' } } }, ['is no domain of this server']],
+  ])('%j is warned about if it serves nobody', (config, problems) => {
+    const result = read(config);
+    expect([result.ok, result.warnings.map(({ problem }) => problem)]).toEqual([true, problems]);
+  });
+
+  it('tells what it names on the machine, even if it is invalid', () => {
+    const { ok, needs } = read({
+      databases: { a: { path: 'a.cblite2', create: true, typo: 1 }, b: { path: 'b.cblite2' } },
+      users: 'users.json',
+      https: { tls_cert_path: 'cert.pem', tls_key: 'key.pem' },
+      logging: { file: { dir: '/logs', maxSize: 1 }, audit: { file: 'audit.log' } },
+    });
+    expect([ok, needs]).toEqual([
+      false,
+      [
+        { kind: 'database', key: 'databases.a.path', path: 'a.cblite2', create: true },
+        { kind: 'database', key: 'databases.b.path', path: 'b.cblite2', create: false },
+        { kind: 'users', key: 'users', path: 'users.json' },
+        { kind: 'https', key: 'https', paths: { tls_cert_path: 'cert.pem', tls_key: 'key.pem' } },
+        { kind: 'directory', key: 'logging.file.dir', path: '/logs' },
+        { kind: 'directory', key: 'logging.audit.file', path: '.' },
+      ],
+    ]);
   });
 });
 
-describe('a faulty configuration', () => {
+describe('an invalid configuration', () => {
   it.each<[unknown, string]>([
     ['[]', 'edge.json5: is a list. It must be an object in { }.'],
     [{}, 'edge.json5: databases: is missing. Add it: The databases to serve'],
@@ -179,7 +207,15 @@ describe('a faulty configuration', () => {
     [{ databases: {}, interface: '::1' }, 'edge.json5: interface: is "::1". It must be "IP:port", "IP" or ":port"'],
     [{ databases: {}, https: { tls_cert_path: 'c' } }, 'edge.json5: https.tls_key_path: is missing.'],
     [{ databases: {}, cors: { max_age: 1.5 } }, 'cors.max_age: is 1.5. It must be an integer, at least 0.'],
+    [{ databases: {}, cors: { headers: ['Content Type'] } }, 'cors.headers[0]: is "Content Type". It must be the name'],
+    [{ databases: {}, interface: ':99999' }, 'interface: has the port 99999, and ports end at 65535. Write "IP:port"'],
+    [{ databases: {}, interface: '10.0.0.256' }, 'interface: has the host 10.0.0.256, which is no IPv4 address.'],
     [{ databases: {}, logging: { file: { dir: '/x', maxSize: 10 } } }, 'logging.file.maxSize: is 10.'],
+    [
+      "{databases: {a: {path: 'a.cblite2'}, a: {path: 'b.cblite2'}}}",
+      'databases.a: is there twice, at line 1, column 14',
+    ],
+    ["{databases: {}, logging: {audit: {file: 'a', file: 'b'}}}", 'logging.audit.file: is there twice, at line 1'],
     [
       { databases: {}, logging: { file: { dir: '/x', format: 'binary' } } },
       'logging.file.format: is "binary", which is',
@@ -187,11 +223,11 @@ describe('a faulty configuration', () => {
     [{ databases: {}, logging: { domains: { REST: 'warn' } } }, 'logging.domains.REST: is "warn". Did you mean'],
     [{ databases: {}, replications: [{ source: 'a' }] }, 'edge.json5: replications[0].target: is missing.'],
     ['{databases: {}', 'edge.json5: is not valid JSON5 at line 1, column 15: invalid end of input.'],
-  ])('%j is told what is wrong', (config, message) => {
+  ])('%j names the error', (config, message) => {
     expect(issues(config).join('\n')).toContain(message);
   });
 
-  it('is told all of it at once', () => {
+  it('names all errors at once', () => {
     const config = { databases: { plant: { path: 1, create: 'yes' } }, interface: 7, nonsense: true };
     expect(issues(config)).toHaveLength(4);
   });
@@ -222,16 +258,14 @@ describe('a replication that cannot be started', () => {
     [{ ...item, source: 'wss://host:4984' }, 'replications[1].source: is not the URL of a database.'],
     [{ ...item, collections: [] }, 'replications[1].collections: is empty.'],
     [{ ...item, collections: ['a'], channels: ['b'] }, 'replications[1]: has channels or doc_ids beside collections.'],
-  ])('%j is left out with a warning', (bad, message) => {
-    const result = read({ ...database({}), enable_anonymous_users: true, replications: [item, bad] });
-    expect(result.ok && result.value.replications).toMatchObject([item]);
-    expect(result.ok && result.warnings.map(formatIssue).join('\n')).toContain(message);
+  ])('%j is an error', (bad, message) => {
+    expect(issues({ ...database({}), replications: [item, bad] }).join('\n')).toContain(message);
   });
 
   it.each([
     [{ user: 'u' }, 'has user or password without the other'],
     [{ tls_client_cert: 'c' }, 'has a client certificate or key without the other'],
-  ])('credentials %j are a fault', (auth, message) => {
+  ])('credentials %j are an error', (auth, message) => {
     expect(issues({ ...database({}), replications: [{ ...item, auth }] }).join('\n')).toContain(message);
   });
 });
@@ -268,4 +302,51 @@ describe('a key whose feature does not exist yet', () => {
       path.split('.').at(-1),
     );
   });
+});
+
+describe('an origin of cors', () => {
+  const check = (...origin: string[]) => {
+    const result = read({ ...database({}), enable_anonymous_users: true, cors: { origin } });
+    return [...(result.ok ? [] : result.issues), ...result.warnings].map(formatIssue);
+  };
+
+  it.each([
+    'https://app.example',
+    'http://localhost:3000',
+    'HTTPS://App.Example/',
+    'https://app.example:8443',
+    'http://[::1]:8080',
+    'https://xn--bcher-kva.example',
+    'capacitor://localhost',
+    'ionic://localhost',
+    'chrome-extension://abcdefgh',
+    '*',
+  ])('%s is fine', (origin) => expect(check(origin)).toEqual([]));
+
+  it.each([
+    ['app.example', 'Put the scheme in front: "https://app.example".'],
+    ['//app.example', 'Put the scheme in front: "https://app.example".'],
+    ['https://*.b.example', 'List every origin in full, or write ["*"]'],
+    ['https://app.example:443', 'Browsers send "https://app.example": write that.'],
+    ['http://app.example:80/', 'Browsers send "http://app.example": write that.'],
+    ['https://app.example/shop', 'Browsers send "https://app.example": write that.'],
+    ['https://user@app.example', 'Browsers send "https://app.example": write that.'],
+    ['https://bücher.example', 'Browsers send "https://xn--bcher-kva.example": write that.'],
+    ['capacitor://localhost/app', 'Browsers send "capacitor://localhost": write that.'],
+    ['https://', 'Write a scheme, a host'],
+    ['https://a b', 'Write a scheme, a host'],
+  ])('%s matches no page and is refused', (origin, fix) => {
+    expect(check(origin)).toEqual([
+      expect.stringContaining(`cors.origin[0]: is ${JSON.stringify(origin)}, which no page can have as its origin.`),
+    ]);
+    expect(check(origin).join()).toContain(fix);
+  });
+
+  it.each([
+    [[], 'cors.origin: is empty'],
+    [['null'], 'cors.origin[0]: admits "null"'],
+    [['*', 'https://a.example'], 'cors.origin: has "*" beside other origins'],
+  ])('list %j is warned about', (origins, message) =>
+    expect(check(...origins)).toEqual([expect.stringContaining(message)]),
+  );
 });

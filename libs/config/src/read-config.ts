@@ -1,9 +1,9 @@
 import type { DatabaseConfig, EdgeConfig, ReplicationConfig } from './edge-config.js';
 import { configShape } from './config-schema.js';
-import type { ConfigIssue, ReadResult } from './config-issue.js';
+import type { ReadResult } from './config-issue.js';
 import { parseJson5 } from './json5-text.js';
 import { checkReplication } from './replication-checks.js';
-import { INVALID, Place } from './shape.js';
+import { INVALID, Report, type Invalid, type Need, type Place } from './shape.js';
 import { NOT_SUPPORTED_YET } from './supported.js';
 import { refuseUnsupported } from './unsupported-keys.js';
 
@@ -16,15 +16,24 @@ export interface ReadConfigOptions {
   readonly unsupported?: readonly string[];
 }
 
-/** Reads the text of a configuration file (ref 3). Tells every fault, not just the first. */
-export function readConfig(text: string, options: ReadConfigOptions): ReadResult<EdgeConfig> {
-  const parsed = parseJson5(text, options.file);
-  if (!('value' in parsed)) return { ok: false, issues: [parsed] };
-  const issues: ConfigIssue[] = [];
-  const root = new Place(options.file, '', issues);
-  refuseUnsupported(parsed.value, options.unsupported ?? NOT_SUPPORTED_YET, root);
-  const raw = configShape.read(parsed.value, root);
-  if (raw === INVALID) return { ok: false, issues };
+/** A configuration, and what it names on the machine, also if the configuration is invalid. */
+export type ReadConfig = ReadResult<EdgeConfig> & { readonly needs: readonly Need[] };
+
+/** Reads the text of a configuration file. Reports every issue, not just the first. */
+export function readConfig(text: string, options: ReadConfigOptions): ReadConfig {
+  const report = new Report(options.file);
+  const { root } = report;
+  const config = readValue(parseJson5(text, root), root, options);
+  const { issues, warnings, needs } = report;
+  if (config === INVALID || issues.length > 0) return { ok: false, issues, warnings, needs };
+  return { ok: true, value: config, warnings, needs };
+}
+
+function readValue(written: unknown, root: Place, options: ReadConfigOptions): EdgeConfig | Invalid {
+  if (written === INVALID) return INVALID;
+  refuseUnsupported(written, options.unsupported ?? NOT_SUPPORTED_YET, root);
+  const raw = configShape.read(written, root);
+  if (raw === INVALID) return INVALID;
 
   const resolve = options.resolvePath ?? ((path: string) => path);
   const databases = new Map<string, DatabaseConfig>();
@@ -36,14 +45,9 @@ export function readConfig(text: string, options: ReadConfigOptions): ReadResult
       enableUserAccessControl: entry.ownAccessControlSwitch ?? raw.enable_user_access_control,
     });
   refuseSharedPaths(databases, root.at('databases'));
-  if (issues.length > 0) return { ok: false, issues };
-
-  const warnings: ConfigIssue[] = [];
-  if (raw.users === undefined && !raw.enable_anonymous_users)
-    new Place(options.file, '', warnings).refuse(
-      'lets nobody in',
-      'Set users to the path of a users file, or enable_anonymous_users: true.',
-    );
+  const names = new Set(databases.keys());
+  for (const [index, item] of raw.replications.entries())
+    checkReplication(item, names, root.at('replications').at(index));
   const config: EdgeConfig = {
     databases,
     listen: raw.interface,
@@ -64,11 +68,34 @@ export function readConfig(text: string, options: ReadConfigOptions): ReadResult
         file: raw.logging.audit.file === undefined ? undefined : resolve(raw.logging.audit.file),
       },
     },
-    replications: startable(raw.replications, databases, options.file, warnings).map((item) =>
-      withPaths(item, resolve),
-    ),
+    replications: raw.replications.map((item) => withPaths(item, resolve)),
   };
-  return { ok: true, value: config, warnings };
+  warnOfNoEffect(config, root);
+  return config;
+}
+
+/** Warns about what is well-formed and serves nobody. */
+function warnOfNoEffect(config: EdgeConfig, root: Place): void {
+  const { databases, usersFile, enableAnonymousUsers } = config;
+  if (databases.size === 0) root.at('databases').warn('is empty', 'Add the databases to serve.');
+  for (const { name, collections } of databases.values())
+    if (collections?.length === 0)
+      root
+        .at('databases')
+        .at(name)
+        .at('collections')
+        .warn('is empty: nothing of the database is shared', 'List collections, or remove the key to share them all.');
+  if (usersFile !== undefined) return;
+  if (!enableAnonymousUsers)
+    root.warn('lets nobody in', 'Set users to the path of a users file, or enable_anonymous_users: true.');
+  else if (
+    databases.size > 0 &&
+    [...databases.values()].every(({ enableUserAccessControl }) => enableUserAccessControl)
+  )
+    root.warn(
+      'lets nobody read or write: access control is on, and only anonymous users can come',
+      'Set users to the path of a users file, or turn access control off.',
+    );
 }
 
 /** The files that a replication names. A value that is PEM text itself names none. */
@@ -108,20 +135,4 @@ function refuseSharedPaths(databases: ReadonlyMap<string, DatabaseConfig>, place
         .at('path')
         .refuse(`is also the path of ${JSON.stringify(owner)}`, 'Give each database its own path.');
   }
-}
-
-/** The replications that can be started. The server runs without the others (ref 3.6); `warnings` says why. */
-function startable(
-  replications: readonly ReplicationConfig[],
-  databases: ReadonlyMap<string, DatabaseConfig>,
-  file: string,
-  warnings: ConfigIssue[],
-): ReplicationConfig[] {
-  const names = new Set(databases.keys());
-  return replications.filter((item, index) => {
-    const issues: ConfigIssue[] = [];
-    checkReplication(item, names, new Place(file, `replications[${index}]`, issues));
-    warnings.push(...issues);
-    return issues.length === 0;
-  });
 }

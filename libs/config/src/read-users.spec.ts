@@ -55,7 +55,12 @@ describe('a users file', () => {
     [{ alice: { access: { '*': ['delete'] } } }, 'alice.access["*"][0]: is "delete". It must be "read" or "write".'],
     [{ 'a:b': {} }, 'users.json: ["a:b"]: is not a valid name.'],
     [{ $schema: 1 }, 'users.json: $schema: is a number.'],
-  ])('%j is told what is wrong', (users, message) => expect(issues(users).join('\n')).toContain(message));
+    [
+      `{bob: {}, alice: {}, bob: {roles: []}}`,
+      'users.json: bob: is there twice, at line 1, column 2 and at line 1, col',
+    ],
+    [`{bob: {access: {a: [], a: ['read']}}}`, 'users.json: bob.access.a: is there twice'],
+  ])('%j names the error', (users, message) => expect(issues(users).join('\n')).toContain(message));
 
   it('never shows what stands in place of a hash', () => {
     expect(issues({ alice: { password: 'geheim' } }).join()).not.toContain('geheim');
@@ -111,6 +116,25 @@ describe('users and configuration together', () => {
     expect(check(bob({ 'plnt.*': ['read'] }), databases(true)).warnings).toEqual([
       expect.stringContaining("database 'plnt', which is not configured"),
     ]);
+  });
+
+  it.each([
+    ['plant.line1.sensr', "rule for 'plant.line1.sensr'", "Did you mean 'line1.sensor'?"],
+    ['plant.line2.*', "rule for 'plant.line2'", 'Shared are line1.sensor, _default.notes.'],
+    ['plant', "rule for 'plant._default._default'", 'Shared are'],
+  ])('warns of a rule for %s, which no shared collection matches', (pattern, problem, fix) => {
+    const config = {
+      databases: {
+        plant: {
+          path: 'p.cblite2',
+          collections: ['line1.sensor', 'notes'],
+          enable_user_access_control: true,
+        },
+      },
+    };
+    const { issues, warnings } = check(bob({ [pattern]: ['read'], 'plant.line1.*': [], 'plant.notes': [] }), config);
+    expect([issues, warnings]).toEqual([[], [expect.stringContaining(problem)]]);
+    expect(warnings[0]).toContain(fix);
   });
 
   it('attributes the pattern * to no database', () => {

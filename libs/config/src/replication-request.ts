@@ -4,7 +4,7 @@ import type { ReplicationConfig } from './edge-config.js';
 import type { ConfigIssue } from './config-issue.js';
 import { checkReplication } from './replication-checks.js';
 import { replicationShape } from './replication-schema.js';
-import { INVALID, isObject, Place } from './shape.js';
+import { INVALID, isObject, Report } from './shape.js';
 
 /** Members of `auth` that some clients write beside it (ref 3.5). */
 const AUTH_ALIASES = [
@@ -34,8 +34,7 @@ export function readReplicationRequest(body: unknown, databases: ReadonlySet<str
     delete item['bidi'];
   }
   moveAliases(item);
-  const issues: ConfigIssue[] = [];
-  const place = new Place('', '', issues);
+  const { issues, root: place } = new Report('');
   const definition = replicationShape.read(item, place);
   if (definition === INVALID) throw requestError(issues);
   checkFiles(definition, item);

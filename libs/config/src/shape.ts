@@ -2,26 +2,53 @@ import { didYouMean } from './did-you-mean.js';
 import { memberPath, type ConfigIssue } from './config-issue.js';
 import type { JsonSchema } from './json-schema.js';
 
-/** Marks a value that could not be read; what is wrong with it has been noted. */
+/** Marks a value that could not be read; its issues are in the report. */
 export const INVALID = Symbol('invalid');
 export type Invalid = typeof INVALID;
 
-/** Where in the file we are, and where issues are noted. */
+/** Something on the machine that the configuration names and that must be there at the start. */
+export type Need =
+  | { readonly kind: 'directory'; readonly key: string; readonly path: string }
+  | { readonly kind: 'users'; readonly key: string; readonly path: string }
+  | { readonly kind: 'database'; readonly key: string; readonly path: string; readonly create: boolean }
+  | { readonly kind: 'https'; readonly key: string; readonly paths: Readonly<Record<string, string>> };
+
+/** What reading a file finds. Issues stop the server, warnings do not. */
+export class Report {
+  readonly issues: ConfigIssue[] = [];
+  readonly warnings: ConfigIssue[] = [];
+  /** Also what an invalid configuration names, so that everything can be checked at once. Paths are as written. */
+  readonly needs: Need[] = [];
+
+  constructor(readonly file: string) {}
+
+  get root(): Place {
+    return new Place(this, '');
+  }
+}
+
+/** Where in the file a value is. */
 export class Place {
   constructor(
-    readonly file: string,
+    private readonly report: Report,
     readonly path: string,
-    private readonly issues: ConfigIssue[],
   ) {}
 
   at(key: string | number): Place {
-    const path = typeof key === 'number' ? `${this.path}[${key}]` : memberPath(this.path, key);
-    return new Place(this.file, path, this.issues);
+    return new Place(this.report, typeof key === 'number' ? `${this.path}[${key}]` : memberPath(this.path, key));
   }
 
   refuse(problem: string, fix: string): Invalid {
-    this.issues.push({ file: this.file, path: this.path, problem, fix });
+    this.report.issues.push({ file: this.report.file, path: this.path, problem, fix });
     return INVALID;
+  }
+
+  warn(problem: string, fix: string): void {
+    this.report.warnings.push({ file: this.report.file, path: this.path, problem, fix });
+  }
+
+  need(need: Need): void {
+    this.report.needs.push(need);
   }
 }
 
@@ -47,8 +74,14 @@ export function boolean(): Shape<boolean> {
   };
 }
 
-/** A string; with `pattern` one that matches it, as `expects` tells in words. Only values that are `visible` are quoted. */
-export function text(rule?: { pattern: RegExp; expects: string; visible?: boolean }): Shape<string> {
+/** The form of a string: `expects` says in words what `pattern` matches. Messages quote a value only if it is `visible`. */
+export interface TextRule {
+  readonly pattern: RegExp;
+  readonly expects: string;
+  readonly visible?: boolean;
+}
+
+export function text(rule?: TextRule): Shape<string> {
   const expects = rule?.expects ?? 'a string';
   return {
     kind: 'string',
@@ -108,8 +141,8 @@ export function list<T>(item: Shape<T>): Shape<T[]> {
   };
 }
 
-/** An object whose keys the operator chooses. Keys must match `keys.pattern`, as `keys.expects` tells in words. */
-export function dictionary<T>(item: Shape<T>, keys: { pattern: RegExp; expects: string }): Shape<Map<string, T>> {
+/** An object whose keys the operator chooses. */
+export function dictionary<T>(item: Shape<T>, keys: TextRule): Shape<Map<string, T>> {
   return {
     kind: 'object',
     expects: 'an object in { }',
@@ -206,6 +239,17 @@ export function either<A, B>(first: Shape<A>, second: Shape<B>): Shape<A | B> {
   };
 }
 
+/** Reads by `shape` and reports what the value as written needs of the machine, valid or not. */
+export function needing<T>(shape: Shape<T>, report: (written: unknown, place: Place) => void): Shape<T> {
+  return {
+    ...shape,
+    read(value, place) {
+      report(value, place);
+      return shape.read(value, place);
+    },
+  };
+}
+
 /** Reads by `shape` and goes on with a further check or a conversion. */
 export function mapped<T, U>(shape: Shape<T>, convert: (value: T, place: Place) => U | Invalid): Shape<U> {
   return {
@@ -219,6 +263,11 @@ export function mapped<T, U>(shape: Shape<T>, convert: (value: T, place: Place) 
 
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Whether a value can be the path of a file. */
+export function isPath(value: unknown): value is string {
+  return typeof value === 'string' && value !== '';
 }
 
 function kindOf(value: unknown): Kind {

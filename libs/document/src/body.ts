@@ -9,8 +9,6 @@ import { exceedsBytes } from './utf8.js';
 export interface BodyMetadata {
   readonly id?: string;
   readonly rev?: string;
-  /** `_cv`: the version a document was shown with. */
-  readonly cv?: string;
   /** Whether `_deleted` is true. */
   readonly deleted: boolean;
   /** Whether `_removed` is true: the peer's document left the reader's channels (wire C.10). */
@@ -147,9 +145,6 @@ function separate(json: string, found: readonly RawMetadata[]): Body {
         break;
       case '_rev':
         metadata.rev = readString(key, valueText);
-        break;
-      case '_cv':
-        metadata.cv = readString(key, valueText);
         break;
       case '_deleted':
         metadata.deleted = readBoolean(key, valueText);

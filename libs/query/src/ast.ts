@@ -53,6 +53,9 @@ export type PathStep = string | number;
 export type BinaryOperator =
   '||' | '*' | '/' | '%' | '+' | '-' | '<' | '<=' | '>' | '>=' | '=' | '!=' | 'IS' | 'IS NOT' | 'AND' | 'OR';
 
+/** The grammar knows them, no engine computes them: the checker refuses them. */
+export type BitOperator = '<<' | '>>' | '&' | '|';
+
 /** What a COLLATE clause asks for. Absent: bytes. */
 export interface Collation {
   readonly unicode: boolean;
@@ -76,7 +79,12 @@ export type Syntax = { readonly position: number } & (
   /** A path behind something that is not one: `META().id`, `$o.k`, `(x).y`. */
   | { readonly type: 'member'; readonly of: Syntax; readonly steps: readonly PathStep[] }
   | { readonly type: 'unary'; readonly operator: '-' | '+' | 'NOT'; readonly operand: Syntax }
-  | { readonly type: 'binary'; readonly operator: BinaryOperator; readonly left: Syntax; readonly right: Syntax }
+  | {
+      readonly type: 'binary';
+      readonly operator: BinaryOperator | BitOperator;
+      readonly left: Syntax;
+      readonly right: Syntax;
+    }
   | {
       readonly type: 'test';
       readonly test: 'NULL' | 'MISSING' | 'VALUED';

@@ -1,5 +1,11 @@
 export * from './ast.js';
+export { check, prepare } from './check/checker.js';
+export type { QueryContext } from './check/context.js';
+export * from './functions/signatures.js';
+export { LIMITS } from './parse/limits.js';
+export { parse, parseExpression } from './parse/parser.js';
 export * from './plan.js';
+export * from './query-error.js';
 export * from './rows.js';
 export * from './statement.js';
 export * from './values.js';

@@ -1,27 +1,35 @@
-import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { connect, type ClientTls } from './connect.js';
 import { DialError } from './dial-error.js';
+import { REDIRECTS, redirected, type Hop } from './redirect.js';
 import { systemScheduler } from './system-scheduler.js';
-import { DIAL_TIMEOUT_MS, MAX_MESSAGE_BYTES } from './tuning.js';
+import { DIAL_TIMEOUT_MS, MAX_MESSAGE_BYTES, MAX_REDIRECTS } from './tuning.js';
 import type { ProxyOptions } from './tunnel.js';
 import { WsTransport, type WsTransportOptions } from './ws-transport.js';
+
+/** Cookies that servers set, each for where it belongs. */
+export interface DialCookies {
+  /** The value of the `Cookie` header for a URL, '' if there are none. */
+  header(url: string): string;
+  /** @param lines `Set-Cookie` headers of an answer from that URL */
+  store(url: string, lines: readonly string[]): Promise<void>;
+}
 
 export interface DialOptions extends WsTransportOptions {
   /** Offered sub-protocols, best first. */
   readonly protocols: readonly string[];
   /** Further headers of the upgrade request, such as `Authorization`. */
   readonly headers?: Readonly<Record<string, string>>;
+  readonly cookies?: DialCookies;
   /** Certificates to present and to trust on `wss:`. Default: the roots of the system. */
   readonly tls?: ClientTls;
   readonly proxy?: ProxyOptions;
-  /** For all of it: name look-up, proxy, TLS, upgrade. */
+  /** For all of it: name look-up, proxy, TLS, upgrade, redirects. */
   readonly timeoutMs?: number;
   /** Gives up. */
   readonly signal?: AbortSignal;
-  /** Told the headers of the answer that completes the upgrade. */
-  readonly onUpgrade?: (headers: IncomingHttpHeaders) => void;
 }
 
 /** How much of a refusal's text is read. */
@@ -31,52 +39,85 @@ const MAX_REASON_CHARS = 1000;
  * Opens a WebSocket to `ws:` or `wss:` and follows up to ten redirects.
  * @throws {DialError}
  */
-export function dial(url: string, options: DialOptions): Promise<WsTransport> {
-  return new Promise((resolve, reject) => {
-    const ending = new AbortController();
-    const socket = open(url, options, ending.signal);
-    let wire: Duplex;
-    const fail = (error: DialError): void => {
-      settle();
-      reject(error);
-      ending.abort();
-      socket.terminate();
-    };
-    const giveUp = (): void => fail(new DialError('given up', undefined));
-    const cancelTimer = (options.scheduler ?? systemScheduler).schedule(options.timeoutMs ?? DIAL_TIMEOUT_MS, () =>
-      fail(new DialError('the server does not answer', undefined, { cause: { code: 'ETIMEDOUT' } })),
-    );
-    const settle = (): void => {
-      cancelTimer();
-      options.signal?.removeEventListener('abort', giveUp);
-    };
-    socket.on('upgrade', (response) => {
-      wire = response.socket;
-      options.onUpgrade?.(response.headers);
+export async function dial(url: string, options: DialOptions): Promise<WsTransport> {
+  const { scheduler = systemScheduler, timeoutMs = DIAL_TIMEOUT_MS, headers = {}, signal } = options;
+  const ending = new AbortController();
+  const giveUp = (): void => ending.abort(new DialError('given up', undefined));
+  const cancelTimer = scheduler.schedule(timeoutMs, () =>
+    ending.abort(new DialError('the server does not answer', undefined, { cause: { code: 'ETIMEDOUT' } })),
+  );
+  signal?.addEventListener('abort', giveUp, { once: true });
+  if (signal?.aborted) giveUp();
+  try {
+    let hop: Hop = { url: new URL(url), headers };
+    for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects++) {
+      const answer = await upgrade(hop, options, ending.signal);
+      if (answer instanceof WsTransport) return answer;
+      hop = redirected(hop, answer.location);
+    }
+    throw new DialError('too many redirects', undefined, { cause: { code: 'ERR_TOO_MANY_REDIRECTS' } });
+  } catch (error) {
+    throw error instanceof DialError ? error : new DialError((error as Error).message, undefined, { cause: error });
+  } finally {
+    cancelTimer();
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+interface Redirect {
+  readonly location: string | undefined;
+}
+
+/** Asks one server. @throws the reason of `signal`, {DialError}, or an error of the network */
+function upgrade({ url, headers }: Hop, options: DialOptions, signal: AbortSignal): Promise<WsTransport | Redirect> {
+  signal.throwIfAborted();
+  const { cookies } = options;
+  const { promise, resolve, reject } = Promise.withResolvers<WsTransport | Redirect>();
+  const socket = open(url, withCookies(headers, cookies?.header(url.href)), options, signal);
+  const abort = (): void => fail(signal.reason);
+  const fail = (error: unknown): void => {
+    reject(error as Error);
+    socket.terminate();
+  };
+  const store = ({ headers }: IncomingMessage): Promise<void> | undefined =>
+    headers['set-cookie'] && cookies?.store(url.href, headers['set-cookie']);
+  signal.addEventListener('abort', abort, { once: true });
+  let wire: Duplex;
+  let stored: Promise<void> | undefined;
+  socket.on('upgrade', (response) => {
+    wire = response.socket;
+    stored = store(response);
+  });
+  socket.on('unexpected-response', (request, response) => {
+    stored = store(response);
+    if (REDIRECTS.has(response.statusCode)) {
+      request.destroy();
+      resolve({ location: response.headers.location });
+      return;
+    }
+    void readReason(response).then((reason) => {
+      request.destroy();
+      fail(new DialError(reason, response.statusCode));
     });
-    socket.on('unexpected-response', (request, response) => {
-      void readReason(response).then((reason) => {
-        request.destroy();
-        fail(new DialError(reason, response.statusCode));
-      });
-    });
-    socket.on('error', (error) => fail(asDialError(error)));
-    socket.on('open', () => {
-      settle();
-      resolve(new WsTransport(socket, wire, options));
-    });
-    options.signal?.addEventListener('abort', giveUp, { once: true });
-    if (options.signal?.aborted) giveUp();
+  });
+  socket.on('error', fail);
+  socket.on('open', () => resolve(new WsTransport(socket, wire, options)));
+  return promise.finally(async () => {
+    signal.removeEventListener('abort', abort);
+    await stored;
   });
 }
 
-function open(url: string, { protocols, headers, tls, proxy }: DialOptions, signal: AbortSignal): WebSocket {
+function open(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  { protocols, tls, proxy }: DialOptions,
+  signal: AbortSignal,
+): WebSocket {
   return new WebSocket(url, [...protocols], {
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
-    followRedirects: true,
-    maxRedirects: 10,
-    ...(headers && { headers: { ...headers } }),
+    headers: { ...headers },
     createConnection: ((
       to: { host: string; port: number | string; defaultPort: number },
       callback: (error: Error | null, socket?: Duplex) => void,
@@ -90,11 +131,13 @@ function open(url: string, { protocols, headers, tls, proxy }: DialOptions, sign
   });
 }
 
-function asDialError(error: Error): DialError {
-  return error instanceof DialError ? error : new DialError(error.message, undefined, { cause: error });
+function withCookies(headers: Hop['headers'], cookies = ''): Hop['headers'] {
+  if (cookies === '') return headers;
+  const name = Object.keys(headers).find((name) => name.toLowerCase() === 'cookie') ?? 'Cookie';
+  return { ...headers, [name]: [headers[name] ?? '', cookies].filter((one) => one !== '').join('; ') };
 }
 
-/** The reason in a refusal: that of a JSON body, a short plain text, or the status phrase (wire A.4). */
+/** The reason in a refusal: that of a JSON body, a short plain text, or the status phrase. */
 async function readReason(response: IncomingMessage): Promise<string> {
   const fallback = response.statusMessage || `status ${response.statusCode}`;
   let text = '';
@@ -110,7 +153,7 @@ async function readReason(response: IncomingMessage): Promise<string> {
       if (typeof reason === 'string') return reason;
     }
   } catch {
-    // What cannot be read tells no more than the status.
+    // The status has to do.
   }
   return fallback;
 }

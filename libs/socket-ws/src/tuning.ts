@@ -16,3 +16,6 @@ export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
 /** Connection and upgrade of an outgoing connection. The same as Couchbase Lite's (wire A.5). */
 export const DIAL_TIMEOUT_MS = 15_000;
+
+/** Redirects followed in a row. The same as Couchbase Lite's. */
+export const MAX_REDIRECTS = 10;

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Role } from '@edgesync/access';
-import { formatIssue, parseJson5, readUsers } from '@edgesync/config';
+import { formatIssue, parseJson5, readUsers, Report } from '@edgesync/config';
 import { hashPassword, MAX_PASSWORD_BYTES } from '@edgesync/platform';
 import { writeFileAtomically } from './write-file.js';
 
@@ -33,7 +33,7 @@ export async function withUser(text: string, { usersFile, name, password, role }
   if (password === '') throw new Error('the password is empty');
   if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES)
     throw new Error(`the password is longer than the ${MAX_PASSWORD_BYTES} bytes that bcrypt looks at`);
-  const { value } = parseJson5(text, usersFile) as { value: Record<string, { access?: unknown }> };
+  const value = parseJson5(text, new Report(usersFile).root) as Record<string, { access?: unknown }>;
   const access = Object.hasOwn(value, name) ? value[name]!.access : undefined;
   const user = {
     password: await hashPassword(password),

@@ -7,6 +7,8 @@ import { sendJson } from '../http/reply.js';
 import { readJsonText } from '../http/request-body.js';
 import { WritesKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
+import { ShowCvQuery } from '../parameters/show-cv.js';
+import { UrlParameters } from '../parameters/url-parameters.js';
 import { BulkWriter } from './bulk-writer.service.js';
 
 /** `_bulk_docs` (ref 6.7). */
@@ -23,6 +25,7 @@ export class BulkDocsController {
       'The items are applied in order, in one transaction: those that fail are skipped, the others are stored together. ' +
       'With `"new_edits": false` the given revisions are stored as they are, without a conflict check; every item then ' +
       'has `_id` and `_rev`, and may have `_revisions`.',
+    query: ShowCvQuery,
     body: [{ schema: 'BulkDocs' }],
     replies: {
       201: {
@@ -35,13 +38,17 @@ export class BulkDocsController {
       403: 'Writing over REST is disabled for the database.',
       404: 'No such keyspace.',
       413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON.',
+      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
-  async write(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+  async write(
+    @Req() request: GatewayRequest,
+    @UrlParameters(ShowCvQuery) { show_cv: showCv }: ShowCvQuery,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
     const { docs, members } = splitBulkDocs(await readJsonText(request));
     const newEdits = readNewEdits(members.get('new_edits'));
-    sendJson(reply, 201, await this.writer.write(request.keyspace, docs, newEdits));
+    sendJson(reply, 201, await this.writer.write(request.keyspace, docs, { newEdits, showCv }));
   }
 }
 

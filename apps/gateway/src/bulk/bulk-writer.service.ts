@@ -12,6 +12,13 @@ interface Failure {
   readonly fault: EdgeError;
 }
 
+export interface BulkOptions {
+  /** Whether items are edits of what is stored. Otherwise they are revisions, stored as they are. */
+  readonly newEdits: boolean;
+  /** Whether the reply names versions too. */
+  readonly showCv: boolean;
+}
+
 /** Writes batches. */
 @Injectable()
 export class BulkWriter {
@@ -21,7 +28,11 @@ export class BulkWriter {
    * Applies the items in one transaction; resolves when those that succeeded are durable.
    * @returns the reply: a JSON array with an element per item
    */
-  async write(keyspace: Keyspace, docs: readonly (Body | EdgeError)[], newEdits: boolean): Promise<string> {
+  async write(
+    keyspace: Keyspace,
+    docs: readonly (Body | EdgeError)[],
+    { newEdits, showCv }: BulkOptions,
+  ): Promise<string> {
     const items = docs.map((doc) => toRequest(keyspace, doc, newEdits));
     const requests = items.filter((item): item is WriteRequest => !('fault' in item));
     const results = requests.length > 0 ? await this.storage.write(keyspace.database, requests) : [];
@@ -29,7 +40,7 @@ export class BulkWriter {
     const elements = items.map((item) => {
       if ('fault' in item) return failureText(item);
       const result = results[next++]!;
-      if (result.status === 'stored' || result.status === 'known') return writeReply(result);
+      if (result.status === 'stored' || result.status === 'known') return writeReply(result, showCv);
       return failureText({ id: result.id, fault: faultOf(result) });
     });
     return `[${elements.join(',')}]`;

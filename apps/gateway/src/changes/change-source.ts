@@ -19,7 +19,11 @@ export interface ChangeSource {
   pageRows: number;
   /** The next page; waits for changes after the one that has caught up. Undefined once closed. */
   next(): Promise<SourcePage | undefined>;
-  /** What follows this sequence, which was delivered already, is delivered once more. */
+  /** Everything up to this sequence was in pages that {@link next} returned, or is of no interest to the feed. */
+  readonly position: number;
+  /** Waits no longer: a pending {@link next}, or the next call, returns what there is, if only the end of the log. */
+  finish(): void;
+  /** Delivers once more what follows this sequence. */
   rewind(sequence: number): void;
   /** A pending {@link next} resolves with undefined. */
   close(): void;
@@ -58,6 +62,7 @@ class DescendingSource implements ChangeSource {
   private hasBegun = false;
   private hasCaughtUp = false;
   private live: ChangeSource | undefined;
+  private isFinishing = false;
   private isClosed = false;
 
   constructor(private readonly options: SourceOptions) {
@@ -67,7 +72,11 @@ class DescendingSource implements ChangeSource {
   async next(): Promise<SourcePage | undefined> {
     if (this.isClosed) return undefined;
     const { log, feeds, keyspace, since, request } = this.options;
-    if (this.hasCaughtUp) return (this.live ??= feeds.subscribe(keyspace, subscribeOptions(this.end, request))).next();
+    if (this.hasCaughtUp) {
+      this.live ??= feeds.subscribe(keyspace, subscribeOptions(this.end, request));
+      if (this.isFinishing) this.live.finish();
+      return this.live.next();
+    }
     const { ids, activeOnly, includeDocs } = request;
     const page = await log.changes(keyspace, {
       since: this.before,
@@ -84,6 +93,15 @@ class DescendingSource implements ChangeSource {
     this.before = Math.min(this.before, page.scanned);
     this.hasCaughtUp = !page.more || this.before <= since + 1;
     return { rows, scanned: this.hasCaughtUp ? this.end : this.before, caughtUp: this.hasCaughtUp };
+  }
+
+  get position(): number {
+    return this.live?.position ?? this.end;
+  }
+
+  finish(): void {
+    this.isFinishing = true;
+    this.live?.finish();
   }
 
   rewind(sequence: number): void {

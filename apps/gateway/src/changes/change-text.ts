@@ -7,23 +7,24 @@ import type { FeedMode } from './changes-parameters.js';
 /** How a change is written. */
 export interface ChangeStyle {
   readonly includeDocs: boolean;
+  /** Whether documents have their `_cv`. */
+  readonly showCv: boolean;
   readonly allLeaves: boolean;
 }
 
 /** One change as JSON (ref 6.13). */
-export function changeText(row: ChangeRow, { includeDocs, allLeaves }: ChangeStyle): string {
+export function changeText(row: ChangeRow, { includeDocs, showCv, allLeaves }: ChangeStyle): string {
   const { id, sequence, rev, tree, deleted } = row;
   const revs = allLeaves && !isLinear(tree) ? RevTree.decode(tree).leaves() : [rev];
   const changes = revs.map((one) => `{"rev":"${one}"}`).join(',');
   const mark = deleted ? '"deleted":true,' : '';
-  const doc = includeDocs ? `,"doc":${shownDocument(row)}` : '';
+  const doc = includeDocs ? `,"doc":${shownDocument(row, showCv)}` : '';
   return `{"seq":${sequence},"id":${JSON.stringify(id)},${mark}"changes":[${changes}]${doc}}`;
 }
 
-/** A deleted document is shown by its names alone. */
-function shownDocument(row: ChangeRow): string {
-  if (!row.deleted) return documentText(row);
-  return `{"_id":${JSON.stringify(row.id)},"_rev":"${row.rev}","_deleted":true}`;
+/** Of a deleted document nothing is shown but its ID and revision. */
+function shownDocument(row: ChangeRow, showCv: boolean): string {
+  return documentText(row.deleted ? { ...row, body: '{}' } : row, showCv);
 }
 
 /** Some changes as they are sent. */
@@ -51,7 +52,7 @@ const made = new WeakMap<readonly ChangeRow[], Map<string, readonly Piece[]>>();
 export function piecesOf(rows: readonly ChangeRow[], mode: FeedMode, style: ChangeStyle): readonly Piece[] {
   let forms = made.get(rows);
   if (!forms) made.set(rows, (forms = new Map<string, readonly Piece[]>()));
-  const form = `${mode === 'longpoll' ? 'normal' : mode}/${style.includeDocs}/${style.allLeaves}`;
+  const form = `${mode === 'longpoll' ? 'normal' : mode}/${style.includeDocs}/${style.showCv}/${style.allLeaves}`;
   let pieces = forms.get(form);
   if (!pieces) forms.set(form, (pieces = makePieces(rows, mode, style)));
   return pieces;

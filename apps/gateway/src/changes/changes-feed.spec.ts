@@ -30,8 +30,11 @@ const page = (rows: ChangeRow[], caughtUp = true): SourcePage => ({
 class Source implements ChangeSource {
   pageRows = FEED_PAGE_ROWS;
   readonly rewound: number[] = [];
+  position = 0;
+  /** What the log holds when it is read for the last time. */
+  last: SourcePage | Error | undefined;
   closed = false;
-  private give: (page: SourcePage | undefined) => void = () => {};
+  private give: (page: SourcePage | undefined | Promise<never>) => void = () => {};
 
   next(): Promise<SourcePage | undefined> {
     return this.closed ? Promise.resolve(undefined) : new Promise((resolve) => (this.give = resolve));
@@ -40,6 +43,10 @@ class Source implements ChangeSource {
   async deliver(next: SourcePage): Promise<void> {
     this.give(next);
     await vi.advanceTimersByTimeAsync(0);
+  }
+
+  finish(): void {
+    this.give(this.last instanceof Error ? Promise.reject(this.last) : (this.last ?? page([])));
   }
 
   rewind(sequence: number): void {
@@ -146,11 +153,28 @@ describe('ref 14, 16: the timeout', () => {
     expect([output.ended, source.closed]).toEqual([true, true]);
   });
 
-  it('gives a longpoll an empty list and its place', async () => {
-    const { output, done } = await start({ feed: 'longpoll' }, { rows: [], scanned: 9, caughtUp: true });
+  it.each([
+    ['an empty list and the end of the log', { rows: [], scanned: 12, caughtUp: true }, { results: [], last_seq: 12 }],
+    [
+      'what was about to come',
+      { rows: [row(12)], scanned: 12, caughtUp: true },
+      { results: [{ seq: 12, id: 'doc-12', changes: [{ rev: '1-' }] }], last_seq: 12 },
+    ],
+    ['its place if the log cannot be read', new Error('away'), { results: [], last_seq: 9 }],
+  ])('gives a longpoll %s', async (_what, last, expected) => {
+    const { output, source, done } = await start({ feed: 'longpoll' }, { rows: [], scanned: 9, caughtUp: true });
+    source.last = last;
     await vi.advanceTimersByTimeAsync(300_000);
     await done;
-    expect(JSON.parse(output.text)).toEqual({ results: [], last_seq: 9 });
+    expect(JSON.parse(output.text)).toEqual(expected);
+  });
+
+  it('does not send a stopped longpoll back over changes that do not concern it', async () => {
+    const { output, source, feed, done } = await start({ feed: 'longpoll' });
+    source.position = 7;
+    feed.stop();
+    await done;
+    expect(JSON.parse(output.text)).toEqual({ results: [], last_seq: 7 });
   });
 });
 
@@ -190,7 +214,7 @@ describe('a slow client', () => {
 describe('what is sent', () => {
   it('is made once for all feeds of a kind that get the same page', () => {
     const rows = [row(1), row(2)];
-    const plain = { includeDocs: false, allLeaves: false };
+    const plain = { includeDocs: false, showCv: false, allLeaves: false };
     expect(piecesOf(rows, 'continuous', plain)).toBe(piecesOf(rows, 'continuous', { ...plain }));
     expect(piecesOf(rows, 'normal', plain)).toBe(piecesOf(rows, 'longpoll', plain));
     expect(piecesOf(rows, 'sse', plain)).not.toBe(piecesOf(rows, 'continuous', plain));
@@ -198,7 +222,7 @@ describe('what is sent', () => {
 
   it('cannot break out of its line or event, whatever the ID', () => {
     const id = 'a\n\ndata: {"seq":1}\r\u2028"\\';
-    const [piece] = piecesOf([{ ...row(3), id }], 'sse', { includeDocs: false, allLeaves: false });
+    const [piece] = piecesOf([{ ...row(3), id }], 'sse', { includeDocs: false, showCv: false, allLeaves: false });
     const [first, second, ...rest] = piece!.bytes.toString().split(/\r\n|\n|\r/);
     expect([first, ...rest]).toEqual(['id: 3', '', '']);
     expect(JSON.parse(second!.slice(6))).toMatchObject({ id });

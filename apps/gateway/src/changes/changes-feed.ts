@@ -23,6 +23,7 @@ export class ChangesFeed {
   private first: SourcePage | undefined;
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
+  private isTimedOut = false;
 
   /** @param since where the source begins */
   constructor(
@@ -81,8 +82,21 @@ export class ChangesFeed {
     this.output.open();
     if (before === 'slow' && !(await this.output.drainOrAbort())) return 'end';
     this.arm();
-    const page = await this.source.next();
-    return page ? this.deliver(page) : 'end';
+    const page = await this.nextPage();
+    if (page) return this.deliver(page);
+    // Everything that the source gave has been delivered, and what it passed over is not for this client.
+    this.place = Math.max(this.place, this.source.position);
+    return 'end';
+  }
+
+  private async nextPage(): Promise<SourcePage | undefined> {
+    try {
+      return await this.source.next();
+    } catch (error) {
+      // The time is over anyway: what was sent so far is a proper end.
+      if (this.isTimedOut) return undefined;
+      throw error;
+    }
   }
 
   private async deliver(page: SourcePage): Promise<Delivered> {
@@ -114,16 +128,22 @@ export class ChangesFeed {
   /** Whether the feed is complete when all changes that are there have been sent. */
   private endsHere(): boolean {
     const { mode } = this.request;
-    return mode === 'normal' || (mode === 'longpoll' && this.sent > 0);
+    return mode === 'normal' || this.isTimedOut || (mode === 'longpoll' && this.sent > 0);
   }
 
   private arm(): void {
     const { mode, heartbeatMs, timeoutMs } = this.request;
     if (this.timer || mode === 'normal' || this.isStopped) return;
     if (heartbeatMs !== undefined) this.timer = setTimeout(this.beat, heartbeatMs);
-    else if (timeoutMs !== undefined) this.timer = setTimeout(() => this.stop(), timeoutMs);
+    else if (timeoutMs !== undefined) this.timer = setTimeout(this.timeOut, timeoutMs);
     this.timer?.unref();
   }
+
+  /** The client goes on from `last_seq`: it is to be the end of the log, not that of the last change of interest. */
+  private readonly timeOut = (): void => {
+    this.isTimedOut = true;
+    this.source.finish();
+  };
 
   private readonly beat = (): void => {
     // For a client that does not take what there is, silence is not idleness.

@@ -1,5 +1,6 @@
 import { EdgeError } from '@edgesync/errors';
 import { Flag, Integer, List, Word, WordOrInteger } from '../parameters/parameter.js';
+import { ShowCvQuery } from '../parameters/show-cv.js';
 import {
   FEED_TIMEOUT_MS,
   HEARTBEAT_MS,
@@ -20,7 +21,7 @@ const CHANNEL_FILTERS = [
 ];
 
 /** Parameters of `_changes`: in the URL, or as members of a POST body (ref 6.13). */
-export class ChangesParameters {
+export class ChangesParameters extends ShowCvQuery {
   @Word(
     'How the changes come. `normal`: those there are. `longpoll`: those there are, or else the next ones. `continuous`: ' +
       'those there are and all that follow, one a line. `sse`: the same as server-sent events; `eventsource` is ' +
@@ -83,6 +84,7 @@ export interface FeedRequest {
   readonly limit: number;
   readonly descending: boolean;
   readonly includeDocs: boolean;
+  readonly showCv: boolean;
   readonly activeOnly: boolean;
   readonly allLeaves: boolean;
   readonly ids?: readonly string[];
@@ -103,6 +105,7 @@ export function readFeedRequest(parameters: ChangesParameters): FeedRequest {
     limit: limit === 0 ? Infinity : limit,
     descending: parameters.descending,
     includeDocs: parameters.include_docs,
+    showCv: parameters.show_cv,
     activeOnly: parameters.active_only,
     allLeaves: parameters.style === 'all_docs',
     ...(ids && { ids }),

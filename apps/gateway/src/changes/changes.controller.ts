@@ -60,6 +60,7 @@ export class ChangesController {
       400: 'The body is not a JSON object, or a parameter is invalid.',
       404: 'No such keyspace.',
       413: 'The body is larger than 20 MB.',
+      415: 'The body has a Content-Encoding.',
     },
   })
   async post(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {

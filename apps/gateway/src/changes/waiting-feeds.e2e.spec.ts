@@ -73,6 +73,16 @@ describe('ref 6.13: longpoll', () => {
     expect(answer.json).toEqual({ results: [], last_seq: await lastSequence() });
   });
 
+  it('answers with the last sequence also if only documents changed that it is not about', async () => {
+    const since = await lastSequence();
+    const filters = ['doc_ids=wanted', 'doc_ids=wanted&active_only=true', 'doc_ids=wanted&descending=true'];
+    const waiting = filters.map((filter) => feed(`?feed=longpoll&since=${since}&timeout=1500&${filter}`));
+    const feeds = await Promise.all(waiting);
+    await write();
+    await write();
+    for (const one of feeds) expect(JSON.parse(await one.end())).toEqual({ results: [], last_seq: since + 2 });
+  });
+
   it('is a POST as well', async () => {
     const waiting = await feed('', { method: 'POST', body: { feed: 'longpoll', since: 'now', timeout: null } });
     const id = await write();

@@ -47,7 +47,7 @@ export class DocumentController {
       404: 'No such keyspace, or `_rev` was given and the document does not exist.',
       409: 'The document exists and `_rev` is missing or not current.',
       413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON.',
+      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
   async create(
@@ -71,7 +71,7 @@ export class DocumentController {
     });
     this.audit.documentWritten(request, changeOf(metadata.rev, metadata.deleted), id, stored.rev);
     reply.header('location', `/${encodeURIComponent(request.params['keyspace']!)}/${encodeURIComponent(id)}`);
-    sendJson(reply, 201, writeReply(stored, expiresAt));
+    sendJson(reply, 201, writeReply(stored, query.show_cv, expiresAt));
   }
 
   @Get(':keyspace/:docid')
@@ -79,7 +79,7 @@ export class DocumentController {
   @Endpoint({
     tag: 'Documents',
     summary: 'Read a document',
-    description: 'The properties, preceded by `_id`, `_rev` and `_cv`. A tombstone asked for by `rev` has `_deleted`.',
+    description: 'The properties, preceded by `_id` and `_rev`. A tombstone asked for by `rev` has `_deleted`.',
     query: ReadDocumentQuery,
     requestHeaders: ['If-None-Match'],
     replies: {
@@ -104,7 +104,7 @@ export class DocumentController {
     const etag = entityTag(document.rev);
     if (matchesNone(request.headers['if-none-match'], document.rev, currentVersionOf(document.vector)))
       return sendNotModified(reply, etag);
-    sendJson(reply, 200, documentText(document), etag);
+    sendJson(reply, 200, documentText(document, query.show_cv), etag);
   }
 
   @Put(':keyspace/:docid')
@@ -129,7 +129,7 @@ export class DocumentController {
       404: 'No such keyspace, or a revision was named and the document does not exist.',
       409: 'The document exists, and its current revision was not named.',
       413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON.',
+      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
   async put(
@@ -146,7 +146,7 @@ export class DocumentController {
     const { deleted } = metadata;
     const stored = await this.writer.write({ keyspace: request.keyspace, id, expect, deleted, body: json, expiresAt });
     this.audit.documentWritten(request, changeOf(expect, deleted), id, stored.rev);
-    sendJson(reply, deleted ? 200 : 201, writeReply(stored, expiresAt));
+    sendJson(reply, deleted ? 200 : 201, writeReply(stored, query.show_cv, expiresAt));
   }
 
   @Delete(':keyspace/:docid')
@@ -182,7 +182,7 @@ export class DocumentController {
       expiresAt,
     });
     this.audit.documentWritten(request, 'deleted', id, stored.rev);
-    sendJson(reply, 200, writeReply(stored, expiresAt));
+    sendJson(reply, 200, writeReply(stored, query.show_cv, expiresAt));
   }
 }
 

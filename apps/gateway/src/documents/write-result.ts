@@ -20,10 +20,11 @@ export function faultOf(result: RefusedResult): EdgeError {
 }
 
 /**
- * The reply to a write: `ok`, `id`, `rev` (ref 6.0), the version, and the deadline if one was set.
+ * The reply to a write: `ok`, `id`, `rev`, the version if it is to be shown, and the deadline if one was set.
  * @param expires Unix seconds
  */
-export function writeReply({ id, rev, vector }: StoredResult, expires?: number): string {
+export function writeReply({ id, rev, vector }: StoredResult, showCv: boolean, expires?: number): string {
+  const cv = showCv ? `,"cv":"${currentVersionOf(vector)}"` : '';
   const end = expires === undefined ? '}' : `,"expires":${expires}}`;
-  return `{"ok":true,"id":${JSON.stringify(id)},"rev":"${rev}","cv":"${currentVersionOf(vector)}"${end}`;
+  return `{"ok":true,"id":${JSON.stringify(id)},"rev":"${rev}"${cv}${end}`;
 }

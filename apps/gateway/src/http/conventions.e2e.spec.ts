@@ -248,9 +248,38 @@ describe('ref 6.0: bodies', () => {
     },
   );
 
-  it('refuses compressed bodies with 415', async () => {
-    const headers = { 'content-encoding': 'gzip', 'content-type': 'application/json' };
-    expect((await client.put('/db/compressed', 'x', { headers })).status).toBe(415);
+  it.each([
+    ['PUT', '/db/encoded', 'application/json'],
+    ['POST', '/db', 'application/json'],
+    ['POST', '/db/_bulk_docs', 'application/json'],
+    ['POST', '/db/_all_docs', 'application/json'],
+    ['POST', '/db/_changes', 'application/json'],
+    ['PUT', '/db/encoded/value', 'application/json'],
+    ['PUT', '/db/encoded/blob', 'image/png'],
+    ['PUT', '/db/encoded/blob', ''],
+  ])('refuses an encoded body of %s %s as %j with 415', async (method, path, type) => {
+    for (const encoding of ['gzip', 'identity, br', 'x']) {
+      const headers = { 'content-encoding': encoding, 'content-type': type };
+      expect((await client.request(method, path, { body: '{"docs":[]}', headers })).status).toBe(415);
+    }
+    expect((await client.get('/db/encoded')).status).toBe(404);
+  });
+
+  it('takes bodies whose encoding is identity, or empty', async () => {
+    for (const encoding of ['identity', 'Identity', '']) {
+      const headers = { 'content-encoding': encoding, 'content-type': 'application/json' };
+      expect((await client.post('/db', '{}', { headers })).status).toBe(201);
+    }
+  });
+
+  it.each(['foo, chunked', 'gzip\r\nTransfer-Encoding: chunked'])('refuses the transfer coding %j', async (coding) => {
+    const paths = ['PUT /db/coded', 'POST /db', 'PUT /db/coded/blob', 'POST /db/_bulk_docs', 'GET /none', 'GET /'];
+    for (const path of paths) {
+      const head = `${path} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: ${coding}\r\n\r\n`;
+      const text = await rawExchange(gateway.port, `${head}2\r\n{}\r\n0\r\n\r\n`);
+      expect(text).toMatch(/^HTTP\/1\.1 400 [^]*transfer coding/);
+    }
+    expect((await client.get('/db/coded')).status).toBe(404);
   });
 
   it.each([

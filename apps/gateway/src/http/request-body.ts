@@ -20,10 +20,18 @@ export function readJsonText(request: FastifyRequest): Promise<string> {
 
 /** Like {@link readJsonText}, whatever the content type says. */
 export async function readText(request: FastifyRequest): Promise<string> {
-  const encoding = request.headers['content-encoding'];
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
-    throw new EdgeError('request.media-type', 'compressed request bodies are not supported');
+  checkEncoding(request.raw);
   return decodeUtf8(await readBytes(request.raw));
+}
+
+/**
+ * Refuses a body that is compressed or encoded otherwise, which would be taken for the content itself.
+ * @throws EdgeError `request.media-type`
+ */
+export function checkEncoding({ headers }: IncomingMessage): void {
+  const encoding = headers['content-encoding']?.toLowerCase() || 'identity';
+  if (encoding !== 'identity')
+    throw new EdgeError('request.media-type', 'request bodies with a Content-Encoding are not supported');
 }
 
 /**

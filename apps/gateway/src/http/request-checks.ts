@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { EdgeError } from '@edgesync/errors';
 import { isSyncTarget } from '@edgesync/platform';
@@ -16,10 +17,21 @@ export function checkRequest({ raw }: FastifyRequest): void {
   if (headers.host === undefined && raw.httpVersion === '1.1')
     throw new EdgeError('request.invalid', 'the Host header is missing');
   if (hasTwoHosts(raw.rawHeaders)) throw new EdgeError('request.invalid', 'there is more than one Host header');
+  if (!hasKnownFraming(raw))
+    throw new EdgeError('request.invalid', 'the only transfer coding is chunked, and HTTP/1.0 has none');
   if (headers.upgrade !== undefined && asksForWebSocket(raw) && !isSyncTarget(raw.url))
     throw new EdgeError('request.upgrade');
   const version = headers['api-version'];
   if (version !== undefined) checkApiVersion(String(version));
+}
+
+/**
+ * Whether the body is where this server looks for it. Node decodes `chunked` and leaves every coding before it alone: the
+ * body would be taken for what it is not. Of HTTP/1.0 with a coding nobody knows what was meant (RFC 9112, 6.1).
+ */
+export function hasKnownFraming({ headers, httpVersion }: IncomingMessage): boolean {
+  const coding = headers['transfer-encoding'];
+  return coding === undefined || (coding.toLowerCase() === 'chunked' && httpVersion === '1.1');
 }
 
 /** Proxies and servers that choose different ones of them see different requests (RFC 9112, 3.2). */

@@ -23,7 +23,7 @@ import type { GatewayRequest } from './gateway-request.js';
 import type { GatewayHttpAdapter } from './http-adapter.js';
 import { PipelineOrder } from './pipelining.js';
 import { NO_SNIFFING } from './reply.js';
-import { checkRequest } from './request-checks.js';
+import { checkRequest, hasKnownFraming } from './request-checks.js';
 import { observeRequests } from './request-observer.js';
 import { asksForWebSocket } from './upgrade.js';
 
@@ -77,7 +77,8 @@ export class RequestPipeline implements OnModuleInit {
     // An empty type says nothing, and Fastify would not let it through.
     if (raw.headers['content-type'] === '') delete raw.headers['content-type'];
     // Node forgets what came in one packet behind an upgrade that nobody serves; better nothing comes behind it at all.
-    if (raw.headers.upgrade !== undefined && asksForWebSocket(raw)) reply.header('connection', 'close');
+    if ((raw.headers.upgrade !== undefined && asksForWebSocket(raw)) || !hasKnownFraming(raw))
+      reply.header('connection', 'close');
     const refuse = (error: unknown): void => this.faults.answer(error, request, reply);
     const goOn = (principal: GatewayRequest['principal']): void => {
       request.principal = principal;

@@ -73,6 +73,7 @@ export class AllDocsController {
       400: 'The body is not a JSON object, or a parameter is invalid.',
       404: 'No such keyspace.',
       413: 'The body is larger than 20 MB.',
+      415: 'The body has a Content-Encoding.',
     },
   })
   async post(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
@@ -91,6 +92,6 @@ export class AllDocsController {
   ): Promise<void> {
     const asked: ListingParameters = { ...parameters, include_docs: includeDocs };
     const pages = asked.keys ? keyPages(this.storage, keyspace, asked) : documentPages(this.storage, keyspace, asked);
-    return sendJsonStream(reply, listingText(pages, includeDocs, updateSeq));
+    return sendJsonStream(reply, listingText(pages, { includeDocs, showCv: parameters.show_cv }, updateSeq));
   }
 }

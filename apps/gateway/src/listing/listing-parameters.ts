@@ -1,7 +1,8 @@
 import { Flag, Integer, Text, Texts } from '../parameters/parameter.js';
+import { ShowCvQuery } from '../parameters/show-cv.js';
 
 /** Parameters of `_all_docs`: in the URL, or as members of a POST body (ref 6.6). */
-export class ListingParameters {
+export class ListingParameters extends ShowCvQuery {
   @Flag('Reverse the order of the IDs.')
   descending = false;
 

@@ -2,12 +2,19 @@ import type { DocumentRevision } from '@edgesync/ports';
 import { currentVersionOf } from '@edgesync/revision';
 import { documentText } from '../documents/document-text.js';
 
-/** One row of `_all_docs` (ref 6.6). */
-export function rowText(document: DocumentRevision, includeDocs: boolean): string {
+export interface RowStyle {
+  readonly includeDocs: boolean;
+  /** Whether versions are shown. */
+  readonly showCv: boolean;
+}
+
+/** One row of `_all_docs`. */
+function rowText(document: DocumentRevision, { includeDocs, showCv }: RowStyle): string {
   const id = JSON.stringify(document.id);
-  const value = `{"rev":"${document.rev}","cv":"${currentVersionOf(document.vector)}"}`;
+  const cv = showCv ? `,"cv":"${currentVersionOf(document.vector)}"` : '';
+  const value = `{"rev":"${document.rev}"${cv}}`;
   return includeDocs
-    ? `{"key":${id},"id":${id},"value":${value},"doc":${documentText(document)}}`
+    ? `{"key":${id},"id":${id},"value":${value},"doc":${documentText(document, showCv)}}`
     : `{"key":${id},"id":${id},"value":${value}}`;
 }
 
@@ -17,7 +24,7 @@ export function rowText(document: DocumentRevision, includeDocs: boolean): strin
  */
 export async function* listingText(
   pages: AsyncIterable<readonly DocumentRevision[]>,
-  includeDocs: boolean,
+  style: RowStyle,
   updateSeq: number,
 ): AsyncGenerator<string, void, undefined> {
   let total = 0;
@@ -25,7 +32,7 @@ export async function* listingText(
   for await (const rows of pages) {
     for (const row of rows) {
       if (total++ > 0) pending += ',';
-      pending += rowText(row, includeDocs);
+      pending += rowText(row, style);
     }
     yield pending;
     pending = '';

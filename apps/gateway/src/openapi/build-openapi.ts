@@ -202,8 +202,13 @@ function contents(content: readonly Content[]): Json {
 
 const reference = (name: SchemaName): Json => ({ $ref: `#/components/schemas/${name}` });
 
+/** Statuses of a part of something, which only GET has (RFC 9110, 14.2). */
+const OF_PARTS: ReadonlySet<string> = new Set(['206', '416']);
+
 function withoutBodies(operation: Json): Json {
-  const responses = Object.entries(operation['responses'] as Record<string, Json>);
+  const responses = Object.entries(operation['responses'] as Record<string, Json>).filter(
+    ([status]) => !OF_PARTS.has(status),
+  );
   return {
     ...operation,
     summary: `${operation['summary'] as string} (headers only)`,

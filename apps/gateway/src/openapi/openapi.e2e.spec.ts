@@ -35,13 +35,13 @@ describe('the OpenAPI document', () => {
   });
 
   it.each([
-    ['/{keyspace}/{docid}', 'put', ['rev', 'ttl', 'expires', 'If-Match']],
+    ['/{keyspace}/{docid}', 'put', ['rev', 'ttl', 'expires', 'show_cv', 'If-Match']],
     [
       '/{keyspace}/_all_docs',
       'get',
-      ['descending', 'include_docs', 'keys', 'limit', 'skip', 'startkey', 'endkey', 'If-None-Match'],
+      ['descending', 'include_docs', 'keys', 'limit', 'skip', 'startkey', 'endkey', 'show_cv', 'If-None-Match'],
     ],
-    ['/{keyspace}/{docid}', 'get', ['rev', 'revs_from', 'revs_limit', 'If-None-Match']],
+    ['/{keyspace}/{docid}', 'get', ['rev', 'revs_from', 'revs_limit', 'show_cv', 'If-None-Match']],
   ])('names the parameters of %s %s', async (path, method, names) => {
     const { json } = await client.get('/_openapi.json');
     const parameters = json.paths[path][method].parameters.filter((one: { in: string }) => one.in !== 'path');

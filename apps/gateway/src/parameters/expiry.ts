@@ -1,8 +1,9 @@
 import { EdgeError } from '@edgesync/errors';
 import { Integer } from './parameter.js';
+import { ShowCvQuery } from './show-cv.js';
 
 /** `ttl` and `expires` (ref 6.12). */
-export class ExpiryQuery {
+export class ExpiryQuery extends ShowCvQuery {
   @Integer('Seconds from now until the document expires. 0: not given.')
   ttl?: number;
 

@@ -8,7 +8,15 @@ import { WriteDocumentQuery } from '../documents/document-queries.js';
 
 describe('parameters', () => {
   it('are read from text and from JSON alike', () => {
-    const expected = { descending: true, include_docs: false, keys: ['a'], limit: 5, skip: 0, startkey: 'x' };
+    const expected = {
+      descending: true,
+      include_docs: false,
+      keys: ['a'],
+      limit: 5,
+      skip: 0,
+      startkey: 'x',
+      show_cv: false,
+    };
     const texts = { descending: '', include_docs: '0', keys: '["a"]', limit: '5', startkey: 'x' };
     const values = { descending: true, include_docs: false, keys: ['a'], limit: 5, startkey: 'x', endkey: null };
     expect(readParameters(ListingParameters, texts)).toEqual(expected);
@@ -16,7 +24,7 @@ describe('parameters', () => {
   });
 
   it('are inherited', () => {
-    expect(parametersOf(WriteDocumentQuery).map(({ name }) => name)).toEqual(['rev', 'ttl', 'expires']);
+    expect(parametersOf(WriteDocumentQuery).map(({ name }) => name)).toEqual(['rev', 'ttl', 'expires', 'show_cv']);
   });
 });
 

@@ -42,6 +42,8 @@ export function sendBlob(
 }
 
 function askedRange(request: FastifyRequest, reply: FastifyReply, length: number, rev: string): ByteRange | undefined {
+  // A range is something of GET alone (RFC 9110, 14.2): HEAD shows the whole.
+  if (request.method !== 'GET') return undefined;
   const { range, 'if-range': ifRange } = request.headers;
   if (ifRange !== undefined && !readEntityTags(String(ifRange))?.includes(rev)) return undefined;
   try {

@@ -3,17 +3,18 @@ import { MAX_BLOB_BYTES } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import type { BlobInfo, Storage } from '@edgesync/ports';
 import { allowBody } from '../http/expect-continue.js';
-import { ClientGoneError } from '../http/request-body.js';
+import { checkEncoding, ClientGoneError } from '../http/request-body.js';
 
 /** Blobs of this size are still taken: 20 MB are not (ref 6.11). */
 const LARGEST_BLOB = MAX_BLOB_BYTES - 1;
 
 /**
  * Passes the body of a request on to the blob store as it arrives.
- * @throws EdgeError `blob.too-large`, `storage.*`
+ * @throws EdgeError `request.media-type` for encoded content, `blob.too-large`, `storage.*`
  */
 export async function storeBlob(request: FastifyRequest, storage: Storage, database: string): Promise<BlobInfo> {
   const message = request.raw;
+  checkEncoding(message);
   if (Number(message.headers['content-length'] ?? 0) > LARGEST_BLOB) throw new EdgeError('blob.too-large');
   allowBody(message);
   // When storage refuses the content, the connection must stay: the client is told.

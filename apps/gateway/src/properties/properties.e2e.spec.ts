@@ -237,6 +237,16 @@ describe('ref 6.11: blobs', () => {
     expect([answer.status, answer.headers['content-range']]).toEqual([416, 'bytes */10']);
   });
 
+  it.each(['bytes=0-1', 'bytes=10-', 'bytes=-3'])(
+    'answers HEAD with the whole, whatever the range: %s',
+    async (range) => {
+      const path = fresh();
+      await client.put(`${path}/k`, '0123456789', { headers: { 'content-type': 'text/plain' } });
+      const { status, headers } = await client.head(`${path}/k`, { headers: { range } });
+      expect([status, headers['content-length'], headers['content-range']]).toEqual([200, '10', undefined]);
+    },
+  );
+
   it('serves the whole if If-Range names another revision', async () => {
     const path = fresh();
     const { rev } = (await client.put(`${path}/k`, '0123456789', typed('text/plain'))).json;

@@ -142,7 +142,7 @@ export class PropertyController {
       404: 'No such keyspace, or a revision was named and the document does not exist.',
       409: 'The document exists, and its current revision was not named.',
       413: 'The value is larger than 20 MB, or the blob has 20 MB or more.',
-      415: 'The body is compressed.',
+      415: 'The body has a Content-Encoding.',
     },
   })
   async put(
@@ -157,7 +157,7 @@ export class PropertyController {
     const valueText = await this.readValue(request);
     const stored = await this.editor.set(document, key, valueText);
     this.audit.documentWritten(request, document.expect === undefined ? 'created' : 'updated', id, stored.rev);
-    sendJson(reply, 201, writeReply(stored));
+    sendJson(reply, 201, writeReply(stored, query.show_cv));
   }
 
   @Delete(':keyspace/:docid/:key')
@@ -186,7 +186,7 @@ export class PropertyController {
     const document = await this.editor.openForRemoval(request.keyspace, id, key, expect);
     const stored = await this.editor.remove(document, key);
     this.audit.documentWritten(request, 'updated', id, stored.rev);
-    sendJson(reply, 200, writeReply(stored));
+    sendJson(reply, 200, writeReply(stored, query.show_cv));
   }
 
   private async open(request: GatewayRequest, rev: string | undefined): Promise<DocumentRevision> {

@@ -39,6 +39,8 @@ export class ReplicationsController {
       400: 'A parameter is missing, unknown or wrong.',
       404: 'There is no such local database.',
       409: 'A replication of the same databases and collections runs already.',
+      413: 'The body is larger than 20 MB.',
+      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
   async start(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {

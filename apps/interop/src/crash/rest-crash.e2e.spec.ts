@@ -56,7 +56,7 @@ async function reconcile(url: string, writers: readonly RandomWriter[]): Promise
   let expected = 0;
   for (const { documents } of writers) {
     for (const [id, known] of documents) {
-      const { _id, _rev, _cv, ...content } = stored.get(id) ?? {};
+      const { _id, _rev, ...content } = stored.get(id) ?? {};
       const actual: Content = stored.has(id) ? content : undefined;
       if (known.pending && !isEqual(actual, known.content)) {
         expect(actual, `${id}: neither as acknowledged nor as requested`).toEqual(known.pending.content);

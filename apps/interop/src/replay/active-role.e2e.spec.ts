@@ -112,7 +112,7 @@ async function expectPulled(url: string, asks: readonly string[], messages: read
     if (message.from !== 'server' || deltaSrc !== undefined) continue;
     const name = asks[Number(collection)]!;
     const keyspace = name === '_default' ? 'db' : `db.${name}`;
-    const answer = await fetch(`${url}/${keyspace}/${encodeURIComponent(id)}`);
+    const answer = await fetch(`${url}/${keyspace}/${encodeURIComponent(id)}?show_cv=true`);
     if (deleted !== undefined) {
       expect(answer.status).toBe(404);
       continue;

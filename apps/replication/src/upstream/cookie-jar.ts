@@ -1,22 +1,24 @@
-/** The cookies of one server. Attributes are left out: they go to nobody else, and a server that is done with one says so. */
+import type { CookieJar as Jar } from 'tough-cookie';
+
+/** The cookies that servers have set, each sent back only to where it belongs (RFC 6265). */
 export class CookieJar {
-  private readonly cookies = new Map<string, string>();
+  /** Loaded with the first cookie: the library takes more than a megabyte, and most servers set none. */
+  private jar: Jar | undefined;
 
-  /** @param lines `Set-Cookie` headers */
-  store(lines: readonly string[] | undefined): void {
-    for (const line of lines ?? []) {
-      const [pair = '', ...attributes] = line.split(';').map((part) => part.trim());
-      const at = pair.indexOf('=');
-      if (at < 1) continue;
-      const name = pair.slice(0, at);
-      const isOver = attributes.some((attribute) => /^max-age\s*=\s*(?:0|-\d+)$/i.test(attribute));
-      if (isOver) this.cookies.delete(name);
-      else this.cookies.set(name, pair.slice(at + 1));
-    }
+  /** @param lines `Set-Cookie` headers of an answer from `url`; those that are no cookies are ignored */
+  async store(url: string, lines: readonly string[]): Promise<void> {
+    this.jar ??= await createJar();
+    for (const line of lines) this.jar.setCookieSync(line, url, { ignoreError: true });
   }
 
-  /** The `Cookie` header, '' if there are none. */
-  header(): string {
-    return Array.from(this.cookies, ([name, value]) => `${name}=${value}`).join('; ');
+  /** The `Cookie` header for a URL, '' if there are none. */
+  header(url: string): string {
+    return this.jar?.getCookieStringSync(url) ?? '';
   }
+}
+
+async function createJar(): Promise<Jar> {
+  const { CookieJar: Jar } = await import('tough-cookie');
+  // Servers of a plant have names such as `edge` or `localhost`, which are no registered domains.
+  return new Jar(undefined, { rejectPublicSuffixes: false, allowSpecialUseDomain: true });
 }

@@ -4,7 +4,6 @@ import { ReplicationError } from '@edgesync/replicator';
 import { DialError } from '@edgesync/socket-ws';
 import { describe, expect, it } from 'vitest';
 import { retryDelayMs, triesAgain } from './back-off.js';
-import { CookieJar } from './cookie-jar.js';
 import { failureOf } from './failure.js';
 
 const summary = (error: unknown): string => {
@@ -35,6 +34,9 @@ describe('a failure (ref 12.2, Appendix A)', () => {
     ['CERT_HAS_EXPIRED', '5/7 permanent'],
     ['CERT_NOT_YET_VALID', '5/8 offline'],
     ['HPE_INVALID_CONSTANT', '6/1002 offline'],
+    ['ERR_TOO_MANY_REDIRECTS', '5/5 permanent'],
+    ['ERR_INVALID_REDIRECT', '5/12 permanent'],
+    ['ERR_INVALID_URL', '5/4 permanent'],
     ['ERR_TLS_CERT_ALTNAME_INVALID', '5/15 permanent'],
     ['ERR_SSL_WRONG_VERSION_NUMBER', '5/6 permanent'],
     ['ECONNRESET', '5/18 transient'],
@@ -92,7 +94,6 @@ describe('a failure (ref 12.2, Appendix A)', () => {
 
   it('of a handshake that is none of ours is permanent', () => {
     expect(summary(new DialError('Server sent no subprotocol', undefined))).toBe('6/1002 permanent');
-    expect(summary(new DialError('Maximum redirects exceeded', undefined))).toBe('5/5 permanent');
   });
 });
 
@@ -110,14 +111,4 @@ describe('the pause before the next attempt (I.4)', () => {
     expect([true, false].map((continuous) => triesAgain('offline', continuous, 1))).toEqual([true, false]);
     expect([true, false].map((continuous) => triesAgain('permanent', continuous, 1))).toEqual([false, false]);
   });
-});
-
-it('cookies of the server are kept until it takes them back', () => {
-  const jar = new CookieJar();
-  jar.store(['a=1; Path=/; HttpOnly', 'b="x=y"', 'broken', '=nameless']);
-  expect(jar.header()).toBe('a=1; b="x=y"');
-  jar.store(['a=; Max-Age=0', 'b=2']);
-  expect(jar.header()).toBe('b=2');
-  jar.store(undefined);
-  expect(jar.header()).toBe('b=2');
 });

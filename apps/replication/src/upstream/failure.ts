@@ -51,6 +51,8 @@ const NETWORK: Readonly<Record<string, Known>> = {
   UNABLE_TO_GET_ISSUER_CERT: [11, 'permanent'],
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: [11, 'permanent'],
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: [11, 'permanent'],
+  ERR_TOO_MANY_REDIRECTS: [5, 'permanent'],
+  ERR_INVALID_REDIRECT: [12, 'permanent'],
   CERT_REVOKED: [14, 'permanent'],
   ERR_TLS_CERT_ALTNAME_INVALID: [15, 'permanent'],
   ENETRESET: [16, 'transient'],
@@ -67,7 +69,6 @@ const NETWORK: Readonly<Record<string, Known>> = {
 };
 
 const TLS_HANDSHAKE_FAILED: Known = [6, 'permanent'];
-const TOO_MANY_REDIRECTS: Known = [5, 'permanent'];
 const UNKNOWN_NETWORK_FAULT: Known = [13, 'transient'];
 
 /** POSIX: no space left on device. */
@@ -126,18 +127,16 @@ function dialFailure({ message, status, cause }: DialError): Failure {
   if (code?.startsWith('HPE_'))
     return { message, domain: Domain.webSocket, code: CloseCode.protocolError, kind: 'offline' };
   // The handshake itself went wrong: what answers does not speak WebSocket, or not ours.
-  if (code === undefined && /^(?:Invalid|Server sent|Server indicated)/.test(message) && !/redirect|URL/i.test(message))
+  if (code === undefined && /^(?:Invalid|Server sent|Server indicated)/.test(message))
     return permanent(message, Domain.webSocket, CloseCode.protocolError);
-  const [network, kind] = knownNetworkFault(code, message);
+  const [network, kind] = knownNetworkFault(code);
   return { message, domain: Domain.network, code: network, kind };
 }
 
-function knownNetworkFault(code: string | undefined, message: string): Known {
+function knownNetworkFault(code: string | undefined): Known {
   const known = code === undefined ? undefined : NETWORK[code];
   if (known) return known;
   if (code !== undefined && /^(?:ERR_SSL|ERR_TLS|EPROTO|CERT_|UNABLE_TO_)/.test(code)) return TLS_HANDSHAKE_FAILED;
-  if (/redirects/.test(message)) return TOO_MANY_REDIRECTS;
-  if (/URL/.test(message)) return NETWORK['ERR_INVALID_URL']!;
   return UNKNOWN_NETWORK_FAULT;
 }
 
@@ -198,11 +197,7 @@ export const OWN_FAILURE_CODES: ReadonlyMap<number, ReadonlySet<number>> = new M
   [Domain.posix, new Set([ENOSPC])],
   [
     Domain.network,
-    new Set(
-      [...Object.values(NETWORK), TLS_HANDSHAKE_FAILED, TOO_MANY_REDIRECTS, UNKNOWN_NETWORK_FAULT].map(
-        ([code]) => code,
-      ),
-    ),
+    new Set([...Object.values(NETWORK), TLS_HANDSHAKE_FAILED, UNKNOWN_NETWORK_FAULT].map(([code]) => code)),
   ],
 ]);
 

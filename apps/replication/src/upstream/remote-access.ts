@@ -42,7 +42,7 @@ export class RemoteAccess {
   async prepare(): Promise<Access> {
     const { headers = {}, proxy } = this.definition;
     const [authorization, tls] = await Promise.all([this.authorization(), this.tls()]);
-    const cookie = [this.sessionCookie(), this.cookies.header()].filter((one) => one !== '').join('; ');
+    const cookie = this.sessionCookie();
     return {
       headers: {
         'User-Agent': `edgesync/${VERSION}`,

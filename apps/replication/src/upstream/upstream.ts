@@ -249,7 +249,7 @@ export class Upstream {
       ...(tls && { tls }),
       ...(proxy && { proxy }),
       signal: giveUp.signal,
-      onUpgrade: (answer) => access.cookies.store(answer['set-cookie']),
+      cookies: access.cookies,
     });
   }
 

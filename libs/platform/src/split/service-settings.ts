@@ -97,7 +97,7 @@ export function readServiceSettings(
 
   const listenText = text(NAMES.listen);
   const listen = listenText === undefined ? DEFAULT_LISTEN : parseListenAddress(listenText);
-  if (!listen) refuse(NAMES.listen, 'is not an address', 'Write host:port, such as 0.0.0.0:59841.');
+  if (typeof listen === 'string') refuse(NAMES.listen, listen, 'Write host:port, such as 0.0.0.0:59841.');
   const advertise = text(NAMES.advertise);
   if (advertise !== undefined && !/^[\w.:-]+$/.test(advertise))
     refuse(NAMES.advertise, 'is not a host name or address', 'Write it without scheme and port.');
@@ -112,7 +112,7 @@ export function readServiceSettings(
       'Make a secret with "openssl rand -base64 48".',
     );
 
-  if (issues.length > 0) throw new ConfigError(issues);
+  if (issues.length > 0 || typeof listen === 'string') throw new ConfigError(issues);
   return {
     configFile,
     nats: {
@@ -122,7 +122,7 @@ export function readServiceSettings(
     },
     leaseReplicas: Number(replicas),
     // Of the name Fastify would make two servers.
-    listen: listen!.host === 'localhost' ? { ...listen!, host: '127.0.0.1' } : listen!,
+    listen: listen.host === 'localhost' ? { ...listen, host: '127.0.0.1' } : listen,
     ...(advertise !== undefined && { advertise }),
     ...(handshakeSecret !== undefined && { handshakeSecret }),
   };
