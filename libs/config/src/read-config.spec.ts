@@ -254,7 +254,10 @@ describe('a replication that cannot be started', () => {
   it.each([
     [{ ...item, target: 'wss://other/db' }, 'replications[1]: has two remote ends.'],
     [{ ...item, source: 'plant' }, 'replications[1]: has no remote end.'],
-    [{ ...item, target: 'plnt' }, 'replications[1].target: names no configured database: "plnt". Known: plant.'],
+    [
+      { ...item, target: 'plnt' },
+      'replications[1].target: names no configured database: "plnt". Did you mean "plant"?',
+    ],
     [{ ...item, source: 'wss://host:4984' }, 'replications[1].source: is not the URL of a database.'],
     [{ ...item, collections: [] }, 'replications[1].collections: is empty.'],
     [{ ...item, collections: ['a'], channels: ['b'] }, 'replications[1]: has channels or doc_ids beside collections.'],

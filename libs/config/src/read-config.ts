@@ -2,8 +2,9 @@ import type { DatabaseConfig, EdgeConfig, ReplicationConfig } from './edge-confi
 import { configShape } from './config-schema.js';
 import type { ReadResult } from './config-issue.js';
 import { parseJson5 } from './json5-text.js';
-import { checkReplication } from './replication-checks.js';
-import { INVALID, Report, type Invalid, type Need, type Place } from './shape.js';
+import { checkLocalEnd, type KnownDatabases } from './replication-checks.js';
+import { replicationShape } from './replication-schema.js';
+import { INVALID, isObject, Report, type Invalid, type Need, type Place } from './shape.js';
 import { NOT_SUPPORTED_YET } from './supported.js';
 import { refuseUnsupported } from './unsupported-keys.js';
 
@@ -33,7 +34,10 @@ function readValue(written: unknown, root: Place, options: ReadConfigOptions): E
   if (written === INVALID) return INVALID;
   refuseUnsupported(written, options.unsupported ?? NOT_SUPPORTED_YET, root);
   const raw = configShape.read(written, root);
-  if (raw === INVALID) return INVALID;
+  if (raw === INVALID) {
+    checkLocalEnds(written, root);
+    return INVALID;
+  }
 
   const resolve = options.resolvePath ?? ((path: string) => path);
   const databases = new Map<string, DatabaseConfig>();
@@ -45,9 +49,9 @@ function readValue(written: unknown, root: Place, options: ReadConfigOptions): E
       enableUserAccessControl: entry.ownAccessControlSwitch ?? raw.enable_user_access_control,
     });
   refuseSharedPaths(databases, root.at('databases'));
-  const names = new Set(databases.keys());
   for (const [index, item] of raw.replications.entries())
-    checkReplication(item, names, root.at('replications').at(index));
+    checkLocalEnd(item, databases, root.at('replications').at(index));
+  refuseRepeated(raw.replications, root.at('replications'));
   const config: EdgeConfig = {
     databases,
     listen: raw.interface,
@@ -134,5 +138,27 @@ function refuseSharedPaths(databases: ReadonlyMap<string, DatabaseConfig>, place
         .at(name)
         .at('path')
         .refuse(`is also the path of ${JSON.stringify(owner)}`, 'Give each database its own path.');
+  }
+}
+
+/** The replications of a file in which something else is wrong, against the databases that it names. */
+function checkLocalEnds(written: unknown, root: Place): void {
+  if (!isObject(written) || !isObject(written['databases']) || !Array.isArray(written['replications'])) return;
+  const databases: KnownDatabases = new Map(Object.keys(written['databases']).map((name) => [name, {}]));
+  for (const [index, value] of written['replications'].entries()) {
+    // Its other issues are in the report already.
+    const item = replicationShape.read(value, new Report('').root);
+    if (item !== INVALID) checkLocalEnd(item, databases, root.at('replications').at(index));
+  }
+}
+
+/** The same definition twice would do everything twice, with one set of checkpoints. */
+function refuseRepeated(replications: readonly ReplicationConfig[], place: Place): void {
+  const seen = new Map<string, number>();
+  for (const [index, item] of replications.entries()) {
+    const text = JSON.stringify(item);
+    const before = seen.get(text);
+    if (before === undefined) seen.set(text, index);
+    else place.at(index).refuse(`is the same as replications[${before}]`, 'Remove one of them.');
   }
 }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { readReplicationRequest } from './replication-request.js';
 
-const databases = new Set(['plant', 'other']);
+const databases = new Map([
+  ['plant', {}],
+  ['other', {}],
+]);
 const item = { source: 'plant', target: 'wss://cloud:4984/db' };
 const read = (body: unknown) => readReplicationRequest(body, databases);
 const PEM = '-----BEGIN CERTIFICATE-----\nMA==\n-----END CERTIFICATE-----';
@@ -56,7 +59,9 @@ describe('the body of POST /_replicate', () => {
     [{ source: 'plant', target: 'other' }, 'the replication has no remote end.'],
     [{ source: 'ws://a/b', target: 'wss://c/d' }, 'the replication has two remote ends.'],
     [{ ...item, target: 'wss://cloud' }, 'target is not the URL of a database.'],
-    [{ ...item, target: 'ftp://cloud/db' }, 'the replication has no remote end.'],
+    [{ ...item, target: 'ftp://cloud/db' }, 'target is a URL of the scheme ftp:.'],
+    [{ source: 'x', auth: { pass: 1 } }, "Unknown key 'auth.pass'"],
+    [{ ...item, source: 'plant', channels: [], doc_ids: ['_x'] }, 'channels is empty.'],
     [{ ...item, collections: [] }, 'collections is empty.'],
     [{ ...item, collections: ['a', '_default.a'] }, 'collections names the collection _default.a twice.'],
     [{ ...item, collections: ['a'], channels: ['x'] }, 'the replication has channels or doc_ids beside collections.'],

@@ -2,7 +2,7 @@ import { checkDatabaseName } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import type { ReplicationConfig } from './edge-config.js';
 import type { ConfigIssue } from './config-issue.js';
-import { checkReplication } from './replication-checks.js';
+import { checkLocalEnd, localEnd, type KnownDatabases } from './replication-checks.js';
 import { replicationShape } from './replication-schema.js';
 import { INVALID, isObject, Report } from './shape.js';
 
@@ -22,11 +22,11 @@ const CERTIFICATES = ['trusted_root_certs', 'pinned_cert'] as const;
 /**
  * Reads the body of `POST /_replicate`: the keys of an item of `replications`, where null means absent and a few
  * spellings of earlier APIs are known too (ref 3.5, 6.16).
- * @param databases names of the configured databases
+ * @param databases the configured databases
  * @throws EdgeError `request.invalid`, `keyspace.invalid` for a malformed name of a local database, `keyspace.unknown` for
  * one that is not served
  */
-export function readReplicationRequest(body: unknown, databases: ReadonlySet<string>): ReplicationConfig {
+export function readReplicationRequest(body: unknown, databases: KnownDatabases): ReplicationConfig {
   if (!isObject(body)) throw invalid('the body must be a JSON object');
   const item = withoutNulls(body);
   if (Object.hasOwn(item, 'bidi') && !Object.hasOwn(item, 'bidirectional')) {
@@ -38,12 +38,10 @@ export function readReplicationRequest(body: unknown, databases: ReadonlySet<str
   const definition = replicationShape.read(item, place);
   if (definition === INVALID) throw requestError(issues);
   checkFiles(definition, item);
-  checkReplication(definition, databases, place);
-  const unknown = (['source', 'target'] as const).find((end) => isUnknownDatabase(definition, end, databases));
-  if (unknown !== undefined && issues.length === 1) {
-    const name = checkDatabaseName(definition[unknown]);
-    throw new EdgeError('keyspace.unknown', `no database "${name}"`);
-  }
+  if (issues.length > 0) throw requestError(issues);
+  const name = definition[localEnd(definition)!];
+  if (!databases.has(name)) throw new EdgeError('keyspace.unknown', `no database "${checkDatabaseName(name)}"`);
+  checkLocalEnd(definition, databases, place);
   if (issues.length > 0) throw requestError(issues);
   return definition;
 }
@@ -64,16 +62,6 @@ function checkFiles({ auth, proxy }: ReplicationConfig, item: Record<string, unk
 
 function checkPem(value: unknown, name: string): void {
   if (typeof value === 'string' && !value.includes('-----BEGIN ')) throw invalid(`${name} must be PEM text`);
-}
-
-function isUnknownDatabase(
-  definition: ReplicationConfig,
-  end: 'source' | 'target',
-  databases: ReadonlySet<string>,
-): boolean {
-  const isLocalName =
-    !/^wss?:/i.test(definition[end]) && /^wss?:/i.test(definition[end === 'source' ? 'target' : 'source']);
-  return isLocalName && !databases.has(definition[end]);
 }
 
 function moveAliases(item: Record<string, unknown>): void {
@@ -98,8 +86,10 @@ function requestError(issues: readonly ConfigIssue[]): EdgeError {
     const hint = unknown.fix.startsWith('Did you mean') ? ` ${unknown.fix}` : '';
     return invalid(`Unknown key '${unknown.path}' in replication parameters.${hint}`);
   }
-  const [{ path, problem, fix } = { path: '', problem: 'is invalid', fix: '' }] = issues;
-  return invalid(`${path === '' ? 'the replication' : path} ${problem}. ${fix}`.trim());
+  const sentences = issues.map(
+    ({ path, problem, fix }) => `${path === '' ? 'the replication' : path} ${problem}. ${fix}`,
+  );
+  return invalid(sentences.join(' '));
 }
 
 const invalid = (reason: string): EdgeError => new EdgeError('request.invalid', reason);

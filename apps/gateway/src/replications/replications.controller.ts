@@ -18,13 +18,13 @@ const ERRORS = { 403: 'The user has neither role.', 501: 'This deployment does n
 @Controller()
 @UseGuards(RoleGuard('replicate'))
 export class ReplicationsController {
-  private readonly databases: ReadonlySet<string>;
+  private readonly databases: EdgeConfig['databases'];
 
   constructor(
     @Inject(EDGE_CONFIG) config: EdgeConfig,
     @Optional() @Inject(REPLICATION_CONTROL) private readonly control: ReplicationControl | undefined,
   ) {
-    this.databases = new Set(config.databases.keys());
+    this.databases = config.databases;
   }
 
   @Post('_replicate')

@@ -70,6 +70,9 @@ describe('/_replicate', () => {
     [[], 400, 'the body must be a JSON object'],
     [{ ...body, sauce: 1 }, 400, "Unknown key 'sauce' in replication parameters."],
     [{ source: 'db' }, 400, 'target is missing. Add it'],
+    [{ ...body, source: 'ws://u:5%@host/db' }, 400, 'source has a user name or password that is not percent-encoded'],
+    [{ ...body, headers: { 'X-A': 'a\r\nb' } }, 400, 'headers.X-A has the wrong form'],
+    [{ ...body, auth: { session_cookie: 'a\nb' } }, 400, 'auth.session_cookie has the wrong form'],
     [{ ...body, target: 'nowhere' }, 404, 'no database "nowhere"'],
     [{ ...body, continuous: true }, 409, 'an equivalent replication is running'],
   ])('refuses %j with %i', async (parameters, status, reason) => {

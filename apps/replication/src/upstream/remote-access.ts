@@ -139,8 +139,11 @@ async function clientCertificate(
 ): Promise<Pick<ClientTls, 'cert' | 'key'> | undefined> {
   if (tlsClientCert === undefined || tlsClientCertKey === undefined) return undefined;
   const [cert, key] = [`${place}.tls_client_cert`, `${place}.tls_client_cert_key`];
-  const pem = privateKey(await readMaterial(tlsClientCertKey, key), key).export({ type: 'pkcs8', format: 'pem' });
-  return { cert: certificateChain(await readMaterial(tlsClientCert, cert), cert), key: pem };
+  const parsedKey = privateKey(await readMaterial(tlsClientCertKey, key), key);
+  const chain = certificateChain(await readMaterial(tlsClientCert, cert), cert);
+  if (!certificateOf(Buffer.from(chain), cert).checkPrivateKey(parsedKey))
+    throw new UnusableFileError(`${key} is not the key of ${cert}`);
+  return { cert: chain, key: parsedKey.export({ type: 'pkcs8', format: 'pem' }) };
 }
 
 function basic(user: string, password: string): string {

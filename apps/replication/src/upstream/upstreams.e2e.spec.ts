@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { ReplicationConfig } from '@edgesync/config';
-import { LinkProxy } from '@edgesync/test-kit';
+import { LinkProxy, TestCertificate } from '@edgesync/test-kit';
 import { FrontServer } from '../testing/front-server.js';
 import { runServer, type RunningServer } from '../testing/running-server.js';
 import { until } from '../testing/started-upstream.js';
@@ -150,6 +150,16 @@ describe('starting', () => {
     await using server = await runServer(OPEN);
     await expect(server.control.start(to(1, members))).rejects.toMatchObject({ code });
     expect(await server.control.list()).toEqual([]);
+  });
+
+  it('refuses a client certificate with the key of another one', async () => {
+    await using server = await runServer(OPEN);
+    const [one, other] = [await TestCertificate.selfSigned('CN=a'), await TestCertificate.selfSigned('CN=b')];
+    const auth = { reconnectOnTokenChange: false, tlsClientCert: one.pem, tlsClientCertKey: other.keyPem };
+    await expect(server.control.start(to(1, { auth }))).rejects.toMatchObject({
+      code: 'request.invalid',
+      message: 'auth.tls_client_cert_key is not the key of auth.tls_client_cert',
+    });
   });
 
   it('refuses what runs already, in either direction, until that has stopped', async () => {
