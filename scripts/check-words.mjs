@@ -14,7 +14,7 @@ const WORDS = [
   [/\bmend(s|ed|ing|able)?\b/i, 'fix'],
   [/\bdear(er|est)?\b/i, 'costly, expensive'],
   [/\banew\b/i, 'again'],
-  [/\b(is|are|was|were) none\b/i, 'there is no …'],
+  [/(?<!there )\b(is|are|was|were) none\b/i, 'there is no …'],
   [/\bno matter of\b/i, 'does not concern, is not the job of'],
   [/\bwhoever\b/i, 'a noun: the caller, the reader, the peer'],
   [/\b(take|takes|took|taking) (no )?leave\b/i, 'disconnect, end'],

@@ -3,7 +3,7 @@ export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** What the project wants it to be at least (or, for costs, at most). */
+  /** The goal: at least this (for costs, at most). */
   readonly wanted?: { readonly atLeast?: number; readonly atMost?: number };
 }
 

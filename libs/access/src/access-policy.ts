@@ -29,13 +29,13 @@ export class AccessPolicy {
 
   /**
    * Whether rules hold in the database. One that does not exist is treated like an enforced one if there is any:
-   * otherwise the answer would tell the two apart.
+   * otherwise the answer would reveal which databases exist.
    */
   isEnforced(database: string): boolean {
     return this.enforcement.databases.get(database) ?? this.enforcedSomewhere;
   }
 
-  /** What the principal may do with the collection, whether it exists or not. */
+  /** Rights of the principal on the collection, which need not exist. */
   rightsOn(principal: Principal, keyspace: Keyspace): Rights {
     if (!this.isEnforced(keyspace.database)) return ALL;
     let byKeyspace = this.decided.get(principal);

@@ -1,10 +1,10 @@
 import type { AccessRule } from './keyspace-pattern.js';
 
-/** What a user may do beyond ordinary REST and sync: `replicate` handles replications, `admin` everything (ref 4). */
+/** Rights beyond ordinary REST and sync: `replicate` handles replications, `admin` everything (ref 4). */
 export const ROLES = ['admin', 'replicate'] as const;
 export type Role = (typeof ROLES)[number];
 
-/** Who sends a request, once authenticated. */
+/** The authenticated sender of a request. */
 export interface Principal {
   /** Absent for an anonymous user. */
   readonly name?: string;

@@ -79,7 +79,7 @@ function setUp(): { log: Log; timers: Timers; feeds: ChangeFeeds } {
 const ids = (page: FeedPage | undefined): readonly string[] => page?.rows.map(({ id }) => id) ?? ['closed'];
 
 describe('a feed', () => {
-  it('delivers what is there in pages, tells once that this was all, then waits', async () => {
+  it('delivers what is there in pages, says once that this was all, then waits', async () => {
     const { log, timers, feeds } = setUp();
     for (const id of ['a', 'b', 'c', 'd', 'e']) log.write(id);
     const feed = feeds.subscribe(KEYSPACE, { since: 1, pageRows: 2 });
@@ -100,7 +100,7 @@ describe('a feed', () => {
     expect(page).toEqual({ rows: [], scanned: 0, caughtUp: true, lastSequence: 0 });
   });
 
-  it('begins at the beginning if it was told a place that the log never reached', async () => {
+  it('begins at the beginning if its place is one that the log never reached', async () => {
     const { log, feeds } = setUp();
     log.write('a');
     expect(ids(await feeds.subscribe(KEYSPACE, { since: 2 }).next())).toEqual(['a']);
@@ -214,7 +214,7 @@ describe('a feed', () => {
     expect(ids(await live)).toEqual(['c']);
   });
 
-  it('goes back when told to, and delivers what follows once more', async () => {
+  it('goes back on request, and delivers what follows once more', async () => {
     const { log, timers, feeds } = setUp();
     for (const id of ['a', 'b', 'c']) log.write(id);
     const feed = feeds.subscribe(KEYSPACE, { since: 0 });

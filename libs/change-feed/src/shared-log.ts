@@ -62,7 +62,7 @@ export class SharedLog {
 
   /**
    * Reads a page, once for all who ask the same before the next commit and were here when it was begun: the doorbell may be
-   * later than the acknowledgement of a write, which whoever enters after that must find.
+   * later than the acknowledgement of a write, which readers that enter after that must find.
    * @param entered what {@link enter} returned
    * @throws as `ChangeLog.changes`
    */

@@ -48,7 +48,7 @@ export class Subscription {
   private isFresh = true;
   private isClosed = false;
   private isFinishing = false;
-  /** What was read before may lack what its reader knows of. */
+  /** When the subscription began: pages read before may lack what its reader knows of. */
   private readonly began: number;
   private readonly wanted: ReadonlySet<string> | undefined;
   private cancelWait: (() => void) | undefined;
@@ -71,7 +71,7 @@ export class Subscription {
   }
 
   /**
-   * The next page: with rows, or empty if it is the one that tells that the log is exhausted for the first time. After
+   * The next page: with rows, or empty when the log is exhausted for the first time. After
    * that it waits for changes. Undefined once closed. One call at a time.
    * @throws as `ChangeLog.changes`
    */
@@ -152,7 +152,7 @@ export class Subscription {
   }
 }
 
-/** The part of a page that ends at a sequence: the rest is read anew. */
+/** The part of a page that ends at a sequence: the rest is read again. */
 function upTo(end: number, page: ChangePage): ChangePage {
   const reached = page.more ? page.scanned : Math.max(page.scanned, page.lastSequence);
   if (reached <= end) return page;

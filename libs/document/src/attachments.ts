@@ -7,7 +7,7 @@ const MIRROR_PREFIX = 'blob_';
 
 /**
  * The entries of `_attachments` worth storing: those that name content which no blob dictionary of the body names.
- * Entries that mirror a blob are made anew when a peer wants them ({@link withAttachments}).
+ * Entries that mirror a blob are made again when a peer wants them ({@link withAttachments}).
  * @param attachments the value of `_attachments` in normal form
  * @param json the properties in normal form
  * @returns undefined if nothing is left

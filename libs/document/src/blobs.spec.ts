@@ -36,7 +36,7 @@ describe('blob digests', () => {
     HELLO.replace('+', '-'),
     `${HELLO} `,
     HELLO.replace('A=', 'B='),
-  ])('%j is none', (text) => {
+  ])('%j is not one', (text) => {
     expect(isBlobDigest(text)).toBe(false);
     expect(() => digestFromBase64(text)).toThrow(expect.objectContaining({ code: 'blob.invalid' }));
   });
@@ -126,7 +126,7 @@ describe('blob dictionaries', () => {
   });
 
   it.each(['1', '"@type"', '[{"@type":"blob"}]', '{"@type":"blob"}', '{"a":{"@type":"blob"}}', '{}'])(
-    '%s is none',
+    '%s is not one',
     (text) => {
       expect(isBlob(text)).toBe(false);
       expect(readBlob(text)).toBeUndefined();

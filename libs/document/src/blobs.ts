@@ -78,7 +78,7 @@ const ACTIVE_CONTENT =
   /^(?:text\/(?:html|xml|xsl|javascript|ecmascript|vbscript)|multipart\/.*|.*[/+]xml|.*[/-](?:javascript|ecmascript)|.*xhtml.*|image\/svg.*|application\/(?:pdf|x-shockwave-flash|xslt?))$/;
 
 /**
- * Whether a browser must be told to save content of this type instead of showing it (`Content-Disposition:
+ * Whether browsers must save content of this type instead of showing it (`Content-Disposition:
  * attachment`, ref 6.11). Without a proper type the browser guesses, so that counts as unsafe.
  */
 export function isUnsafeInBrowser(contentType: string | undefined): boolean {

@@ -185,7 +185,7 @@ describe('readBody refuses', () => {
     ['{"a":"', 'the string does not end'],
     ['{"a":NaN}', 'expected a value'],
     ['\ufeff{}', 'offset 0'],
-  ])('%j, telling the place', (text, reason) => {
+  ])('%j, naming the place', (text, reason) => {
     expect(() => readBody(text)).toThrow(error('request.json', reason));
   });
 

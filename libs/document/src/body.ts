@@ -5,7 +5,7 @@ import { checkJson, cutSpans, rewriteJson, setMember } from './json-text.js';
 import { MAX_DOCUMENT_BYTES } from './limits.js';
 import { exceedsBytes } from './utf8.js';
 
-/** What a document said about itself in top-level properties that start with an underscore (ref 6.9). */
+/** Metadata that a document brought in top-level properties that start with an underscore (ref 6.9). */
 export interface BodyMetadata {
   readonly id?: string;
   readonly rev?: string;
@@ -190,7 +190,7 @@ function readRevisions(valueText: string): readonly string[] {
   });
 }
 
-/** What a document says about itself when it is shown. */
+/** Metadata that a document shows. */
 export interface ShownMetadata {
   readonly id: string;
   readonly rev: string;

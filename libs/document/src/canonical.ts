@@ -18,7 +18,7 @@ const CLOSE_BRACE = 0x7d;
 /** Walks normal-form JSON; each method moves over one value and returns its canonical text, or undefined if it is canonical already. */
 class CanonicalWriter {
   private position = 0;
-  /** Whether two keys were compared whose spelling does not tell their order. */
+  /** Whether two keys were compared whose spelling does not decide their order. */
   private metAmbiguity = false;
   /** Whether any string may hold a character that LiteCore escapes differently from `JSON.stringify`. */
   private readonly hasSpecialCharacters: boolean;
@@ -137,7 +137,7 @@ class CanonicalWriter {
   }
 
   /**
-   * Whether the key that starts at one offset sorts before that at another. If their spelling does not tell, the
+   * Whether the key that starts at one offset sorts before that at another. If their spelling does not decide, the
    * answer is no and {@link metAmbiguity} is set.
    */
   private isBefore(start: number, other: number): boolean {
@@ -157,7 +157,7 @@ class CanonicalWriter {
   }
 }
 
-/** Objects up to this size are sorted in place of their text; above it, the quadratic cost tells. */
+/** Objects up to this size are sorted in place of their text; above it, the quadratic cost shows. */
 const INSERTION_SORT_LIMIT = 24;
 
 /** Characters whose order as spelt, in UTF-16, may differ from their order in UTF-8. */

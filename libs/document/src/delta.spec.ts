@@ -48,7 +48,7 @@ describe('applyDelta', () => {
     ['{}', '{"a":{"b":1}}', 'missing value'],
     ['{"a":1}', '{"a":["x",0,3]}', 'unknown kind'],
     ['{"a":1}', '{"a":["x",1,2]}', 'unknown kind'],
-    ['{"a":1}', '{"a":["1=",0,2]}', 'text that is none'],
+    ['{"a":1}', '{"a":["1=",0,2]}', 'a value that is not text'],
     ['{"a":1}', '{"a":[1,2,3,4]}', 'too long'],
     ['{}', '{"a":[1,0,0]}', 'missing value'],
     ['{"a":[1]}', '{"a":{"1":2}}', 'beyond the end'],

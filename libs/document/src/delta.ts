@@ -77,7 +77,7 @@ function replaced(
   const kind = isNumber(second, 0) && third instanceof JsonScalar ? third.text : undefined;
   if (kind === '0') return old === undefined ? fail('it deletes a missing value') : undefined;
   if (kind !== '2' || typeof first !== 'string') return fail('it has an array of an unknown kind');
-  return typeof old === 'string' ? applyTextPatch(old, first) : fail('it patches a value as text that is none');
+  return typeof old === 'string' ? applyTextPatch(old, first) : fail('it patches a value that is not text');
 }
 
 function patchedObject(old: JsonObject, delta: JsonObject): JsonObject {

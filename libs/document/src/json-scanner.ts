@@ -121,7 +121,7 @@ export class JsonScanner {
   /**
    * Reads an object, which starts at the current position.
    * @param depth objects and arrays around it, itself included
-   * @param readValue reads the values instead of {@link value}, being told the member
+   * @param readValue reads the values instead of {@link value}, given the member
    */
   object(depth: number, readValue?: MemberReader): void {
     this.checkDepth(depth);
@@ -160,7 +160,7 @@ export class JsonScanner {
   private remember(firstKey: number, start: number, end: number): void {
     const { text, keyStarts, keyPrints, keyCount } = this;
     const length = end - start;
-    // Length, first, middle and last character tell most keys of one object apart.
+    // Length, first, middle and last character distinguish most keys of one object.
     const print =
       (length << 24) ^
       (text.charCodeAt(start + 1) << 16) ^
@@ -308,7 +308,7 @@ export class JsonScanner {
     }
   }
 
-  /** A syntax error that tells the rule and the place but quotes nothing: bodies stay out of logs. */
+  /** A syntax error that names the rule and the place but quotes nothing: bodies stay out of logs. */
   fault(rule: string, position = this.position): EdgeError {
     return new EdgeError('request.json', `invalid JSON at offset ${position}: ${rule}`);
   }

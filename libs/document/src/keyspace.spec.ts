@@ -67,7 +67,7 @@ describe('collection names', () => {
     expect(() => parseCollectionName('')).toThrow(fault(/empty/));
   });
 
-  it('has a key that reads back and tells keyspaces apart', () => {
+  it('has a key that reads back and is unique', () => {
     const keyspace = parseKeyspace('db.s.c');
     expect(parseKeyspace(keyspaceKey(keyspace))).toEqual(keyspace);
     expect(sameKeyspace(keyspace, parseKeyspace('db.s.c'))).toBe(true);

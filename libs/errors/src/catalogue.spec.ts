@@ -12,7 +12,7 @@ describe('the error catalogue', () => {
     expect(remedy).toMatch(/\.$/);
   });
 
-  it('tells temporary faults with a status that Couchbase Lite retries', () => {
+  it('gives temporary errors a status that Couchbase Lite retries', () => {
     for (const code of ['storage.busy', 'storage.unavailable', 'server.overloaded', 'server.draining'] as const)
       expect(new EdgeError(code).status).toBe(503);
   });

@@ -10,7 +10,7 @@ export interface CatalogueEntry {
   readonly blip?: { readonly domain: string; readonly code: number };
   /** The `reason` given when the thrower has nothing more exact to say. */
   readonly reason: string;
-  /** What the caller or the operator can do. */
+  /** The fix: what the caller or the operator can do. */
   readonly remedy: string;
 }
 
@@ -21,7 +21,7 @@ const entry = (http: number, reason: string, remedy: string, blip?: CatalogueEnt
   ...(blip && { blip }),
 });
 
-/** A peer gives a revision up after a permanent error reply, so what the operator can mend is told as temporary. */
+/** A peer gives a revision up after a permanent error reply, so what the operator can fix is temporary. */
 const RETRY_LATER = { domain: 'HTTP', code: 503 };
 
 export const CATALOGUE = {
@@ -137,7 +137,7 @@ export const CATALOGUE = {
   'storage.read-only': entry(
     503,
     'the database cannot be written',
-    'Mend the permissions; the server goes on by itself.',
+    'Fix the permissions; the server goes on by itself.',
     RETRY_LATER,
   ),
   'storage.corrupt': entry(500, 'the database is damaged', 'Restore it from a backup.', RETRY_LATER),

@@ -24,7 +24,7 @@ export interface DatabaseInfo {
   readonly collections: readonly CollectionInfo[];
 }
 
-/** What is served. Only shared collections are visible through any port. */
+/** Databases and collections that are served. Only shared collections are visible through any port. */
 export interface DatabaseCatalog {
   /** Names of the open databases, sorted. */
   databases(): Promise<readonly string[]>;

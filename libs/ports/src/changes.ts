@@ -12,7 +12,7 @@ export interface ChangesOptions extends ReadOptions {
   readonly ids?: readonly string[];
   /** Bodies may come in UTF-8, as {@link ChangeRow.utf8}: the reader passes them on and storage may hold them so. */
   readonly utf8?: boolean;
-  /** Who takes page after page: storage that is far away may read ahead for it, and keeps what it read for it alone. */
+  /** A reader that takes page after page: remote storage may read ahead for it, and keeps those pages for it alone. */
   readonly reader?: object;
 }
 
@@ -21,7 +21,7 @@ export interface ChangeRow extends DocumentRevision {
   readonly bodySize: number;
   /** The body in UTF-8 in place of `body`, which is '' then. It is part of a page's memory and not to be changed. */
   readonly utf8?: Uint8Array;
-  /** Whether a body of the document refers to blobs; absent if storage does not tell. */
+  /** Whether a body of the document refers to blobs; absent if storage does not say. */
   readonly blobs?: boolean;
 }
 

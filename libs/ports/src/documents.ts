@@ -76,7 +76,7 @@ export interface RevisionRequest {
   readonly deleted: boolean;
   readonly body: string;
   /**
-   * What happens if the revision does not descend from the current one. `refuse`: it is not stored and the result is
+   * The treatment of a revision that does not descend from the current one. `refuse`: it is not stored and the result is
    * `conflict`. `branch`: it is stored beside it and the winner is chosen by rule (REST `new_edits: false`).
    * `resolve`: one side wins by the documented rule (ref 12.4) and is made a descendant of the other.
    */
@@ -84,7 +84,7 @@ export interface RevisionRequest {
 }
 
 /**
- * Removes a document as if it had never been here: no tombstone, no sequence, nobody is told. What a peer takes away
+ * Removes a document as if it had never been here: no tombstone, no sequence, no notification. What a peer takes away
  * from us is removed so (wire C.17).
  */
 export interface PurgeRequest {
@@ -136,7 +136,7 @@ export type WriteResult =
 export interface WriteOptions {
   /**
    * Names the write, unmistakably. If one of that name was committed in the last minutes, nothing is done and its
-   * outcome is returned: whoever does not know whether a write arrived repeats it under the same key.
+   * outcome is returned: a caller that does not know whether a write arrived repeats it under the same key.
    */
   readonly idempotencyKey?: string;
 }

@@ -17,7 +17,7 @@ export interface QueryBatch {
   readonly json: string;
 }
 
-/** What a statement took. */
+/** The cost of a statement. */
 export interface QuerySummary {
   readonly rows: number;
   /** Documents or index entries that were looked at. */
@@ -26,13 +26,13 @@ export interface QuerySummary {
   readonly seconds: number;
   /** How documents were found, a sentence per step. */
   readonly plan: readonly string[];
-  /** What would make it faster, such as an index; a sentence each. */
+  /** Ways to make it faster, such as an index; a sentence each. */
   readonly hints: readonly string[];
 }
 
 /**
- * The rows of a statement that is running. The first batch is certain already. Whoever stops early calls `return()` of the
- * iterator, which leaving a `for await` does; whoever never starts calls {@link cancel}. Rows are computed only as fast
+ * The rows of a statement that is running. The first batch is certain already. A reader that stops early calls `return()` of the
+ * iterator, which leaving a `for await` does; one that never starts calls {@link cancel}. Rows are computed only as fast
  * as they are taken.
  *
  * The iterator throws EdgeError `query.runtime`, `query.limit`, `query.timeout`, `storage.*`, or the reason of the signal.

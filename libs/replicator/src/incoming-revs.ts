@@ -76,7 +76,7 @@ export class IncomingRevs {
     const { link } = this.collection;
     const { time, moment } = link.environment;
     const version = currentVersionOf(rev);
-    if (isVersionSyntax(version) && !isLegacyVersion(version)) time.hear(link.witness, versionTime(version), moment);
+    if (isVersionSyntax(version) && !isLegacyVersion(version)) time.observe(link.witness, versionTime(version), moment);
     const versions = history === '' ? rev : `${rev};${history}`;
     let found = vectorTimeFault(versions, link.trustsTime ? LATEST_TIME : clockHorizon(moment.wallMs));
     // Nearly nothing is ahead of the clock, so the witnesses are seldom asked.

@@ -60,7 +60,7 @@ class Server {
     this.#store(localEdit(this.state, edit.deleted, this.minting(edit)), edit);
   }
 
-  /** What the `rev` message is answered with. */
+  /** The reply to the `rev` message. */
   push(rev: string, history: string, edit: Edit): 'stored' | 'known' | 'conflict' {
     const incoming = parseIncoming(rev, history, { deleted: edit.deleted });
     const outcome = integrate(this.state, incoming, { ...this.minting(edit), onConflict: 'refuse' });
@@ -105,7 +105,7 @@ abstract class Client {
     readonly clock: Clock,
   ) {}
 
-  /** What the client remembers the server to have; '' after its checkpoint was lost. */
+  /** The revision that the client knows the server to have; '' after its checkpoint was lost. */
   protected parent = '';
   protected abstract readonly id: string;
   protected abstract proposal(): string;

@@ -245,7 +245,7 @@ describe('an edit made here', () => {
 });
 
 describe('the properties of a rev message', () => {
-  it('J.4 #47: the kind is told by the ID', () => {
+  it('J.4-47 the kind is decided by the ID', () => {
     expect(parseIncoming('2-bb', '1-aa')).toEqual({ kind: 'tree', rev: '2-bb', history: ['1-aa'], deleted: false });
     expect(parseIncoming(`5@${A}`, '1-aa', { deleted: true })).toEqual({
       kind: 'vector',

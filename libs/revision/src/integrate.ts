@@ -86,7 +86,7 @@ function integrateVector(
   const version = currentVersionOf(vector);
   if (relation === 'conflict') {
     if (isLegacyVersion(version) && knowsVersion(state, version)) return { status: 'known' };
-    // A pusher that never saw the document creates it anew over our tombstone; between servers the last write wins.
+    // A pusher that never saw the document creates it again over our tombstone; between servers the last write wins.
     const creates = options.onConflict === 'refuse' && !deleted && isNewLife(state, vector, legacy);
     const descends = creates || descendsByLegacy(state, vector, legacy);
     if (!descends && options.onConflict === 'refuse') return { status: 'conflict' };
@@ -105,7 +105,7 @@ function integrateVector(
   return settle(state, { rev, deleted }, tree.encode(), folded, options);
 }
 
-/** The head of a list of legacy IDs that is well formed and without gaps; the rest tells nothing reliable. */
+/** The head of a list of legacy IDs that is well formed and without gaps; the rest is not reliable. */
 function usableLegacy(legacy: readonly string[]): readonly string[] {
   let length = 0;
   while (length < legacy.length && isTreeRevId(legacy[length] as string) && followsOn(legacy, length)) length++;

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { nanoseconds, SOFTWARE_EPOCH } from './hybrid-clock.js';
 import { KnownTime, MOST_BEHIND_NANOSECONDS } from './known-time.js';
 
-/** What the time really is. */
+/** The true time. */
 const TRUTH = 1_795_390_925_000;
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;
@@ -41,29 +41,29 @@ describe('the known time', () => {
     expect(inMilliseconds(time.horizon(at(TRUTH)))).toBe(TRUTH + 2 * MINUTE);
   });
 
-  it('C3: one witness is not believed, two that agree are, up to what both claim', () => {
+  it('C3: one witness is not trusted, two that agree are, up to what both claim', () => {
     const time = new KnownTime();
     const behind = TRUTH - 20 * DAY;
-    time.hear('user anna', hex(TRUTH), at(behind));
-    time.hear('user anna', hex(TRUTH + MINUTE), at(behind));
+    time.observe('user anna', hex(TRUTH), at(behind));
+    time.observe('user anna', hex(TRUTH + MINUTE), at(behind));
     expect(inMilliseconds(time.horizon(at(behind)))).toBe(behind + 2 * MINUTE);
-    time.hear('user bert', hex(TRUTH - 5 * MINUTE), at(behind));
+    time.observe('user bert', hex(TRUTH - 5 * MINUTE), at(behind));
     expect(inMilliseconds(time.horizon(at(behind)))).toBe(TRUTH - 3 * MINUTE);
   });
 
   it('C3: what was claimed runs on, also while the clock is set', () => {
     const time = new KnownTime();
     const behind = TRUTH - 20 * DAY;
-    time.hear('a', hex(TRUTH), at(behind, 0));
-    time.hear('b', hex(TRUTH), at(behind, 0));
+    time.observe('a', hex(TRUTH), at(behind, 0));
+    time.observe('b', hex(TRUTH), at(behind, 0));
     expect(inMilliseconds(time.horizon(at(behind + 60 * MINUTE, 60 * MINUTE)))).toBe(TRUTH + 62 * MINUTE);
     expect(inMilliseconds(time.horizon(at(TRUTH + 60 * MINUTE, 60 * MINUTE)))).toBe(TRUTH + 62 * MINUTE);
   });
 
   it('C3: a witness counts for a day', () => {
     const time = new KnownTime();
-    time.hear('a', hex(TRUTH + DAY), at(TRUTH, 0));
-    time.hear('b', hex(TRUTH + DAY), at(TRUTH, 0));
+    time.observe('a', hex(TRUTH + DAY), at(TRUTH, 0));
+    time.observe('b', hex(TRUTH + DAY), at(TRUTH, 0));
     const later = at(TRUTH + DAY + 1, DAY + 1);
     expect(inMilliseconds(time.horizon(later))).toBe(later.wallMs + 2 * MINUTE);
   });
@@ -79,8 +79,8 @@ describe('the known time', () => {
       fc.property(scenario, ({ honest, lies, behind }) => {
         const time = new KnownTime();
         const now = at(TRUTH - behind);
-        for (const [index, age] of honest.entries()) time.hear(`honest ${index}`, hex(TRUTH - age), now);
-        for (const [index, lie] of lies.entries()) time.hear(`liar ${index % honest.length}`, hex(TRUTH + lie), now);
+        for (const [index, age] of honest.entries()) time.observe(`honest ${index}`, hex(TRUTH - age), now);
+        for (const [index, lie] of lies.entries()) time.observe(`liar ${index % honest.length}`, hex(TRUTH + lie), now);
         const isMinority = Math.min(lies.length, honest.length) < honest.length;
         if (isMinority) expect(inMilliseconds(time.horizon(now))).toBeLessThanOrEqual(TRUTH + 2 * MINUTE);
       }),
@@ -89,11 +89,11 @@ describe('the known time', () => {
 
   it('C4: what is more than ten years ahead is no claim, and witnesses are bounded', () => {
     const time = new KnownTime(3);
-    for (const name of ['a', 'b']) time.hear(name, hex(TRUTH + 4_000 * DAY), at(TRUTH));
+    for (const name of ['a', 'b']) time.observe(name, hex(TRUTH + 4_000 * DAY), at(TRUTH));
     expect(inMilliseconds(time.horizon(at(TRUTH)))).toBe(TRUTH + 2 * MINUTE);
-    for (const name of ['a', 'b']) time.hear(name, hex(TRUTH + DAY), at(TRUTH));
+    for (const name of ['a', 'b']) time.observe(name, hex(TRUTH + DAY), at(TRUTH));
     expect(inMilliseconds(time.horizon(at(TRUTH)))).toBe(TRUTH + DAY + 2 * MINUTE);
-    for (const name of ['c', 'd', 'e']) time.hear(name, hex(TRUTH), at(TRUTH));
+    for (const name of ['c', 'd', 'e']) time.observe(name, hex(TRUTH), at(TRUTH));
     expect(inMilliseconds(time.horizon(at(TRUTH)))).toBe(TRUTH + 2 * MINUTE);
   });
 });

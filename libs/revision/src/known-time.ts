@@ -9,7 +9,7 @@ import {
 /** How long a box may have been without the time; software older than that is not in use. Ten years. */
 export const MOST_BEHIND_NANOSECONDS = 10n * 365n * 86_400n * 1_000_000_000n;
 
-/** After so long a witness that was not heard again counts no more. A day. */
+/** A witness that was not observed for this long no longer counts. A day. */
 const WITNESS_LIFE_MS = 86_400_000;
 
 /** Two readings of the same instant. */
@@ -26,19 +26,19 @@ interface Claim {
 }
 
 /**
- * Tells versions that come from the future from a clock of ours that is behind. Boxes boot without the time: in 1970, at
+ * Distinguishes versions from the future from a clock of ours that is behind. Boxes boot without the time: in 1970, at
  * the date of their image, or where they were switched off. Apps that know the time must be able to sync with them all
  * the same, while on a box that knows it a single app whose clock is ahead must not store what no other app would take.
  *
  * The time is at least that of this software, that of our own latest version, and what more than half of the witnesses
- * claim: peers that made versions lately. One witness alone is never believed. What is learned here only decides which
+ * claim: peers that made versions lately. One witness alone is never trusted. What is learned here only decides which
  * versions are taken; our own clock does not follow it, so nobody can move that.
  */
 export class KnownTime {
   private floor = SOFTWARE_EPOCH;
   private readonly claims = new Map<string, Claim>();
 
-  /** @param limit of witnesses that are kept; those that were heard longest ago are forgotten */
+  /** @param limit of witnesses that are kept; those observed longest ago are forgotten */
   constructor(private readonly limit = 256) {}
 
   /** A clock of ours has been there. @param time hex */
@@ -51,7 +51,7 @@ export class KnownTime {
    * A witness made a version at a time, or before now. Of each the latest claim counts, and it runs on.
    * @param time hex
    */
-  hear(witness: string, time: string, { wallMs, uptimeMs }: Moment): void {
+  observe(witness: string, time: string, { wallMs, uptimeMs }: Moment): void {
     const value = BigInt(`0x${time}`);
     const known = max(nanoseconds(wallMs), this.floor);
     if (value < EARLIEST_TIME || value > known + MOST_BEHIND_NANOSECONDS) return;

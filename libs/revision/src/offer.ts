@@ -17,7 +17,7 @@ export function offeredId(state: DocumentState, kind: RevisionKind): string {
 export interface TreeHistoryOptions {
   /** `maxHistory` of the client's reply. */
   readonly maxHistory: number;
-  /** What the client listed for the row: revisions it has. */
+  /** Revisions that the client listed for the row: it has them. */
   readonly listed: readonly string[];
 }
 
@@ -31,7 +31,7 @@ export function treeHistory(state: DocumentState, options: TreeHistoryOptions, r
 }
 
 export interface VectorHistoryOptions {
-  /** What the client listed for the row. */
+  /** Revisions that the client listed for the row. */
   readonly listed: readonly string[];
   /** The newest legacy ID the client is known to keep for the document from earlier rows, if any. */
   readonly legacyHead?: string;

@@ -13,7 +13,7 @@ export interface Side {
 }
 
 /**
- * Who wins a conflict between two rev-tree revisions (ref 12.4): a deletion beats a live revision, then the higher
+ * The winner of a conflict between two rev-tree revisions (ref 12.4): a deletion beats a live revision, then the higher
  * generation, then the greater ID. Both peers of a pair decide alike.
  */
 export function decideTreeConflict(local: Side, remote: Side): 'local' | 'remote' {
@@ -22,7 +22,7 @@ export function decideTreeConflict(local: Side, remote: Side): 'local' | 'remote
 }
 
 /**
- * Who wins between two versions (wire F.7): the last write by the time of the version, tombstones too; a tie goes to the
+ * The winner between two versions (wire F.7): the last write by the time of the version, tombstones too; a tie goes to the
  * greater source.
  */
 export function decideVersionConflict(localVersion: string, remoteVersion: string): 'local' | 'remote' {

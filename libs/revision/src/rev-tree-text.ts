@@ -59,7 +59,7 @@ export function appendChild(tree: string, rev: string, deleted: boolean, depth: 
 }
 
 function pruneLinear(tree: string, depth: number): string {
-  // Generations are contiguous, so those of both ends tell the length.
+  // Generations are contiguous, so those of both ends give the length.
   let cut = tree.length;
   const newest = generationOf(tree);
   for (;;) {

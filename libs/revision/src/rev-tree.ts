@@ -127,7 +127,7 @@ export class RevTree {
 
   /**
    * Adds a revision with its history, newest first, the revision itself at the head, contiguous as deep as a tree is
-   * kept: what lies beyond a deeper gap only tells where the revision belongs, and goes when pruned. Known ancestors
+   * kept: what lies beyond a deeper gap only shows where the revision belongs, and goes when pruned. Known ancestors
    * end the walk; if none is known a new root starts. Adding what is known changes nothing.
    * @returns whether the revision was new
    * @throws EdgeError `rev.invalid` for a gap in the generations

@@ -68,7 +68,7 @@ describe('vector text', () => {
     expect(historyForRev('5@abc;')).toBe('');
   });
 
-  it('V9: legacy IDs are told apart', () => {
+  it('V9: legacy IDs are recognised', () => {
     const [alice, bob, carol] = SOURCES;
     expect(vectorFromRev(`5@${alice}`, '2-ab,1-cd')).toEqual({ vector: `5@${alice}`, legacy: ['2-ab', '1-cd'] });
     expect(vectorFromRev(`5@${alice}`, `4@${bob},3@${carol};,2-ab`)).toEqual({
@@ -217,7 +217,7 @@ describe('updates', () => {
     );
   });
 
-  it('V14: a merge told as previous versions knows the same, each other source once', () => {
+  it('V14: a merge sent as previous versions includes the same, each other source once', () => {
     const time = fc.integer({ min: 1, max: 40 });
     const pick = fc.tuple(time, time, time, time).map(([own, ownMerged, other, previous]) => ({
       vector: `${(own + 40).toString(16)}@a, ${ownMerged.toString(16)}@a, ${other.toString(16)}@b; ${previous.toString(16)}@c`,
@@ -233,7 +233,7 @@ describe('updates', () => {
     );
   });
 
-  test.each(['9@a', '9@a; 8@b', '9@a, 8@a, 7@b;', '9@a, 8@a, 7@b'])('V14: "%s" is told as it is', (vector) =>
+  test.each(['9@a', '9@a; 8@b', '9@a, 8@a, 7@b;', '9@a, 8@a, 7@b'])('V14: "%s" is sent as it is', (vector) =>
     expect(foldMerge(vector)).toBe(vector),
   );
 });

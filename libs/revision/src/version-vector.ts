@@ -103,7 +103,7 @@ export function historyForRev(vector: string): string {
 }
 
 /**
- * The vector with its merge versions told as previous ones, if it has previous ones too: `cv, mv, mv; pv` becomes
+ * The vector with its merge versions as previous ones, if it has previous ones too: `cv, mv, mv; pv` becomes
  * `cv; pv, pv`. The order of revisions is the same; only equal merges are no longer recognised as equal.
  */
 export function foldMerge(vector: string): string {

@@ -74,7 +74,7 @@ export function isLegacyVersion(version: string): boolean {
 }
 
 /**
- * What a legacy version tells about the rev-tree ID behind it: the generation modulo 2^24 and the first ten digits of
+ * The part of a rev-tree ID that its legacy version holds: the generation modulo 2^24 and the first ten digits of
  * the digest. The rest is lost, so it can only be looked for among known IDs.
  * @throws EdgeError `version.invalid` if it is no legacy version
  */

@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions, type SecureContextOptions } from 'node:tls';
 import { openTunnel, type ProxyOptions } from './tunnel.js';
 
-/** What a server must prove, and what we can. */
+/** Certificates that a server must prove, and our own. */
 export interface ClientTls extends Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'passphrase'> {
   /** The one certificate, in DER, that the server may have. Nothing else about it is checked then, neither issuer nor name. */
   readonly pinned?: Buffer;

@@ -1,11 +1,11 @@
 import type { Scheduler } from '@edgesync/blip';
 
 /**
- * Notices a peer that is gone without a word. Every interval in which nothing was heard ends with a ping; when the next
- * one stays silent too, the peer is dead.
+ * Notices a peer that is gone without a close frame. Every interval in which nothing was received ends with a ping; when
+ * the next one stays silent, too, the peer is dead.
  */
 export class KeepAlive {
-  private heard = true;
+  private received = true;
   private isPinged = false;
   private cancelTimer: () => void;
 
@@ -18,9 +18,9 @@ export class KeepAlive {
     this.cancelTimer = scheduler.schedule(intervalMs, this.look);
   }
 
-  /** Something came from the peer, be it only a pong. */
-  hear(): void {
-    this.heard = true;
+  /** Something came from the peer, if only a pong. */
+  noteTraffic(): void {
+    this.received = true;
   }
 
   stop(): void {
@@ -28,13 +28,13 @@ export class KeepAlive {
   }
 
   private readonly look = (): void => {
-    if (this.isPinged && !this.heard) {
+    if (this.isPinged && !this.received) {
       this.onDead();
       return;
     }
-    this.isPinged = !this.heard;
+    this.isPinged = !this.received;
     if (this.isPinged) this.ping();
-    this.heard = false;
+    this.received = false;
     this.cancelTimer = this.scheduler.schedule(this.intervalMs, this.look);
   };
 }

@@ -34,31 +34,31 @@ function listen(options: WsTransportOptions = {}): { accepted: () => Promise<WsT
   };
 }
 
-/** A receiver that writes down what it hears, and can be waited for. */
+/** A receiver that records what it receives, and can be waited for. */
 function recorder() {
   const frames: Buffer[] = [];
-  let tell: () => void = () => {};
+  let notify: () => void = () => {};
   let closed: { code: number; reason: string } | undefined;
   let drains = 0;
   const receiver: TransportReceiver = {
     onFrame: (frame) => {
       frames.push(Buffer.from(frame));
-      tell();
+      notify();
     },
     onDrain: () => {
       drains++;
-      tell();
+      notify();
     },
     onClose: (code, reason) => {
       closed = { code, reason };
-      tell();
+      notify();
     },
   };
   const until = async <T>(look: () => T | undefined | false): Promise<T> => {
     for (;;) {
       const found = look();
       if (found !== undefined && found !== false) return found;
-      await new Promise<void>((resolve) => (tell = resolve));
+      await new Promise<void>((resolve) => (notify = resolve));
     }
   };
   return {
@@ -153,7 +153,7 @@ describe('the upgrade', () => {
     ['text/plain', 'go away\n', 'go away'],
     ['text/html', '<p>no</p>', 'Unauthorized'],
     ['text/plain', 'x'.repeat(100_000), 'Unauthorized'],
-  ])('refused with %s tells status and reason', async (type, body, reason) => {
+  ])('refused with %s reports status and reason', async (type, body, reason) => {
     server.on('upgrade', (_request, socket: Duplex) => {
       const head = `HTTP/1.1 401 Unauthorized\r\nContent-Type: ${type}\r\nContent-Length: ${body.length}\r\n\r\n`;
       socket.on('error', () => {});
@@ -213,13 +213,13 @@ describe('an open connection', () => {
     const sending = recorder();
     serving.attach(sending.receiver);
     expect((await sending.frame(0)).toString()).toBe('early');
-    const heard = recorder();
-    client.attach(heard.receiver);
+    const received = recorder();
+    client.attach(received.receiver);
     for (let i = 0; i < 100; i++) serving.send(Buffer.alloc(1000, i));
     expect(serving.bufferedBytes).toBeGreaterThan(99_000);
     await sending.drained();
     expect(serving.bufferedBytes).toBe(0);
-    expect((await heard.frame(99))[999]).toBe(99);
+    expect((await received.frame(99))[999]).toBe(99);
   });
 
   it('a peer that does not read fills the transport, not the process, and shows as congested', async () => {
@@ -247,13 +247,13 @@ describe('an open connection', () => {
   it('passes text messages over (A.5), and takes fragmented ones', async () => {
     const { accepted } = listen();
     const { socket } = await upgradeByHand();
-    const heard = recorder();
-    (await accepted()).attach(heard.receiver);
+    const received = recorder();
+    (await accepted()).attach(received.receiver);
     socket.write(wsFrame(0x81, Buffer.from('text')));
     socket.write(wsFrame(0x02, Buffer.from('in ')));
     socket.write(wsFrame(0x00, Buffer.from('three ')));
     socket.write(wsFrame(0x80, Buffer.from('pieces')));
-    expect((await heard.frame(0)).toString()).toBe('in three pieces');
+    expect((await received.frame(0)).toString()).toBe('in three pieces');
   });
 
   it.each([
@@ -265,48 +265,48 @@ describe('an open connection', () => {
   ])('%s ends it with %i', async (_what, code, bytes) => {
     const { accepted } = listen();
     const { socket } = await upgradeByHand();
-    const heard = recorder();
-    (await accepted()).attach(heard.receiver);
+    const received = recorder();
+    (await accepted()).attach(received.receiver);
     const answer = once(socket, 'data');
     socket.write(bytes);
     const [close] = (await answer) as [Buffer];
     expect(close[0]).toBe(0x88);
     expect(close.readUInt16BE(2)).toBe(code);
     socket.destroy();
-    await heard.closed();
-    expect(heard.frames).toEqual([]);
+    await received.closed();
+    expect(received.frames).toEqual([]);
   });
 
   it('J.4.2: closes with 4001 and a reason that fits, after what was sent before', async () => {
     const { client, serving } = await connected();
-    const heard = recorder();
-    client.attach(heard.receiver);
+    const received = recorder();
+    client.attach(received.receiver);
     const ended = recorder();
     serving.attach(ended.receiver);
     serving.send(Buffer.from('last words'));
     serving.close(4001, 'é'.repeat(100));
     serving.send(Buffer.from('too late'));
     serving.close(1000, '');
-    expect(await heard.closed()).toEqual({ code: 4001, reason: 'é'.repeat(61) });
+    expect(await received.closed()).toEqual({ code: 4001, reason: 'é'.repeat(61) });
     expect((await ended.closed()).code).toBe(4001);
-    expect(heard.frames.map(String)).toEqual(['last words']);
+    expect(received.frames.map(String)).toEqual(['last words']);
   });
 
   it('a lost connection ends with 1006 on the other side', async () => {
     const { client, serving } = await connected();
-    const heard = recorder();
-    serving.attach(heard.receiver);
+    const received = recorder();
+    serving.attach(received.receiver);
     client.terminate();
-    expect((await heard.closed()).code).toBe(1006);
+    expect((await received.closed()).code).toBe(1006);
   });
 
-  it('that ended before somebody listened tells it then', async () => {
+  it('that ended before anyone listened reports it then', async () => {
     const { client, serving } = await connected();
     client.terminate();
     await once(wires[0]!, 'close');
-    const heard = recorder();
-    serving.attach(heard.receiver);
-    expect((await heard.closed()).code).toBe(1006);
+    const received = recorder();
+    serving.attach(received.receiver);
+    expect((await received.closed()).code).toBe(1006);
   });
 });
 
@@ -315,13 +315,13 @@ describe('dead peers', () => {
     const time = new VirtualTime();
     const { accepted } = listen({ scheduler: time, tuning: { pingIntervalMs: 30_000 } });
     const { socket } = await upgradeByHand();
-    const heard = recorder();
-    (await accepted()).attach(heard.receiver);
+    const received = recorder();
+    (await accepted()).attach(received.receiver);
     const pinged = once(socket, 'data');
     await time.advance(60_000);
     expect(((await pinged) as [Buffer])[0][0]).toBe(0x89);
     await time.advance(30_000);
-    expect((await heard.closed()).code).toBe(1006);
+    expect((await received.closed()).code).toBe(1006);
   });
 
   it('a peer that answers pings is kept', async () => {
@@ -336,10 +336,10 @@ describe('dead peers', () => {
       await time.advance(60_000);
       await pinged;
       // The pong is on its way before this message, so it has arrived when the message has.
-      const heard = recorder();
-      serving.attach(heard.receiver);
+      const received = recorder();
+      serving.attach(received.receiver);
       client.send(Buffer.from('still here'));
-      await heard.frame(0);
+      await received.frame(0);
     }
     client.terminate();
   });
@@ -349,12 +349,12 @@ describe('dead peers', () => {
     const { accepted } = listen({ scheduler: time });
     const { socket } = await upgradeByHand();
     const serving = await accepted();
-    const heard = recorder();
-    serving.attach(heard.receiver);
+    const received = recorder();
+    serving.attach(received.receiver);
     serving.close(4001, '');
     const [close] = (await once(socket, 'data')) as [Buffer];
     expect(close[0]).toBe(0x88);
     await time.advance(5_000);
-    expect((await heard.closed()).code).toBe(1006);
+    expect((await received.closed()).code).toBe(1006);
   });
 });

@@ -1,4 +1,4 @@
-/** What a WebSocket for BLIP is set to, and why. */
+/** Settings of a WebSocket for BLIP, each with its reason. */
 export interface SocketTuning {
   /** A peer from which nothing came for so long is pinged; proxies drop idle connections after a minute or so. */
   readonly pingIntervalMs: number;

@@ -49,8 +49,8 @@ export class WsTransport implements Transport {
     socket.binaryType = 'nodebuffer';
     socket.pause();
     socket.on('message', (data, isBinary) => this.handleMessage(data as Buffer, isBinary));
-    socket.on('ping', () => this.keepAlive.hear());
-    socket.on('pong', () => this.keepAlive.hear());
+    socket.on('ping', () => this.keepAlive.noteTraffic());
+    socket.on('pong', () => this.keepAlive.noteTraffic());
     // A close event follows every error and says all that matters.
     socket.on('error', () => {});
     socket.on('close', (code, reason) => this.handleClose(code, reason.toString()));
@@ -127,7 +127,7 @@ export class WsTransport implements Transport {
   }
 
   private handleMessage(data: Buffer, isBinary: boolean): void {
-    this.keepAlive.hear();
+    this.keepAlive.noteTraffic();
     if (isBinary) this.receiver?.onFrame(data);
   }
 

@@ -31,7 +31,7 @@ describe('the sync policy', () => {
     expect([outcome('bidirectional', 'pull', rights), outcome('bidirectional', 'push', rights)]).toEqual([pull, push]);
   });
 
-  it('tells the app in the words of the reference why a direction is closed', () => {
+  it('names the closed direction in the exact words that apps know', () => {
     expect(() => checkDirection({ mode: 'pull' }, 'push', keyspace)).toThrow(
       'Attempting to push to a pull-only replicator',
     );

@@ -7,13 +7,13 @@ export type SyncMode = 'none' | 'pull' | 'push' | 'bidirectional';
 /** Which way documents go, as seen by the client; `either` for messages that both directions need. */
 export type Direction = 'pull' | 'push' | 'either';
 
-/** What the user may do with a collection. */
+/** Rights of the user on a collection. */
 export interface CollectionRights {
   readonly read: boolean;
   readonly write: boolean;
 }
 
-/** What decides about a message. Without `rightsOn` every collection may be read and written. */
+/** The facts that decide about a message. Without `rightsOn` every collection may be read and written. */
 export interface SyncPolicy {
   readonly mode: SyncMode;
   readonly rightsOn?: (keyspace: Keyspace) => CollectionRights;

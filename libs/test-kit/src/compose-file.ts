@@ -4,7 +4,7 @@ import { parse } from 'yaml';
 
 export const REPOSITORY = join(import.meta.dirname, '../../..');
 
-/** What the tests use of a service in the compose file. */
+/** The part of a service in the compose file that tests use. */
 export interface ComposeService {
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
@@ -29,7 +29,7 @@ export interface ComposeFile {
   readonly secrets: Readonly<Record<string, { readonly file: string }>>;
 }
 
-/** What the image runs where a service has no entry point of its own. */
+/** The command of the image, for services without an entry point of their own. */
 export interface Image {
   readonly entrypoint: readonly string[];
   readonly command: readonly string[];

@@ -46,7 +46,7 @@ export class LinkProxy implements AsyncDisposable {
     return (this.server.address() as AddressInfo).port;
   }
 
-  /** Cuts what is open; new connections are cut too until {@link mend}. */
+  /** Cuts what is open; new connections are cut too until {@link restore}. */
   cut(): void {
     this.isOpen = false;
     for (const socket of this.sockets) socket.resetAndDestroy();
@@ -57,14 +57,14 @@ export class LinkProxy implements AsyncDisposable {
     this.cutAfter = { up: this.bytesUp + up, down: this.bytesDown + down };
   }
 
-  /** Nothing passes any more, and nobody is told. */
+  /** Nothing passes any more, without a close or reset. */
   silence(): void {
     this.isSilent = true;
   }
 
   /**
-   * Nothing passes any more over what is open when so many more bytes went one way or the other, and nobody is told; new
-   * connections work.
+   * Nothing passes any more over what is open when so many more bytes went one way or the other, without a
+   * close or reset; new connections work.
    */
   silenceOnceAfter({ up = Infinity, down = Infinity }: { up?: number; down?: number }): void {
     this.silentAfter = { up: this.bytesUp + up, down: this.bytesDown + down };
@@ -75,7 +75,7 @@ export class LinkProxy implements AsyncDisposable {
     return this.sockets.size;
   }
 
-  mend(): void {
+  restore(): void {
     this.isOpen = true;
     this.isSilent = false;
   }

@@ -27,7 +27,7 @@ export interface NatsServer {
 export interface NatsServerOptions {
   /** Lines added to its configuration file. */
   readonly config?: string;
-  /** What JetStream may keep in memory, in bytes. */
+  /** Memory of JetStream, in bytes. */
   readonly maxMemory?: number;
   /** A free one if absent. */
   readonly port?: number;

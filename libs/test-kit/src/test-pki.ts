@@ -16,7 +16,7 @@ export interface IssueOptions {
   readonly days?: number;
   /** Days from now on which it becomes valid. Default: it has for 60. */
   readonly fromDay?: number;
-  /** What the certificate is for. Default: both. */
+  /** Uses of the certificate. Default: both. */
   readonly usage?: 'server' | 'client';
   /** Default: an elliptic key. */
   readonly algorithm?: keyof typeof ALGORITHMS;

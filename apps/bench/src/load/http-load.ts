@@ -104,7 +104,7 @@ class LoadConnection {
 const HEAD_END = Buffer.from('\r\n\r\n');
 const CHUNKS_END = Buffer.from('0\r\n\r\n');
 
-/** Bytes of the response at the head of `data`; undefined while that cannot be told. */
+/** Bytes of the response at the head of `data`; undefined while it cannot be determined. */
 function responseLength(data: Buffer, status: number): number | undefined | Error {
   const headEnd = data.indexOf(HEAD_END);
   if (headEnd < 0) return undefined;

@@ -60,7 +60,7 @@ export async function push(port: number, prefix: string, bodies: readonly Uint8A
   await connection.close();
 }
 
-/** A connected puller that wants everything it is told. */
+/** A connected puller that wants everything it is offered. */
 export class PullingClient {
   /** Revisions received. */
   received = 0;
@@ -86,7 +86,7 @@ export class PullingClient {
     return client;
   }
 
-  /** Resolves when it is caught up and has all that it was told of. */
+  /** Resolves when it is caught up and has all that it was offered. */
   async finished(): Promise<void> {
     while (!this.hasCaughtUp || this.received < this.announced)
       await new Promise<void>((resolve) => (this.notify = resolve));

@@ -8,7 +8,7 @@ import { sampleDocument } from '../load/documents.js';
 import { httpLoad } from '../load/http-load.js';
 import type { Report } from '../report.js';
 
-/** What the machine itself can do, in the same run as the figures that are compared with it. */
+/** Limits of the machine itself, in the same run as the figures that are compared with them. */
 export async function measureLimits(report: Report): Promise<void> {
   measureSqlite(report);
   await measureHttp(report);

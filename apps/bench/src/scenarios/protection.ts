@@ -13,7 +13,7 @@ const PASSWORD = '$2y$05$abcdefghijklmnopqrstuuVWu8RjbNovPZWAMRdd7iqaaG0mI53Uu';
 const AUTHORIZATION = `Basic ${Buffer.from('alice:geheim').toString('base64')}`;
 
 /**
- * What TLS and access control cost a GET of one document: processor time of the server per request, which other
+ * The cost of TLS and access control for a GET of one document: processor time of the server per request, which other
  * processes disturb little, the best of several rounds taken in turns.
  */
 export async function measureProtection(report: Report): Promise<void> {

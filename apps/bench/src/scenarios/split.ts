@@ -16,7 +16,7 @@ const SETTLE_MS = 5_000;
 
 /**
  * Gateway, worker, storage and NATS as processes beside the all-in-one, on the same machine in the same minutes: the two
- * take turns, and the best of each counts. Processor time is told too, which other load on the machine changes least.
+ * take turns, and the best of each counts. Processor time is reported, too: other load changes it least.
  */
 export async function measureSplit(report: Report): Promise<void> {
   await measureMemory(report);
@@ -45,7 +45,7 @@ export async function measureSplit(report: Report): Promise<void> {
   addProcessorTime(report, 'GET one document', GETS, microseconds);
 }
 
-/** What a service takes when nothing happens, and what one more takes from the box. */
+/** Memory of a service that is idle, and what one more service adds on the box. */
 async function measureMemory(report: Report): Promise<void> {
   await using split = await SplitServer.start(['storage', 'replication', 'gateway']);
   const extra = await split.add('replication');

@@ -53,7 +53,7 @@ export class App {
 
   /**
    * Syncs all the time: connects again, at once, whenever the connection ends.
-   * @param onEnd told the code of every connection that ended
+   * @param onEnd receives the code of every connection that ended
    * @returns stops it
    */
   follow(port: number, onEnd: (code: number) => void = () => {}): () => Promise<void> {

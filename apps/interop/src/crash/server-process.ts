@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What the compiler made last, unless a build says what it ships. */
+/** The output of the compiler, unless `EDGESYNC_MAIN` names a build. */
 const MAIN = process.env['EDGESYNC_MAIN'] ?? join(import.meta.dirname, '../../../edge/dist/main.js');
 /** Without the search path of the package manager's scripts, which makes up for undeclared dependencies. */
 const ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, NODE_PATH: '' };

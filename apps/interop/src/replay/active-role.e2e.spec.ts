@@ -24,7 +24,7 @@ function namesOf([first]: readonly RecordedMessage[]): readonly string[] {
   return (jsonOf(first) as { collections: string[] }).collections;
 }
 
-/** What the recorded client had and pushed. */
+/** Revisions that the recorded client had and pushed. */
 function clientRevisions(messages: readonly RecordedMessage[], known: KnownBodies): SeedRevision[] {
   return messages
     .filter((message) => message.from === 'client' && profileOf(message) === 'rev')

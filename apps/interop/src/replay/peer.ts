@@ -1,7 +1,7 @@
 import { BlipConnection, type BlipReply, type IncomingRequest, Properties } from '@edgesync/blip';
 import { dial, systemScheduler } from '@edgesync/socket-ws';
 
-/** A connection to a running server that sends what it is told. */
+/** A connection to a running server, driven message by message. */
 export class Peer {
   readonly connection: BlipConnection;
   /** Requests of the server, in order of arrival. */

@@ -15,9 +15,9 @@ export interface RecordedConnection {
   readonly messages: readonly RecordedMessage[];
 }
 
-/** Plays the server's side of recorded conversations to whoever connects, and compares what it is sent. */
+/** Plays the server's side of recorded conversations to any client, and compares what it receives. */
 export class RecordedServer implements AsyncDisposable {
-  /** What differs from the recording. */
+  /** Differences from the recording. */
   readonly differences: string[] = [];
   /** Revisions that the client pushed, as `collection id rev`. */
   readonly pushed = new Set<string>();
@@ -55,7 +55,7 @@ export class RecordedServer implements AsyncDisposable {
     return (this.http.address() as AddressInfo).port;
   }
 
-  /** What the next connection is played. */
+  /** The conversation for the next connection. */
   play(recorded: RecordedConnection): void {
     this.recorded = recorded;
   }

@@ -9,7 +9,7 @@ import { type KnownBodies, type ServerState } from './server-state.js';
 export interface ReplayOptions {
   readonly state: ServerState;
   readonly seeder: Seeder;
-  /** What the recorded `since` is here, by collection index. */
+  /** Our sequence for the recorded `since`, by collection index. */
   readonly since: ReadonlyMap<number, number>;
   readonly known: KnownBodies;
 }
@@ -34,7 +34,7 @@ export async function replayConnection(
 
 class Replay {
   private readonly replies = new Map<number, Promise<BlipReply>>();
-  /** What the recorded client answered about a row, by collection, ID and revision. */
+  /** Answers of the recorded client to rows, by collection, ID and revision. */
   private readonly wanted = new Map<string, { readonly entry: unknown; readonly properties: Properties }>();
   private readonly pushed = new Set<string>();
   private readonly checkpointRevs = new Map<string, string>();

@@ -12,15 +12,15 @@ export interface SeedRevision {
   readonly body: string;
 }
 
-/** What the server must hold for a recorded conversation to come about again. */
+/** Data that the server needs so that a recorded conversation repeats itself. */
 export interface ServerState {
   /** Names by index; `_default` alone in the form without getCollections. */
   readonly collections: readonly string[];
   /** Checkpoints by collection index and client. */
   readonly checkpoints: readonly { readonly collection: number; readonly client: string; readonly body: string }[];
-  /** Revisions the client knows of, older than what it is told. */
+  /** Revisions the client knows, older than those it is offered. */
   readonly old: readonly SeedRevision[];
-  /** Revisions the client is told when it subscribes. */
+  /** Revisions the client is offered when it subscribes. */
   readonly backlog: readonly SeedRevision[];
   /** Revisions that another client pushed meanwhile, by their position among the recorded messages. */
   readonly live: ReadonlyMap<number, readonly SeedRevision[]>;
@@ -91,9 +91,9 @@ export function serverState(
     if (caughtUp.has(collection)) live.set(index, list);
     else backlog.push(...list);
   }
-  // What is told is not older than what is told.
-  const told = new Set([...backlog].map(({ collection, id, rev }) => `${collection} ${id} ${rev}`));
-  const before = old.filter(({ collection, id, rev }) => !told.has(`${collection} ${id} ${rev}`));
+  // A revision that is offered is not also an older one.
+  const offered = new Set([...backlog].map(({ collection, id, rev }) => `${collection} ${id} ${rev}`));
+  const before = old.filter(({ collection, id, rev }) => !offered.has(`${collection} ${id} ${rev}`));
   return { ...opening(messages), old: before, backlog, live, blobs: attachments(messages) };
 }
 

@@ -39,7 +39,7 @@ function heal(): void {
 
 /**
  * Writes over REST and syncs two apps in a bad network until `isEnough`, then in a good one, and compares what all have.
- * Whatever REST was answered meanwhile was success, or 503 with Retry-After.
+ * Every REST reply meanwhile is a success, or 503 with Retry-After.
  */
 async function workThrough(
   name: string,

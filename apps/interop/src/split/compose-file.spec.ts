@@ -5,7 +5,7 @@ import { readComposeFile, type ComposeFile, type ComposeService } from '@edgesyn
 
 const file = readComposeFile();
 const services = Object.entries(file.services);
-/** What `docker compose up --scale replication=3` starts. */
+/** Services that `docker compose up --scale replication=3` starts. */
 const started = services.filter(([, { profiles }]) => profiles === undefined);
 const COPIES: Readonly<Record<string, number>> = { replication: 3 };
 

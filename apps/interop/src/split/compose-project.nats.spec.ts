@@ -93,7 +93,7 @@ describe('the services of docker-compose.yml, started as processes', () => {
     expect(await statusOf(undefined, 'nothing')).toBe(404);
   });
 
-  it('do not believe handshakes that apps bring along', async () => {
+  it('refuse handshakes that apps bring along', async () => {
     const secret = readFileSync(join(project.root, 'deploy/secrets/handshake'), 'utf8').trim();
     const handshake = { principal: ANONYMOUS, database: 'shop', worker: 'any', remote: '127.0.0.1:1', session: 's' };
     await expect(open({ [HANDSHAKE_HEADER]: signHandshake(secret, handshake) })).rejects.toMatchObject({ status: 401 });
@@ -102,7 +102,7 @@ describe('the services of docker-compose.yml, started as processes', () => {
     ]);
   });
 
-  it('spread apps over the workers by load, and tell who is connected', async () => {
+  it('spread apps over the workers by load, and list who is connected', async () => {
     const loads = async (): Promise<number[]> =>
       Promise.all(
         project.of('replication').map(async ({ internalUrl }) => {

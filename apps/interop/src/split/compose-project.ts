@@ -14,7 +14,7 @@ import {
   type NatsProxy,
 } from '@edgesync/test-kit';
 
-/** What the compiler made last, unless a build says what it ships. */
+/** The output of the compiler, unless `EDGESYNC_MAIN` names a build. */
 const SHIPPED = process.env['EDGESYNC_MAIN'];
 const PROGRAM = /\/opt\/edgesync\/bundle\/(\w+)\.js/g;
 const SERVED_AT = /\b(?:0\.0\.0\.0|127\.0\.0\.1|nats):(4222|8222|59840|59841)\b/g;
@@ -64,7 +64,7 @@ export class ComposeProject implements AsyncDisposable {
     return this.of(name)[0]!;
   }
 
-  /** What the services hear from NATS passes here, if that was asked for. */
+  /** All traffic between services and NATS passes here, if that was asked for. */
   get network(): NatsProxy {
     return this.proxy!;
   }
@@ -239,7 +239,7 @@ export class ServiceProcess {
     const child = this.child;
     if (!child || child.exitCode !== null || child.signalCode !== null) return child?.exitCode ?? null;
     const exited = once(child, 'exit');
-    // One that is stopped would not hear of anything else.
+    // A stopped process receives no other signal.
     if (signal === 'SIGKILL') child.kill('SIGCONT');
     child.kill(signal);
     await exited;

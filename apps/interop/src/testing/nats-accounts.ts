@@ -14,8 +14,8 @@ export interface NatsAccount {
 }
 
 /**
- * An account that nobody else has, of a NATS server that all deployments of this test file share: accounts hear nothing
- * of each other, and each has its own key-value buckets.
+ * An account that nobody else has, of a NATS server that all deployments of this test file share: accounts receive
+ * nothing of each other, and each has its own key-value buckets.
  */
 export async function takeNatsAccount(): Promise<NatsAccount> {
   server ??= startNatsServer({ config: `accounts { ${Array.from({ length: ACCOUNTS }, accountOf).join('\n')} }` });

@@ -12,7 +12,7 @@ const CONFIG = {
   logging: { domains: { REST: 'error' } },
 };
 const SERVICES = ['nats', 'storage', 'replication', 'gateway'];
-/** What is killed, in turn: a power cut, then one service after the other. */
+/** Kills, in turn: a power cut, then one service after the other. */
 const CRASHES = [SERVICES, ['storage'], ['gateway'], ['nats'], ['replication']];
 const POLL_MS = 25;
 

@@ -30,7 +30,7 @@ const HANDSHAKE_SECRET = 'known to the gateway and the workers of a test';
 const ANY_PORT = 0;
 const LOOPBACK = '127.0.0.1';
 
-/** What a service writes to. */
+/** The outputs of a service. */
 export interface ServiceObservers {
   readonly loggers: Loggers;
   readonly audit: AuditLog;

@@ -158,7 +158,7 @@ describe('certificates', () => {
       const keyspace = { database: 'db', scope: '_default', collection: '_default' };
       link.cut();
       await local.write('db', [{ type: 'edit', keyspace, id: expires, deleted: false, body: '{}' }]);
-      link.mend();
+      link.restore();
       expect(await started.upstream.ended).toMatchObject(
         expires === 'the certificate' ? { domain: 5, code: 7 } : { domain: 6, code: 401 },
       );

@@ -111,8 +111,8 @@ describe('three servers in a ring', () => {
     toA.cut();
     for (let n = 0; n < 60; n++) await writeSomething(servers[n % 3]!, random, `apart ${n}`);
     expect(await areAlike(servers)).toBe(false);
-    toC.mend();
-    toA.mend();
+    toC.restore();
+    toA.restore();
     await until(() => areAlike(servers));
     await atRest(servers);
     expect(await areAlike(servers)).toBe(true);

@@ -81,7 +81,7 @@ describe('a connection that falls silent without a word', () => {
     await until(() => started.upstream.activity === 'Offline');
     expect(started.upstream.failure).toMatchObject({ kind: 'transient' });
     expect(started.upstream.nextRetry).toBeDefined();
-    link.mend();
+    link.restore();
     await started.idle();
     expect(started.upstream.traffic.documents).toEqual({ sent: 50, received: 0 });
     expect((await server.storage.collection(DEFAULT)).lastSequence).toBe(50);

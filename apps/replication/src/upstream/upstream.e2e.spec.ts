@@ -203,7 +203,7 @@ describe('when the link fails', () => {
     expect(await oneShot.upstream.ended).toMatchObject({ domain: 5, code: 18 });
     expect(oneShot.upstream.activity).toBe('Stopped');
     expect(oneShot.log).toHaveLength(9);
-    link.mend();
+    link.restore();
     await until(async () => (await server.storage.collection(DEFAULT)).documents === 3);
     await started.idle();
     expect(started.upstream).toMatchObject({ failure: undefined, nextRetry: undefined });
@@ -230,7 +230,7 @@ describe('when the link fails', () => {
     await started.idle();
     link.target = second.port;
     link.cut();
-    link.mend();
+    link.restore();
     await until(async () => (await second.storage.collection(DEFAULT)).documents === 170);
     await until(async () => (await local.collection(DEFAULT)).documents === 170);
     await started.idle();

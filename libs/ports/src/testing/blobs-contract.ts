@@ -152,7 +152,7 @@ export function describeBlobs(under: () => StorageUnderTest): void {
   it.each<[string, (digest: string) => Promise<unknown>]>([
     ['storing it again', () => put('a')],
     ['asking whether it is missing', (digest) => under().storage.missingBlobs(DATABASE, [digest])],
-  ])('starts the grace period anew on %s', async (_, touch) => {
+  ])('starts the grace period again on %s', async (_, touch) => {
     const digest = await put('a');
     under().advance(GRACE_SECONDS - 1);
     await touch(digest);

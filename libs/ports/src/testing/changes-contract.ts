@@ -84,7 +84,7 @@ export function describeChanges(under: () => StorageUnderTest): void {
     expect(without.rows).toEqual(texts.map((row) => ({ ...row, body: '' })));
   });
 
-  it('tells which documents may refer to blobs', async () => {
+  it('reports which documents may refer to blobs', async () => {
     const { storage } = under();
     const { digest, length } = await storage.putBlob(DATABASE, new TextEncoder().encode('ink'));
     const body = JSON.stringify({ pic: { '@type': 'blob', digest, length } });
@@ -165,28 +165,28 @@ export function describeChanges(under: () => StorageUnderTest): void {
 
   it('rings after every commit that touched the collection, when the log has the change', async () => {
     const { storage } = under();
-    const heard: ChangedEvent[] = [];
+    const received: ChangedEvent[] = [];
     const seen: Promise<number>[] = [];
     const stop = storage.watch(SENSORS, (event) => {
-      heard.push(event);
+      received.push(event);
       seen.push(page({ since: event.sequence - 1 }).then((found) => found.rows.length));
     });
     await storeAll(storage, ['a']);
     await storeAll(storage, ['b'], DEFAULT);
     await writeOne(storage, edit('a'));
     await storeAll(storage, ['c', 'd']);
-    await expect.poll(() => heard.at(-1)).toEqual({ keyspace: SENSORS, sequence: 3 });
-    expect(heard.every(({ keyspace }) => keyspace.collection === SENSORS.collection)).toBe(true);
+    await expect.poll(() => received.at(-1)).toEqual({ keyspace: SENSORS, sequence: 3 });
+    expect(received.every(({ keyspace }) => keyspace.collection === SENSORS.collection)).toBe(true);
     expect(await Promise.all(seen)).not.toContain(0);
 
     stop();
-    const count = heard.length;
+    const count = received.length;
     await storeAll(storage, ['e']);
     const late: ChangedEvent[] = [];
     storage.watch(SENSORS, (event) => late.push(event));
     await storeAll(storage, ['f']);
     await expect.poll(() => late.length).toBeGreaterThan(0);
-    expect(heard).toHaveLength(count);
+    expect(received).toHaveLength(count);
   });
 
   it('survives listeners that throw', async () => {
@@ -194,10 +194,10 @@ export function describeChanges(under: () => StorageUnderTest): void {
     storage.watch(SENSORS, () => {
       throw new Error('a listener failed');
     });
-    const heard: number[] = [];
-    storage.watch(SENSORS, ({ sequence }) => heard.push(sequence));
+    const received: number[] = [];
+    storage.watch(SENSORS, ({ sequence }) => received.push(sequence));
     await storeAll(storage, ['a']);
-    await expect.poll(() => heard).toEqual([1]);
+    await expect.poll(() => received).toEqual([1]);
     expect(await storage.write(DATABASE, [edit('b')])).toMatchObject([{ status: 'stored' }]);
   });
 }

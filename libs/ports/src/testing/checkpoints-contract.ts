@@ -46,10 +46,10 @@ export function describeCheckpoints(under: () => StorageUnderTest): void {
 
   it('rings no doorbell and takes no sequence', async () => {
     const { storage } = under();
-    const heard: number[] = [];
-    storage.watch(SENSORS, ({ sequence }) => heard.push(sequence));
+    const received: number[] = [];
+    storage.watch(SENSORS, ({ sequence }) => received.push(sequence));
     await storage.saveCheckpoint(SENSORS, CLIENT, '', '{}');
     expect(await storage.collection(SENSORS)).toMatchObject({ lastSequence: 0 });
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
   });
 }

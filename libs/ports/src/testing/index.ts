@@ -15,7 +15,7 @@ import { SETUP, type OpenStorage, type StorageUnderTest } from './storage-under-
 export * from './requests.js';
 export * from './storage-under-test.js';
 
-/** What every implementation of the storage ports must do, whatever lies between the caller and the files. */
+/** The contract of the storage ports, for every implementation, whatever lies between the caller and the files. */
 export function describeStorageContract(name: string, open: OpenStorage): void {
   describe(`the storage contract on ${name}`, () => {
     let subject: StorageUnderTest;

@@ -1,7 +1,7 @@
 import type { CollectionName, Keyspace } from '@edgesync/document';
 import type { Storage } from '../index.js';
 
-/** What a suite asks of the storage it gets: one new, empty database. */
+/** The storage that a suite gets: one new, empty database. */
 export interface StorageSetup {
   readonly database: string;
   readonly collections: readonly CollectionName[];
