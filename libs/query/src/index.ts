@@ -1,9 +1,12 @@
 export * from './ast.js';
 export { check, prepare } from './check/checker.js';
 export type { QueryContext } from './check/context.js';
+export { checkArrayPath, checkIndexExpression } from './check/index-expressions.js';
+export * from './check/summary.js';
 export * from './functions/signatures.js';
 export { LIMITS } from './parse/limits.js';
 export { parse, parseExpression } from './parse/parser.js';
+export { print, printExpression } from './parse/printer.js';
 export * from './plan.js';
 export * from './query-error.js';
 export * from './rows.js';

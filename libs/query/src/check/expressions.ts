@@ -172,7 +172,8 @@ export class ExpressionChecker {
 
   private star(syntax: Of<'star'>, environment: Environment): Expression {
     if (syntax.alias !== undefined) return this.path(syntax, [syntax.alias], environment);
-    if (this.setting.scope.sources.length !== 1 || environment.sources === 0)
+    if (environment.sources === 0) this.fail(syntax, `${environment.clause} takes an expression without properties`);
+    if (this.setting.scope.sources.length !== 1)
       this.fail(syntax, '* stands alone in a column or in COUNT(*) if there are several sources');
     return { type: 'property', source: 0, path: [] };
   }

@@ -64,11 +64,11 @@ export class Scope {
   }
 
   private source(steps: readonly PathStep[], { sources, clause }: Environment): Resolved | undefined {
-    const found = this.findSource(steps);
-    if (!found) return undefined;
-    if (found.source >= sources)
+    const found = this.findSource(steps, sources);
+    if (found) return { type: 'source', source: found.source, rest: steps.slice(found.length) };
+    if (this.findSource(steps))
       return { type: 'refused', reason: `"${steps[0]!}" cannot be used in ${clause}: only sources before it can` };
-    return { type: 'source', source: found.source, rest: steps.slice(found.length) };
+    return undefined;
   }
 
   private alias(steps: readonly PathStep[], { aliases }: Environment): Resolved | undefined {
@@ -90,10 +90,10 @@ export class Scope {
     return this.findSource([name]) !== undefined || (this.outer?.knows(name) ?? false);
   }
 
-  /** The source whose alias a path begins with; the longest alias wins. */
-  findSource(steps: readonly PathStep[]): { source: number; length: number } | undefined {
+  /** The one of the first sources whose alias a path begins with; the longest alias wins. */
+  findSource(steps: readonly PathStep[], count = Infinity): { source: number; length: number } | undefined {
     let best: { source: number; length: number } | undefined;
-    this.sources.forEach(({ prefixes }, source) => {
+    this.sources.slice(0, count).forEach(({ prefixes }, source) => {
       for (const prefix of prefixes)
         if (prefix.length > (best?.length ?? 0) && startsWith(steps, prefix)) best = { source, length: prefix.length };
     });

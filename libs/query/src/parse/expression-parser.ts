@@ -251,11 +251,15 @@ export abstract class ExpressionParser extends TokenReader {
 
   private moreSteps(): PathStep[] {
     const steps: PathStep[] = [];
-    for (;;) {
-      if (this.acceptSymbol('.')) steps.push(this.name('a property name'));
-      else if (this.acceptSymbol('[')) steps.push(this.index());
-      else return steps;
-    }
+    while (this.seesSymbol('.') || this.seesSymbol('[')) steps.push(this.step());
+    return steps;
+  }
+
+  /** `.name` or `[index]`. */
+  protected step(): PathStep {
+    if (this.acceptSymbol('.')) return this.name('a property name');
+    this.expectSymbol('[');
+    return this.index();
   }
 
   private index(): number {

@@ -2,6 +2,7 @@ import type {
   ColumnSyntax,
   JoinSyntax,
   OrderSyntax,
+  PathStep,
   SelectSyntax,
   SourceSyntax,
   Syntax,
@@ -28,6 +29,14 @@ export function parseExpression(text: string): Syntax {
   return new Parser(text).lone();
 }
 
+/**
+ * The path of an array index, cut at its `[]`: `contacts[].phones` is `[['contacts'], ['phones']]`.
+ * @throws QueryError `query.syntax`
+ */
+export function parseArrayPath(text: string): PathStep[][] {
+  return new Parser(text).arrayPath();
+}
+
 const NOWHERE: SourceSyntax = { names: [], position: 0 };
 
 class Parser extends ExpressionParser {
@@ -48,6 +57,23 @@ class Parser extends ExpressionParser {
     this.end();
     if (this.withoutFrom !== undefined) this.invalid('the statement has no FROM', this.withoutFrom);
     return this.bounded(expression);
+  }
+
+  arrayPath(): PathStep[][] {
+    const levels: PathStep[][] = [];
+    do {
+      levels.push([this.name('a property name'), ...this.stepsToArray()]);
+      if (this.acceptSymbol('[')) this.expectSymbol(']');
+    } while (this.acceptSymbol('.'));
+    this.end();
+    return levels;
+  }
+
+  private stepsToArray(): PathStep[] {
+    const steps: PathStep[] = [];
+    while (!(this.seesSymbol('[') && this.seesSymbol(']', 1)) && (this.seesSymbol('.') || this.seesSymbol('[')))
+      steps.push(this.step());
+    return steps;
   }
 
   private end(): void {
@@ -123,6 +149,8 @@ class Parser extends ExpressionParser {
     if (!this.seesName()) this.fail('a collection');
     const names = this.dotted();
     if (names.length > 3) this.syntax('a collection has three names at most: database.scope.collection', position);
+    // FULL would be taken for an alias, and the join for an inner one.
+    if (this.sees('FULL') && (this.sees('JOIN', 1) || this.sees('OUTER', 1))) this.fail('JOIN');
     const alias = this.alias();
     return { names, ...(alias !== undefined && { alias }), position };
   }
