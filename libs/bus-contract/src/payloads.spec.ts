@@ -56,14 +56,14 @@ const write = fc.oneof(
   record({ ...target, type: fc.constant('purge' as const) }),
 );
 const named = { id: text, rev: text, vector: text };
+const written = { ...named, vector: maybe(text), sequence: count };
 const writeResult = fc.oneof(
   record({
-    ...named,
+    ...written,
     status: fc.constant('stored' as const),
-    sequence: count,
     resolved: maybe(fc.constantFrom('local' as const, 'remote' as const)),
   }),
-  record({ ...named, status: fc.constant('known' as const), sequence: count }),
+  record({ ...written, status: fc.constant('known' as const) }),
   record({ ...named, status: fc.constant('conflict' as const), deleted: fc.boolean() }),
   record({ id: text, status: fc.constant('purged' as const) }),
   record({ id: text, status: fc.constant('missing' as const), deleted: fc.boolean() }),

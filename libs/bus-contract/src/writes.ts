@@ -74,21 +74,20 @@ const errorCode = v.pipe(
   v.transform((code) => (Object.hasOwn(CATALOGUE, code) ? (code as ErrorCode) : 'internal')),
 );
 const id = text();
-const revision = { id, rev: text(), vector: text() };
+const revision = { id, rev: text(), vector: optional(text()), sequence: count() };
 
 export const writeReply: ReplyCodec<readonly WriteResult[]> = metaReply(
-  2,
+  3,
   'write results',
   array(
     v.variant('status', [
       object({
         ...revision,
         status: literal('stored'),
-        sequence: count(),
         resolved: optional(oneOf(['local', 'remote'])),
       }),
-      object({ ...revision, status: literal('known'), sequence: count() }),
-      object({ ...revision, status: literal('conflict'), deleted: flag() }),
+      object({ ...revision, status: literal('known') }),
+      object({ id, status: literal('conflict'), rev: text(), vector: text(), deleted: flag() }),
       object({ id, status: literal('purged') }),
       object({ id, status: literal('missing'), deleted: flag() }),
       object({ id, status: literal('refused'), code: errorCode, reason: text() }),

@@ -95,29 +95,26 @@ export interface PurgeRequest {
 
 export type WriteRequest = EditRequest | RevisionRequest | PurgeRequest;
 
+/** The revision of a request, which need not be the document's current one. */
+export interface WrittenRevision {
+  readonly id: string;
+  /** Its rev-tree ID. A version that was known already, or that lost a conflict, has none: then the version itself. */
+  readonly rev: string;
+  /** The document's version vector if this is its current revision. */
+  readonly vector?: string;
+  /** The document's. */
+  readonly sequence: number;
+}
+
 /** Results are parallel to the requests. Anything but `stored` changed nothing. */
 export type WriteResult =
-  /**
-   * `rev` and `vector` are those of the document from now on. With `branch` and `resolve` the revision that arrived need
-   * not be the current one.
-   */
-  | {
+  | (WrittenRevision & {
       readonly status: 'stored';
-      readonly id: string;
-      readonly rev: string;
-      readonly vector: string;
-      readonly sequence: number;
-      /** Set if `resolve` met a conflict. */
+      /** Set if `resolve` met a conflict: whose content won. */
       readonly resolved?: 'local' | 'remote';
-    }
+    })
   /** The revision was there already. */
-  | {
-      readonly status: 'known';
-      readonly id: string;
-      readonly rev: string;
-      readonly vector: string;
-      readonly sequence: number;
-    }
+  | (WrittenRevision & { readonly status: 'known' })
   /** The current revision, which the request did not build on. */
   | {
       readonly status: 'conflict';

@@ -1,7 +1,7 @@
 import { EdgeError } from '@edgesync/errors';
 import { applyDelta, checkDocId, findBlobs, readPeerBody, type BlobReference } from '@edgesync/document';
 import { errorReplyOf, type IncomingRequest, Properties } from '@edgesync/blip';
-import type { RevisionRequest, WriteResult } from '@edgesync/ports';
+import type { RevisionRequest, WriteResult, WrittenRevision } from '@edgesync/ports';
 import {
   clockHorizon,
   currentVersionOf,
@@ -200,12 +200,9 @@ export class IncomingRevs {
  * Whether what is current now is what the peer sent, rather than the outcome of a conflict or of more than the peer knew:
  * a document begun anew over a tombstone that the peer has yet to get.
  */
-function isSameRevision(
-  { rev, history }: RevMessage,
-  stored: { readonly rev: string; readonly vector: string },
-): boolean {
-  if (!isVersion(rev)) return stored.rev === rev;
-  if (stored.vector === rev) return true;
-  const { cv, mv, pv } = parseVector(stored.vector);
+function isSameRevision({ rev, history }: RevMessage, { vector }: WrittenRevision): boolean {
+  if (vector === undefined) return false;
+  if (!isVersion(rev) || vector === rev) return true;
+  const { cv, mv, pv } = parseVector(vector);
   return cv === rev && [...mv, ...pv].every((version) => history.includes(version));
 }

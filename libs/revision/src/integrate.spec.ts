@@ -214,7 +214,7 @@ describe('a version arrives', () => {
       ...live,
       status: 'stored',
       vector: `9@${S}; 5@${A}`,
-      filedAs: '3-cc',
+      filedAs: `5@${A}`,
       content: 'current',
       resolved: 'local',
     });

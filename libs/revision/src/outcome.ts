@@ -13,7 +13,10 @@ export type Content =
 
 export interface Stored extends DocumentState {
   readonly status: 'stored';
-  /** The rev-tree ID under which the arrived revision is filed; differs from `rev` if it did not become current. */
+  /**
+   * The rev-tree ID under which the arrived revision is filed; differs from `rev` if it did not become current. A version
+   * that lost is not filed: it keeps its own ID.
+   */
   readonly filedAs: string;
   readonly content: Content;
   /** Set if a conflict was resolved: whose content won. */

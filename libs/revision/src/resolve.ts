@@ -83,7 +83,7 @@ export function resolveVector(state: DocumentState, incoming: IncomingVector, op
       tree,
       vector: joined,
       deleted: state.deleted,
-      filedAs: rev,
+      filedAs: currentVersionOf(vector),
       content: 'current',
       resolved,
     };

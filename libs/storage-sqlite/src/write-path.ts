@@ -147,7 +147,7 @@ export class WritePath {
       ...this.minting(row, body, deleted),
       onConflict,
     });
-    if (next.status === 'known') return { ...described(row!), status: 'known' };
+    if (next.status === 'known') return known(row!, rev);
     if (next.status === 'conflict') return conflict(row!);
     const blobs = this.referredBlobs(body);
     return this.store(collection, row, next, request, blobs, row?.expires_at ?? null);
@@ -197,8 +197,8 @@ export class WritePath {
     const result: WriteResult = {
       status: 'stored',
       id: arrived.id,
-      rev,
-      vector,
+      rev: next.filedAs,
+      ...(next.content === 'incoming' && { vector }),
       sequence,
       ...(next.resolved && { resolved: next.resolved }),
     };
@@ -283,7 +283,12 @@ const stateOf = ({ rev, tree, vector, flags }: DocumentRow): DocumentState => ({
   deleted: (flags & FLAG_DELETED) !== 0,
 });
 
-const described = ({ id, rev, vector, sequence }: DocumentRow) => ({ id, rev, vector, sequence });
+/** @param asked the ID that the request gave the revision */
+function known({ id, rev, vector, sequence }: DocumentRow, asked: string): WriteResult {
+  return asked === rev || asked === currentVersionOf(vector)
+    ? { status: 'known', id, rev, vector, sequence }
+    : { status: 'known', id, rev: asked, sequence };
+}
 
 const conflict = ({ id, rev, vector, flags }: DocumentRow): WriteResult => ({
   status: 'conflict',

@@ -140,6 +140,22 @@ describe('ref 6.7: "new_edits": false', () => {
     expect((await client.get(`/db/${id}`)).json.n).toBe('c');
   });
 
+  it('names the revision of the item, current or not, in the reply', async () => {
+    const id = fresh();
+    await store({ _id: id, _rev: '1-bb' });
+    const [loser, known, winner] = await store(
+      { _id: id, _rev: '1-aa' },
+      { _id: id, _rev: '1-aa' },
+      { _id: id, _rev: '1-cc' },
+    );
+    expect([loser, known, winner]).toEqual([
+      { ok: true, id, rev: '1-aa' },
+      { ok: true, id, rev: '1-aa' },
+      { ok: true, id, rev: '1-cc' },
+    ]);
+    expect((await client.get(`/db/${id}`)).json._rev).toBe('1-cc');
+  });
+
   it('stores tombstones', async () => {
     const { id } = await create();
     const { _rev } = (await client.get(`/db/${id}`)).json;

@@ -20,11 +20,12 @@ export function faultOf(result: RefusedResult): EdgeError {
 }
 
 /**
- * The reply to a write: `ok`, `id`, `rev`, the version if it is to be shown, and the deadline if one was set.
+ * The reply to a write: `ok`, `id`, `rev`, and the deadline if one was set. `cv` is the version, if it is asked for and the
+ * revision is current: a branch that lost has none of its own.
  * @param expires Unix seconds
  */
 export function writeReply({ id, rev, vector }: StoredResult, showCv: boolean, expires?: number): string {
-  const cv = showCv ? `,"cv":"${currentVersionOf(vector)}"` : '';
+  const cv = showCv && vector !== undefined ? `,"cv":"${currentVersionOf(vector)}"` : '';
   const end = expires === undefined ? '}' : `,"expires":${expires}}`;
   return `{"ok":true,"id":${JSON.stringify(id)},"rev":"${rev}"${cv}${end}`;
 }

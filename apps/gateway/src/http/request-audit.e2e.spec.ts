@@ -57,6 +57,18 @@ describe('the audit log', () => {
     ]);
   });
 
+  it('names the tombstone, as the reply does, when a deletion lets another branch surface', async () => {
+    const docs = [
+      { _id: 'branched', _rev: '1-bb' },
+      { _id: 'branched', _rev: '1-aa' },
+    ];
+    await client.post(`${things}/_bulk_docs`, { docs, new_edits: false });
+    const { json } = await client.delete(`${things}/branched?rev=1-bb`);
+    expect(json).toEqual({ ok: true, id: 'branched', rev: expect.stringMatching(/^2-[0-9a-f]{40}$/) as unknown });
+    expect(events()).toMatchObject([{ name: 'delete document', doc_id: 'branched', rev: json.rev }]);
+    expect((await client.get(`${things}/branched`)).json._rev).toBe('1-aa');
+  });
+
   it('tells of single properties as of their document', async () => {
     const { json: created } = await client.put(`${things}/p/key`, '1', {
       headers: { 'content-type': 'application/json' },

@@ -41,13 +41,22 @@ export async function writeOne(storage: Storage, request: WriteRequest): Promise
   return result!;
 }
 
-export type Stored = Extract<WriteResult, { status: 'stored' }>;
+/** A write that became the document's current revision. */
+export type Stored = Extract<WriteResult, { status: 'stored' }> & { readonly vector: string };
 
-/** Writes what must be accepted. */
+/** Writes what must be accepted. Callers that use `vector` know that it became current. */
 export async function store(storage: Storage, request: WriteRequest): Promise<Stored> {
   const result = await writeOne(storage, request);
   expect(result).toMatchObject({ status: 'stored', id: request.id });
   return result as Stored;
+}
+
+/** Writes what must be accepted and leave another revision current. */
+export async function storeBeside(storage: Storage, request: WriteRequest): Promise<WriteResult> {
+  const result = await writeOne(storage, request);
+  expect(result).toMatchObject({ status: 'stored', id: request.id });
+  expect(result).not.toHaveProperty('vector');
+  return result;
 }
 
 /** Stores first revisions under the given IDs. */

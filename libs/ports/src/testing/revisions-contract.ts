@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { currentVersionOf } from '@edgesync/revision';
-import { current, edit, rev, revision, store, version, writeOne } from './requests.js';
+import { current, edit, rev, revision, store, storeBeside, version, writeOne } from './requests.js';
 import { DATABASE, SENSORS, type StorageUnderTest } from './storage-under-test.js';
 
 export function describeRevisions(under: () => StorageUnderTest): void {
@@ -30,20 +30,21 @@ export function describeRevisions(under: () => StorageUnderTest): void {
   });
 
   it.each([
-    ['a rev-tree ID', () => [rev(2, 'b'), rev(1, 'a')]],
-    ['its version', async () => [(await current(under().storage, 'pump'))!.vector]],
-  ])('knows the revisions it has by %s', async (_, ids) => {
+    ['the current rev-tree ID', () => rev(2, 'b'), true],
+    ['an older rev-tree ID', () => rev(1, 'a'), false],
+    ['the current version', async () => (await current(under().storage, 'pump'))!.vector, true],
+  ] as const)('knows a revision it has by %s, and names it', async (_, idOf, isCurrent) => {
     const { storage } = under();
     await twoRevisions();
-    const before = await current(storage, 'pump');
-    for (const id of await ids())
-      expect(await writeOne(storage, revision('pump', id))).toEqual({
-        status: 'known',
-        id: 'pump',
-        rev: before!.rev,
-        vector: before!.vector,
-        sequence: 1,
-      });
+    const before = (await current(storage, 'pump'))!;
+    const id = await idOf();
+    const named = isCurrent ? { rev: before.rev, vector: before.vector } : { rev: id };
+    expect(await writeOne(storage, revision('pump', id))).toEqual({
+      status: 'known',
+      id: 'pump',
+      sequence: 1,
+      ...named,
+    });
     expect(await current(storage, 'pump')).toEqual(before);
     expect(await storage.collection(SENSORS)).toMatchObject({ documents: 1, lastSequence: 1 });
   });
@@ -114,7 +115,10 @@ export function describeRevisions(under: () => StorageUnderTest): void {
       ['up', [low, high]],
       ['down', [high, low]],
     ] as const) {
-      for (const each of order) await store(storage, revision(id, each, { ...branch, body: `{"is":"${each}"}` }));
+      for (const each of order) {
+        const result = await writeOne(storage, revision(id, each, { ...branch, body: `{"is":"${each}"}` }));
+        expect(result).toMatchObject({ status: 'stored', rev: each });
+      }
       expect(await current(storage, id)).toMatchObject({
         rev: high,
         body: `{"is":"${high}"}`,
@@ -130,9 +134,9 @@ export function describeRevisions(under: () => StorageUnderTest): void {
     const { storage } = under();
     const branch = { history: rev(1, 'a'), onConflict: 'branch' } as const;
     await store(storage, revision('pump', rev(2, 'c'), { ...branch, body: '{"is":"c"}' }));
-    await store(storage, revision('pump', rev(2, 'b'), { ...branch, body: '{"is":"b"}' }));
-    const result = await store(storage, edit('pump', { expect: rev(2, 'c'), deleted: true }));
-    expect(result.rev).toBe(rev(2, 'b'));
+    await storeBeside(storage, revision('pump', rev(2, 'b'), { ...branch, body: '{"is":"b"}' }));
+    const result = await storeBeside(storage, edit('pump', { expect: rev(2, 'c'), deleted: true }));
+    expect(result).toMatchObject({ rev: expect.stringMatching(/^3-[0-9a-f]{40}$/), sequence: 3 });
     expect(await current(storage, 'pump')).toMatchObject({ rev: rev(2, 'b'), body: '{"is":"b"}', deleted: false });
     expect(await storage.collection(SENSORS)).toMatchObject({ documents: 1 });
     await store(storage, edit('pump', { expect: rev(2, 'b'), deleted: true }));
@@ -144,7 +148,7 @@ export function describeRevisions(under: () => StorageUnderTest): void {
     const { storage } = under();
     const branch = { history: rev(1, 'a'), onConflict: 'branch' } as const;
     await store(storage, revision('pump', rev(2, 'c'), { ...branch, body: '{"is":"2-c"}' }));
-    await store(storage, revision('pump', rev(2, 'b'), { ...branch, body: '{"is":"2-b"}' }));
+    await storeBeside(storage, revision('pump', rev(2, 'b'), { ...branch, body: '{"is":"2-b"}' }));
     await store(
       storage,
       revision('pump', rev(3, 'b'), { history: rev(2, 'b'), onConflict: 'branch', body: '{"is":"3-b"}' }),
@@ -169,12 +173,12 @@ export function describeRevisions(under: () => StorageUnderTest): void {
     const { storage } = under();
     await store(storage, revision('pump', rev(2, 'f'), { history: rev(1, 'a'), body: '{"is":"local"}' }));
     const before = (await current(storage, 'pump'))!;
-    const result = await store(
+    const result = await storeBeside(
       storage,
       revision('pump', rev(2, 'b'), { history: rev(1, 'a'), onConflict: 'resolve', body: '{"is":"remote"}' }),
     );
     const after = (await current(storage, 'pump'))!;
-    expect(result).toMatchObject({ resolved: 'local', rev: after.rev, vector: before.vector });
+    expect(result).toMatchObject({ resolved: 'local', rev: rev(2, 'b') });
     expect(after).toMatchObject({ body: '{"is":"local"}', vector: before.vector, sequence: 2 });
     expect(after.tree).toContain(`${after.rev},${rev(2, 'b')}`);
     // What was pushed back by the loser's side is a plain child now.
@@ -200,12 +204,14 @@ export function describeRevisions(under: () => StorageUnderTest): void {
   ] as const)('resolves a conflict of versions for the later one: %s', async (winner, localTime, remoteTime) => {
     const { storage } = under();
     await store(storage, revision('pump', version(localTime), { body: '{"is":"local"}' }));
-    const result = await store(
+    const remote = version(remoteTime, 'cloud');
+    const result = await writeOne(
       storage,
-      revision('pump', version(remoteTime, 'cloud'), { body: '{"is":"remote"}', onConflict: 'resolve' }),
+      revision('pump', remote, { body: '{"is":"remote"}', onConflict: 'resolve' }),
     );
     const after = (await current(storage, 'pump'))!;
-    expect(result).toMatchObject({ resolved: winner, rev: after.rev, vector: after.vector });
+    const written = winner === 'remote' ? { rev: after.rev, vector: after.vector } : { rev: remote };
+    expect(result).toEqual({ status: 'stored', id: 'pump', sequence: 2, resolved: winner, ...written });
     expect(after.body).toBe(`{"is":"${winner}"}`);
     expect(after.vector).toContain(version(localTime));
     expect(after.vector).toContain(version(remoteTime, 'cloud'));

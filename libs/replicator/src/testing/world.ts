@@ -171,8 +171,9 @@ export class World implements AsyncDisposable {
     const [result] = await this.storage.write(DATABASE, [
       { type: 'edit', keyspace, id, deleted, body: JSON.stringify(body), ...(expect !== undefined && { expect }) },
     ]);
-    if (result?.status !== 'stored') throw new Error(`not stored: ${JSON.stringify(result)}`);
-    return result;
+    if (result?.status !== 'stored' || result.vector === undefined)
+      throw new Error(`not stored: ${JSON.stringify(result)}`);
+    return { ...result, vector: result.vector };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -183,7 +184,7 @@ export class World implements AsyncDisposable {
   }
 }
 
-export type Stored = Extract<WriteResult, { status: 'stored' }>;
+export type Stored = Extract<WriteResult, { status: 'stored' }> & { readonly vector: string };
 
 function sharedCollections(names: readonly string[]): readonly { scope: string; collection: string }[] {
   const parse = (name: string): { scope: string; collection: string } => {
