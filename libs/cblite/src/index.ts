@@ -7,3 +7,4 @@ export * from './revision-ids.js';
 export * from './table-names.js';
 export * from './checkpoint-id.js';
 export { SharedKeyTable, writeFleece } from './fleece-writer.js';
+export { writeRevTree } from './rev-tree-bytes.js';

@@ -1,6 +1,6 @@
 import { damaged } from './bundle-error.js';
 import { ByteReader } from './byte-reader.js';
-import { readTreeRevId } from './revision-ids.js';
+import { readTreeRevId, writeTreeRevId } from './revision-ids.js';
 
 export interface RawRevision {
   readonly rev: string;
@@ -18,6 +18,7 @@ export interface RawRevision {
 
 const DELETED = 0x01;
 const LEAF = 0x02;
+const HAS_BLOBS = 0x08;
 const CONFLICT = 0x20;
 const CLOSED = 0x40;
 const HAS_BODY = 0x80;
@@ -54,6 +55,22 @@ export function readRevTree(bytes: Uint8Array): RawRevision[] {
   if ((bytes.length - reader.position) % 4 !== 0) throw damaged('a revision tree has a malformed end');
   checkParents(revisions);
   return revisions;
+}
+
+/**
+ * A tree without branches, current revision first. Its body is not part of it.
+ * @param revisions rev-tree IDs, newest first
+ */
+export function writeRevTree(revisions: readonly string[], marks: { deleted: boolean; hasBlobs: boolean }): Uint8Array {
+  const bytes: number[] = [];
+  for (const [index, rev] of revisions.entries()) {
+    const id = writeTreeRevId(rev);
+    const size = HEADER + id.length + 1;
+    const parent = index + 1 < revisions.length ? index + 1 : NO_PARENT;
+    const flags = index === 0 ? LEAF | (marks.deleted ? DELETED : 0) | (marks.hasBlobs ? HAS_BLOBS : 0) : 0;
+    bytes.push(0, 0, size >> 8, size & 0xff, parent >> 8, parent & 0xff, flags, id.length, ...id, 0);
+  }
+  return Uint8Array.from([...bytes, 0, 0, 0, 0]);
 }
 
 /** A revision's ancestors from itself to the oldest one there is. */

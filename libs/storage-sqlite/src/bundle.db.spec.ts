@@ -56,10 +56,10 @@ describe('opening a path that is no database of ours', () => {
     expect(hashDirectory(directory.path)).toEqual(before);
   }
 
-  it('refuses a Couchbase Lite database', async () => {
+  it('refuses a Couchbase Lite bundle whose file is no database', async () => {
     mkdirSync(join(path, 'Attachments'), { recursive: true });
-    new Database(join(path, 'db.sqlite3')).exec('CREATE TABLE kv_default (key TEXT)').close();
-    await expectRefusal('storage.foreign', /Couchbase Lite/);
+    writeFileSync(join(path, 'db.sqlite3'), 'no database at all '.repeat(10));
+    await expectRefusal('storage.foreign', /not a database/);
   });
 
   it('refuses a SQLite file of another application', async () => {

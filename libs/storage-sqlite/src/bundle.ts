@@ -6,7 +6,6 @@ import { EdgeError } from '@edgesync/errors';
 export const APPLICATION_ID = 0x45646765;
 
 const DATABASE_FILE = 'edgesync.sqlite3';
-const COUCHBASE_LITE_FILE = 'db.sqlite3';
 const SQLITE_MAGIC = 'SQLite format 3\0';
 const HEADER_BYTES = 100;
 
@@ -59,14 +58,10 @@ const OWN_LEFTOVERS = new Set([
   'edgesync.lock',
   'edgesync.lock-journal',
   'edgesync.owner.json',
+  'importing',
 ]);
 
 function inspectLeftovers(directory: string, entries: readonly string[]): void {
-  if (entries.includes(COUCHBASE_LITE_FILE))
-    throw new EdgeError(
-      'storage.foreign',
-      `${directory} holds a Couchbase Lite database, and importing one is not supported yet`,
-    );
   const strange = entries.find((entry) => !OWN_LEFTOVERS.has(entry));
   if (strange === 'blobs' || strange === `${DATABASE_FILE}-wal`)
     throw new EdgeError('storage.corrupt', `${directory} has lost its file ${DATABASE_FILE}; restore it from a backup`);

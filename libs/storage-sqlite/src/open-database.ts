@@ -17,6 +17,13 @@ import { makeDirectory } from './files.js';
 import { CollectionEntity } from './entities/collection.entity.js';
 import { MetaEntity } from './entities/meta.entity.js';
 import { GroupCommit, type CommitObserver } from './group-commit.js';
+import {
+  importBundle,
+  needsImport,
+  refuseUnreadable,
+  type ImportProgress,
+  type ImportReport,
+} from './import/import-bundle.js';
 import { loadUuid } from './identity.js';
 import { quickCheck } from './integrity.js';
 import { CACHED_CHARACTERS } from './tuning.js';
@@ -43,8 +50,17 @@ export interface DatabaseOptions {
   readonly report?: (error: unknown) => void;
   /** Told how write transactions end. */
   readonly observer?: CommitObserver;
+  /** What happens while a Couchbase Lite database at the path is imported, before the database opens. */
+  readonly onImport?: ImportObserver;
+  /** Ends an import that is under way; it goes on at the next opening. */
+  readonly signal?: AbortSignal;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
+}
+
+export interface ImportObserver {
+  readonly progress: (progress: ImportProgress) => void;
+  readonly done: (report: ImportReport) => void;
 }
 
 /** What an open database is made of. */
@@ -85,14 +101,25 @@ export async function openParts(options: DatabaseOptions): Promise<DatabaseParts
 async function open(options: DatabaseOptions): Promise<DatabaseParts> {
   const paths = bundlePaths(resolve(options.path));
   BundleLock.refuseIfHeldHere(paths);
-  const exists = inspectBundle(paths);
+  const toImport = needsImport(paths);
+  if (toImport) refuseUnreadable(paths.directory);
+  const exists = toImport || inspectBundle(paths);
   if (!exists && !options.create) throw new EdgeError('storage.missing', `there is no database at ${options.path}`);
   makeDirectory(paths.directory);
   const lock = BundleLock.acquire(paths);
   let connection: Connection | undefined;
   try {
-    if (exists) quickCheck(paths.database);
+    if (exists && !toImport) quickCheck(paths.database);
     lock.sign();
+    if (toImport) {
+      const { onImport, signal, now } = options;
+      const report = await importBundle(paths.directory, paths, {
+        ...(onImport && { onProgress: (progress) => onImport.progress(progress) }),
+        ...(signal && { signal }),
+        ...(now && { now }),
+      });
+      onImport?.done(report);
+    }
     connection = await openConnection(paths);
     return await assemble(options, paths, lock, connection);
   } catch (error) {

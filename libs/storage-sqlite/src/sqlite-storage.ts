@@ -24,6 +24,8 @@ import { SqliteDatabase } from './sqlite-database.js';
 /** The storage ports over open SQLite databases. */
 export class SqliteStorage implements Storage {
   private readonly open = new Map<string, SqliteDatabase>();
+  /** Databases that are not open yet, or never will be: the reason. */
+  private readonly pending = new Map<string, () => string>();
   private closed = false;
 
   /**
@@ -33,14 +35,25 @@ export class SqliteStorage implements Storage {
   async openDatabase(options: DatabaseOptions): Promise<SqliteDatabase> {
     if (this.open.has(options.name)) throw new EdgeError('config.invalid', `two databases are called ${options.name}`);
     const database = await SqliteDatabase.open(options);
+    if (this.closed) {
+      await database.close();
+      throw new EdgeError('storage.closed');
+    }
     this.open.set(options.name, database);
+    this.pending.delete(options.name);
     return database;
+  }
+
+  /** Answers for a database that is not open yet with `storage.unavailable` and a reason. */
+  announce(name: string, reason: () => string): void {
+    this.pending.set(name, reason);
   }
 
   /** Closes one database: what was queued is committed first, and from now on there is no database of that name. */
   async closeDatabase(name: string): Promise<void> {
     const database = this.open.get(name);
     this.open.delete(name);
+    this.pending.delete(name);
     await database?.close();
   }
 
@@ -56,7 +69,7 @@ export class SqliteStorage implements Storage {
   }
 
   async databases(): Promise<readonly string[]> {
-    return [...this.open.keys()].sort();
+    return [...this.open.keys(), ...this.pending.keys()].sort();
   }
 
   async describe(database: string): Promise<DatabaseInfo> {
@@ -132,7 +145,9 @@ export class SqliteStorage implements Storage {
   private find(name: string): SqliteDatabase {
     if (this.closed) throw new EdgeError('storage.closed');
     const database = this.open.get(name);
-    if (!database) throw new EdgeError('keyspace.unknown', `no database ${name}`);
-    return database;
+    if (database) return database;
+    const reason = this.pending.get(name);
+    if (reason) throw new EdgeError('storage.unavailable', reason());
+    throw new EdgeError('keyspace.unknown', `no database ${name}`);
   }
 }

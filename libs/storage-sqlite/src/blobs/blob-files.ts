@@ -145,7 +145,7 @@ export class BlobFiles {
   }
 
   /** @throws EdgeError `blob.invalid` for text that is not a digest */
-  private pathOf(digest: string): string {
+  pathOf(digest: string): string {
     const match = DIGEST.exec(digest);
     if (!match) throw new EdgeError('blob.invalid', 'the digest must be sha1- and 28 base64 characters');
     const hex = Buffer.from(match[1]!, 'base64').toString('hex');

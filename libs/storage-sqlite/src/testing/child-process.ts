@@ -13,7 +13,7 @@ export interface DatabaseProcess {
 }
 
 /** Starts {@link file://./database-process.ts}. */
-export function startDatabaseProcess(path: string, job: 'hold' | 'write' | 'collect'): DatabaseProcess {
+export function startDatabaseProcess(path: string, job: 'hold' | 'write' | 'collect' | 'import'): DatabaseProcess {
   const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
   const child = spawn(
     process.execPath,

@@ -11,7 +11,16 @@ const keyspace = { database: 'plant', scope: '_default', collection: '_default' 
 try {
   let hours = 0;
   const now = (): number => Date.now() + hours * 3_600_000;
-  const database = await SqliteDatabase.open({ name: 'plant', path: path!, create: true, now });
+  const database = await SqliteDatabase.open({
+    name: 'plant',
+    path: path!,
+    create: true,
+    now,
+    onImport: {
+      progress: ({ rows }) => (job === 'import' && rows > 1_000 ? console.log(`imported ${rows}`) : undefined),
+      done: () => undefined,
+    },
+  });
   console.log('open');
   const keepAlive = setInterval(() => undefined, 60_000);
   if (job === 'write')
