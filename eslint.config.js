@@ -15,7 +15,7 @@ const layers = [
     may: ['domain', 'port', 'support'],
     bans: [...NEST, ...DRIVERS.filter((name) => name !== 'bcrypt')],
   },
-  { layer: 'platform', may: ['domain', 'port', 'support'], bans: DRIVERS },
+  { layer: 'platform', may: ['domain', 'port', 'support', 'adapter', 'platform'], bans: DRIVERS },
   {
     layer: 'service',
     may: ['domain', 'port', 'engine', 'adapter', 'support', 'platform'],
@@ -71,7 +71,7 @@ export default tseslint.config(
   },
   {
     // Nest finds what to inject through the emitted types of constructor parameters.
-    files: ['apps/*/src/**/*.ts', 'libs/platform/src/**/*.ts'],
+    files: ['apps/*/src/**/*.ts', 'libs/{platform,split}/src/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
   {
