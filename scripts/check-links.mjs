@@ -10,7 +10,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const UNRESOLVABLE = [
   /\b[Ww]ire [A-K](\.\d+)?\b/,
   /\bref \d+(\.\d+)?\b/,
-  /\bJ\.[1-4][-.]\d+/,
+  /\bJ\.[1-4]([-.]| #)\d+/,
   /['"([ ][A-I]\.\d{1,2}[:,)\]]/,
   /\b(wire|reference) sheet\b/,
 ];
