@@ -60,7 +60,7 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': boundaries(),
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/require-await': 'off',
-      // Its mends of generic calls and of Nest's untyped getters are refused by the rules against `any`.
+      // The rules against `any` refuse its fixes of generic calls and of Nest's untyped getters.
       '@typescript-eslint/no-unnecessary-type-assertion': 'off',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
