@@ -1,4 +1,6 @@
-import { runSplitService } from '@edgesync/split';
-import { gatewayService } from './service/gateway-service.js';
+import { readServiceSettings, runUntilSignal } from '@edgesync/platform';
+import { startGatewayService } from './service/start-gateway-service.js';
 
-process.exitCode = await runSplitService('gateway', gatewayService);
+process.exitCode = await runUntilSignal(async (signal) =>
+  startGatewayService(readServiceSettings('gateway', process.env), signal),
+);

@@ -1,4 +1,6 @@
-import { runSplitService } from '@edgesync/split';
-import { workerService } from './service/worker-service.js';
+import { readServiceSettings, runUntilSignal } from '@edgesync/platform';
+import { startReplication } from './service/start-replication.js';
 
-process.exitCode = await runSplitService('replication', workerService);
+process.exitCode = await runUntilSignal(async (signal) =>
+  startReplication(readServiceSettings('replication', process.env), signal),
+);

@@ -1,2 +1,1 @@
-export { inspectDatabase } from '@edgesync/storage-sqlite';
 export { StorageModule } from './storage.module.js';

@@ -1,4 +1,6 @@
-import { runSplitService } from '@edgesync/split';
-import { storageService } from './service/storage-service.js';
+import { readServiceSettings, runUntilSignal } from '@edgesync/platform';
+import { startStorage } from './service/start-storage.js';
 
-process.exitCode = await runSplitService('storage', storageService);
+process.exitCode = await runUntilSignal(async (signal) =>
+  startStorage(readServiceSettings('storage', process.env), signal),
+);

@@ -1,9 +1,6 @@
 import type { AccessRule } from './keyspace-pattern.js';
 
-/**
- * Rights beyond ordinary REST and sync: `replicate` handles replications, `admin` everything
- * (docs/protocol/edge-server.md#authentication).
- */
+/** Rights beyond ordinary REST and sync: `replicate` handles replications, `admin` everything (ref 4). */
 export const ROLES = ['admin', 'replicate'] as const;
 export type Role = (typeof ROLES)[number];
 

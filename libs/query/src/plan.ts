@@ -43,9 +43,12 @@ export type Condition =
     }
   /**
    * Some item of an array fulfils all `items`, whose operands are `variable` expressions of this `depth`. It comes from
-   * ANY, and from conditions on an UNNEST of the array.
+   * ANY, ARRAY_CONTAINS, IN over a property, and from conditions on an UNNEST of the array. The items of an object are
+   * its values; any other value but MISSING is an item itself.
    */
-  | { readonly type: 'any'; readonly array: Expression; readonly depth: number; readonly items: readonly Condition[] };
+  | { readonly type: 'any'; readonly array: Expression; readonly depth: number; readonly items: readonly Condition[] }
+  /** All conditions of one alternative hold. */
+  | { readonly type: 'or'; readonly alternatives: readonly (readonly Condition[])[] };
 
 /** One equality of an ON clause: `operand` (of this source) = `value` (of earlier sources). */
 export interface KeyTerm {

@@ -7,7 +7,6 @@ import type { SessionEnding, SessionTraffic } from '@edgesync/bus-contract';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import {
   ACTIVE_TASKS,
-  AUDIT_LOG,
   authenticateRequest,
   AUTHENTICATOR,
   databaseOfSyncTarget,
@@ -17,7 +16,6 @@ import {
   refuseUpgrade,
   signHandshake,
   type ActiveTasks,
-  type AuditLog,
   type Authenticator,
   type Logger,
   type Loggers,
@@ -76,7 +74,6 @@ export class SyncRelay implements BeforeApplicationShutdown {
     @Inject(SessionClient) private readonly sessions: SessionClient,
     @Inject(HANDSHAKE_SECRET) private readonly secret: string,
     @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
-    @Inject(AUDIT_LOG) private readonly audit: AuditLog,
     @Inject(LOGGERS) loggers: Loggers,
     @Inject(METRICS) metrics: Metrics,
   ) {
@@ -94,9 +91,8 @@ export class SyncRelay implements BeforeApplicationShutdown {
     socket.on('error', ignore);
     this.pending++;
     this.relay(request, socket, head)
-      .catch(async (error: unknown) => {
+      .catch((error: unknown) => {
         if (!isEdgeError(error)) this.log.warning('upgrade failed', error);
-        await this.audit.written();
         if (socket.writable) refuseUpgrade(socket, error);
         else socket.destroy();
       })
@@ -118,7 +114,6 @@ export class SyncRelay implements BeforeApplicationShutdown {
     // One-time sessions are not served, and must not be a way around the credentials they stand for.
     if (oneTime !== undefined && headers.authorization === undefined) throw new EdgeError('auth.required');
     const principal = await authenticateRequest(this.authenticator, request);
-    await this.audit.written();
     const remote = `${client.remoteAddress}:${client.remotePort}`;
     // Without a common protocol any worker can say so.
     const protocol = subprotocolOf(chooseVersion(tokens) ?? PROTOCOL_VERSIONS[0]!);

@@ -1,15 +1,14 @@
 import type { RunningServer } from '@edgesync/edge';
-import { loadSettings } from '@edgesync/config-files';
-import { Metrics } from '@edgesync/metrics';
-import { openObservers } from '@edgesync/platform';
+import { createAuthenticator, loadConfig, loadUsers, Metrics, openObservers } from '@edgesync/platform';
 import { startSplit } from './split-deployment.js';
 
 /** Starts a split deployment with one replication worker from a configuration file. */
 export async function startSplitFromFile(configFile: string): Promise<RunningServer> {
-  const { config, users } = loadSettings(configFile, { users: true });
+  const { value: config } = loadConfig(configFile);
   const observers = await openObservers(config.logging);
+  const authenticator = createAuthenticator(config, loadUsers(config).value);
   const split = await startSplit({
-    gateway: { ...observers, config, users },
+    gateway: { ...observers, config, authenticator },
     worker: { ...observers, metrics: new Metrics() },
   });
   return {

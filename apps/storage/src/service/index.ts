@@ -1,2 +1,1 @@
-export { serveOnBus } from './serve-on-bus.js';
-export { StorageServiceModule, type StorageServiceParts } from './storage-service.module.js';
+export { createStorageService } from './create-storage-service.js';

@@ -114,3 +114,9 @@ export class Representatives {
     return text;
   }
 }
+
+/** Whether text contains another, code point by code point as a collation compares them. */
+export function containsCollated(collation: Collation): (text: string, part: string) => boolean {
+  const representatives = new Representatives(textOrder(collation));
+  return (text, part) => representatives.ofCharacters(text).includes(representatives.ofCharacters(part));
+}

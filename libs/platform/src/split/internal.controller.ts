@@ -1,0 +1,35 @@
+import { Controller, Get, Header, HttpCode, Inject, ServiceUnavailableException } from '@nestjs/common';
+import type { Metrics } from '@edgesync/metrics';
+import { METRICS } from '../tokens.js';
+
+/** Whether a service can do its work now. */
+export abstract class ServiceReadiness {
+  abstract check(): boolean | Promise<boolean>;
+}
+
+/** What monitoring asks of a service that has no public port. The port is for the internal network: nobody is asked who they are. */
+@Controller()
+export class InternalController {
+  constructor(
+    @Inject(METRICS) private readonly metrics: Metrics,
+    @Inject(ServiceReadiness) private readonly readiness: ServiceReadiness,
+  ) {}
+
+  @Get('_health')
+  health(): { status: string } {
+    return { status: 'ok' };
+  }
+
+  @Get('_ready')
+  @HttpCode(200)
+  async ready(): Promise<{ status: string }> {
+    if (!(await this.readiness.check())) throw new ServiceUnavailableException('not ready');
+    return { status: 'ok' };
+  }
+
+  @Get('_metrics')
+  @Header('content-type', 'text/plain; version=0.0.4; charset=utf-8')
+  text(): string {
+    return this.metrics.render();
+  }
+}
