@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import {
   blobDictionary,
-  digestFromBase64,
   findBlobs,
   getMember,
   isBlob,
@@ -24,7 +23,6 @@ const body = (value: object) => readBody(JSON.stringify(value)).json;
 describe('blob digests', () => {
   it.each(vectors)('$digest is one', ({ digest }) => {
     expect(isBlobDigest(digest)).toBe(true);
-    expect(digestFromBase64(digest.slice('sha1-'.length))).toBe(digest);
   });
 
   it.each([
@@ -38,7 +36,6 @@ describe('blob digests', () => {
     HELLO.replace('A=', 'B='),
   ])('%j is not one', (text) => {
     expect(isBlobDigest(text)).toBe(false);
-    expect(() => digestFromBase64(text)).toThrow(expect.objectContaining({ code: 'blob.invalid' }));
   });
 });
 

@@ -1,5 +1,3 @@
-import { EdgeError } from '@edgesync/errors';
-
 /** A blob that a document refers to. */
 export interface BlobReference {
   /** `sha1-` and padded base64 (wire G.1). */
@@ -17,17 +15,6 @@ const DIGEST = /^sha1-[A-Za-z0-9+/]{26}[AEIMQUYcgkosw048]=$/;
 /** Whether a text is `sha1-` and the padded standard base64 of 20 bytes. */
 export function isBlobDigest(text: string): boolean {
   return DIGEST.test(text);
-}
-
-/**
- * The digest as written in documents.
- * @param base64 padded standard base64 of the SHA-1 of the content
- * @throws EdgeError `blob.invalid`
- */
-export function digestFromBase64(base64: string): string {
-  const digest = `sha1-${base64}`;
-  if (!isBlobDigest(digest)) throw new EdgeError('blob.invalid', 'a blob digest is the base64 of 20 bytes');
-  return digest;
 }
 
 /**

@@ -26,4 +26,4 @@ export {
 export * from './keyspace.js';
 export * from './limits.js';
 export { utf8Length } from './utf8.js';
-export { isJsonArray, isJsonObject, type JsonObject, JsonScalar, type JsonTree, readJsonTree } from './json-tree.js';
+export { isJsonArray, type JsonObject, JsonScalar, type JsonTree, readJsonTree } from './json-tree.js';

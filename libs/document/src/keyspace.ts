@@ -104,10 +104,6 @@ export function keyspaceKey({ database, scope, collection }: Keyspace): string {
   return `${database}.${scope}.${collection}`;
 }
 
-export function sameKeyspace(a: Keyspace, b: Keyspace): boolean {
-  return a.collection === b.collection && a.scope === b.scope && a.database === b.database;
-}
-
 function invalid(reason: string): EdgeError {
   return new EdgeError('keyspace.invalid', reason);
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { parseIncoming, type DocumentState } from './incoming.js';
 import { integrate, localEdit } from './integrate.js';
-import { compareWithLegacy } from './legacy-relation.js';
+import { compareWithLegacy } from './testing/legacy-relation.js';
 import { listedLegacy, offeredId, treeHistory, vectorHistory } from './offer.js';
 import type { IntegrateOptions } from './outcome.js';
 import { isVersion, generationOf } from './rev-id.js';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import encoding from '../fixtures/legacy-encoding.json' with { type: 'json' };
-import { generationOf } from './rev-id.js';
 import {
   compareTimes,
   compareVersionsByTime,
@@ -9,7 +8,6 @@ import {
   isLegacyVersion,
   isVersionSyntax,
   isWireVersion,
-  legacyRevPrefix,
   legacyVersionOf,
   parseVersion,
 } from './version.js';
@@ -70,17 +68,5 @@ describe('versions', () => {
   test.each(encoding)('V4: $revID is known as $version', ({ revID, version }) => {
     expect(legacyVersionOf(revID)).toBe(version);
     expect(isLegacyVersion(version)).toBe(true);
-    const { generation, digestPrefix } = legacyRevPrefix(version);
-    expect(generation).toBe(generationOf(revID) % 2 ** 24);
-    expect(
-      revID
-        .slice(revID.indexOf('-') + 1)
-        .padEnd(10, '0')
-        .startsWith(digestPrefix),
-    ).toBe(true);
-  });
-
-  it('V4: an ordinary version stands for no revision ID', () => {
-    expect(() => legacyRevPrefix('5@abc')).toThrow('does not stand for');
   });
 });

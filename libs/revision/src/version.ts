@@ -72,17 +72,3 @@ export function legacyVersionOf(rev: string): string {
 export function isLegacyVersion(version: string): boolean {
   return version.endsWith(`@${LEGACY_SOURCE}`);
 }
-
-/**
- * The part of a rev-tree ID that its legacy version holds: the generation modulo 2^24 and the first ten digits of
- * the digest. The rest is lost, so it can only be looked for among known IDs.
- * @throws EdgeError `version.invalid` if it is no legacy version
- */
-export function legacyRevPrefix(version: string): { readonly generation: number; readonly digestPrefix: string } {
-  const { time, source } = parseVersion(version);
-  if (source !== LEGACY_SOURCE) throw new EdgeError('version.invalid', `${version} does not stand for a revision ID`);
-  return {
-    generation: Number(time >> 40n),
-    digestPrefix: (time & 0xff_ffff_ffffn).toString(16).padStart(10, '0'),
-  };
-}

@@ -1,6 +1,6 @@
-import { isVersion } from './rev-id.js';
-import { isLegacyVersion, legacyVersionOf } from './version.js';
-import { compareVectors, currentVersionOf, parseVector, type Relation } from './version-vector.js';
+import { isVersion } from '../rev-id.js';
+import { isLegacyVersion, legacyVersionOf } from '../version.js';
+import { compareVectors, currentVersionOf, parseVector, type Relation } from '../version-vector.js';
 
 /** A revision as a Couchbase Lite 4 database knows it: a vector, legacy rev-tree IDs, or both (wire F.9). */
 interface LegacyPair {

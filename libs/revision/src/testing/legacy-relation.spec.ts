@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
-import fixture from '../fixtures/vector-relation-with-legacy.json' with { type: 'json' };
+import fixture from '../../fixtures/vector-relation-with-legacy.json' with { type: 'json' };
 import { compareWithLegacy } from './legacy-relation.js';
-import { legacyVersionOf } from './version.js';
+import { legacyVersionOf } from '../version.js';
 
 // The fixture writes times as letters and revision IDs as 2-L.
 const REVS: Record<string, string> = { '1-K': '1-cc', '2-L': '2-bb', '2-M': '2-dd', '3-M': '3-dd' };
