@@ -15,7 +15,7 @@ const layers = [
     may: ['domain', 'port', 'support'],
     bans: [...NEST, ...DRIVERS.filter((name) => name !== 'bcrypt')],
   },
-  { layer: 'platform', may: ['domain', 'port', 'support'], bans: DRIVERS },
+  { layer: 'platform', may: ['domain', 'port', 'support', 'adapter', 'platform'], bans: DRIVERS },
   {
     layer: 'service',
     may: ['domain', 'port', 'engine', 'adapter', 'support', 'platform'],
@@ -60,7 +60,7 @@ export default tseslint.config(
       '@nx/enforce-module-boundaries': boundaries(),
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/require-await': 'off',
-      // Its mends of generic calls and of Nest's untyped getters are refused by the rules against `any`.
+      // The rules against `any` refuse its fixes of generic calls and of Nest's untyped getters.
       '@typescript-eslint/no-unnecessary-type-assertion': 'off',
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'inline-type-imports' }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
@@ -71,7 +71,7 @@ export default tseslint.config(
   },
   {
     // Nest finds what to inject through the emitted types of constructor parameters.
-    files: ['apps/*/src/**/*.ts', 'libs/platform/src/**/*.ts'],
+    files: ['apps/*/src/**/*.ts', 'libs/{platform,split}/src/**/*.ts'],
     rules: { '@typescript-eslint/consistent-type-imports': 'off' },
   },
   {

@@ -10,7 +10,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** As deep below the package as `dist`: a module finds its package.json from both. */
 const OUTPUT = join(ROOT, 'apps/edge/bundle');
 
-/** What is started by its file name. */
+/** Programs that are started by their file name. */
 const ENTRIES = {
   main: 'apps/edge/dist/main.js',
   quickstart: 'apps/edge/dist/quickstart.js',

@@ -10,10 +10,13 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const UNRESOLVABLE = [
   /\b[Ww]ire [A-K](\.\d+)?\b/,
   /\bref \d+(\.\d+)?\b/,
-  /\bJ\.[1-4][-.]\d+/,
+  /\bJ\.[1-4]([-.]| #)\d+/,
   /['"([ ][A-I]\.\d{1,2}[:,)\]]/,
   /\b(wire|reference) sheet\b/,
 ];
+
+/** Paths that a build or an operator makes. */
+const GENERATED = /\/(dist|bundle|secrets|data)(\/|$)/;
 
 /** The anchors of the pages read so far. */
 const anchors = new Map();
@@ -62,12 +65,14 @@ function unlistedDecisions(files) {
     .map((file) => ({ file, line: 1, problem: `is not listed in ${folder}README.md` }));
 }
 
-/** Relative links of a page, outside code blocks. */
+/** Relative links of a page, and paths in its text, outside code blocks. */
 function* markdownTargets(text) {
   let fenced = false;
   for (const [index, line] of text.split('\n').entries()) {
     if (/^\s*(```|~~~)/.test(line)) fenced = !fenced;
     if (fenced) continue;
+    for (const [, path] of line.matchAll(/`((?:apps|libs|docs|scripts|deploy|examples)\/[\w./-]+)`/g))
+      if (!GENERATED.test(path)) yield { target: `/${path}`, line: index + 1 };
     for (const [, target] of line.replace(/`[^`]*`/g, '').matchAll(/\]\(([^)\s]+)\)/g))
       if (!/^[a-z][a-z0-9+.-]*:/i.test(target)) yield { target, line: index + 1 };
   }

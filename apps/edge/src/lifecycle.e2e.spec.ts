@@ -17,6 +17,7 @@ describe('stopping', () => {
         body: '{"n":1}',
       });
       expect(await first.end(signal)).toBe(0);
+      expect(first.stdout).toMatch(/^edgesync is ready\.\nedgesync has stopped\.\n$/m);
       await using _second = await sandbox.start();
       const document = (await (await fetch(`${sandbox.url}/db/a`)).json()) as { n: number };
       expect(document.n).toBe(1);
@@ -56,12 +57,40 @@ describe('stopping', () => {
 describe('a start that cannot succeed', () => {
   it('says which database is missing when it may not create it', async () => {
     using sandbox = await EdgeSandbox.create({ create: false });
-    await expectRefusal(sandbox, `database db: there is no database at ${sandbox.bundle}`);
+    await expectRefusal(sandbox, `databases.db.path: names no database: there is none at ${sandbox.bundle}`);
   });
 
   it('names every mistake in the configuration with its key', async () => {
     using sandbox = await EdgeSandbox.create({ enable_client_write: true, create: 'yes' });
     await expectRefusal(sandbox, 'databases.db.enable_client_write', 'databases.db.create');
+  });
+
+  it('names every error of configuration, users, directories, certificates and databases at once', async () => {
+    using sandbox = await EdgeSandbox.create(
+      { create: false, enable_client_write: true },
+      {
+        interface: '127.0.0.1:99999',
+        users: 'users.json',
+        https: { tls_cert_path: 'cert.pem', tls_key_path: 'key.pem' },
+        logging: { file: { dir: 'logs' }, audit: { file: 'audit/audit.log' } },
+        cors: { origin: ['app.example'] },
+      },
+    );
+    writeFileSync(`${sandbox.directory}/users.json`, '{"alice": {"rols": []}}');
+    const stderr = await expectRefusal(
+      sandbox,
+      'databases.db.enable_client_write: is not a known key',
+      'databases.db.path: names no database',
+      'interface: has the port 99999',
+      'alice.rols: is not a known key',
+      'https.tls_cert_path: names',
+      'https.tls_key_path: names',
+      'logging.file.dir: names',
+      'logging.audit.file: names',
+      'cors.origin[0]: is "app.example"',
+    );
+    expect(stderr).toMatch(/^edgesync: 9 errors:$/m);
+    expect(stderr.trim().split('\n')).toHaveLength(10);
   });
 
   it('says that the port is taken, in one line', async () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { runUntilSignal } from '@edgesync/platform';
-import { startServer, type RunningServer } from './start-server.js';
+import { runUntilSignal, type RunningServer } from '@edgesync/platform';
+import { startServer } from './start-server.js';
 
 // What `npm start` runs: the example configuration, its documents loaded on the first start, and where to look.
 

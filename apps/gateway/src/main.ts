@@ -1,6 +1,4 @@
-import { readServiceSettings, runUntilSignal } from '@edgesync/platform';
-import { startGatewayService } from './service/start-gateway-service.js';
+import { runSplitService } from '@edgesync/split';
+import { gatewayService } from './service/gateway-service.js';
 
-process.exitCode = await runUntilSignal(async (signal) =>
-  startGatewayService(readServiceSettings('gateway', process.env), signal),
-);
+process.exitCode = await runSplitService('gateway', gatewayService);

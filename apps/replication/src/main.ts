@@ -1,6 +1,4 @@
-import { readServiceSettings, runUntilSignal } from '@edgesync/platform';
-import { startReplication } from './service/start-replication.js';
+import { runSplitService } from '@edgesync/split';
+import { workerService } from './service/worker-service.js';
 
-process.exitCode = await runUntilSignal(async (signal) =>
-  startReplication(readServiceSettings('replication', process.env), signal),
-);
+process.exitCode = await runSplitService('replication', workerService);

@@ -1,1 +1,2 @@
+export { inspectDatabase } from '@edgesync/storage-sqlite';
 export { StorageModule } from './storage.module.js';

@@ -1,6 +1,4 @@
-import { readServiceSettings, runUntilSignal } from '@edgesync/platform';
-import { startStorage } from './service/start-storage.js';
+import { runSplitService } from '@edgesync/split';
+import { storageService } from './service/storage-service.js';
 
-process.exitCode = await runUntilSignal(async (signal) =>
-  startStorage(readServiceSettings('storage', process.env), signal),
-);
+process.exitCode = await runSplitService('storage', storageService);

@@ -15,8 +15,9 @@ const ALL: Rights = Object.freeze({ read: true, write: true });
 const NONE: Rights = Object.freeze({ read: false, write: false });
 
 /**
- * Decides who may do what, for REST and sync alike (ref 5). Where access control is off everybody may do everything.
- * Each question about a principal and a keyspace is worked out once and remembered for as long as both objects live.
+ * Decides who may do what, for REST and sync alike (docs/protocol/edge-server.md#access-rules). Where access control is
+ * off everybody may do everything. Each question about a principal and a keyspace is worked out once and remembered for
+ * as long as both objects live.
  */
 export class AccessPolicy {
   private readonly decided = new WeakMap<Principal, WeakMap<Keyspace, Rights>>();
@@ -47,7 +48,8 @@ export class AccessPolicy {
 
   /**
    * Lets an operation on a collection pass, or refuses it. Ask this before asking whether the collection exists: a
-   * name that no rule covers is refused in the same words whether it stands for something or not (ref 5.2).
+   * name that no rule covers is refused in the same words whether it stands for something or not
+   * (docs/protocol/edge-server.md#what-a-request-needs).
    * @throws EdgeError `access.denied`
    */
   check(principal: Principal, keyspace: Keyspace, needed: Permission | 'any'): void {
@@ -61,12 +63,18 @@ export class AccessPolicy {
     return read || write;
   }
 
-  /** Whether the principal has some right in the database, and so may see its name (ref 5.2). */
+  /**
+   * Whether the principal has some right in the database, and so may see its name
+   * (docs/protocol/edge-server.md#what-a-request-needs).
+   */
   maySeeDatabase(principal: Principal, database: string): boolean {
     return this.hasSome(principal, database, ({ read, write }) => read || write);
   }
 
-  /** Whether there may be a collection of the database that the principal can read: what sync asks for at least (ref 5.4). */
+  /**
+   * Whether there may be a collection of the database that the principal can read: what sync asks for at least
+   * (docs/protocol/edge-server.md#rights-in-sync).
+   */
   mayReadSome(principal: Principal, database: string): boolean {
     return this.hasSome(principal, database, ({ read }) => read);
   }
@@ -83,7 +91,10 @@ export class AccessPolicy {
     );
   }
 
-  /** The rights that hold for the whole database; undefined if the principal's rules decide (ref 5.1). */
+  /**
+   * The rights that hold for the whole database; undefined if the principal's rules decide
+   * (docs/protocol/edge-server.md#access-rules).
+   */
   private rightsEverywhere(principal: Principal, database: string): Rights | undefined {
     if (!this.isEnforced(database) || hasRole(principal, 'admin')) return ALL;
     if (principal.anonymous) return NONE;

@@ -24,8 +24,9 @@ export interface Rights {
 }
 
 /**
- * Reads a pattern of the users file (ref 5.1): `*` (every database), `db.*` (every collection), `db.scope.*`, or a
- * keyspace, which covers one collection: `db` (the default one), `db.coll`, `db.scope.coll`.
+ * Reads a pattern of the users file (docs/protocol/edge-server.md#access-rules): `*` (every database), `db.*` (every
+ * collection), `db.scope.*`, or a keyspace, which covers one collection: `db` (the default one), `db.coll`,
+ * `db.scope.coll`.
  * @throws EdgeError `keyspace.invalid`
  */
 export function parseKeyspacePattern(text: string): KeyspacePattern {

@@ -1,6 +1,6 @@
 /**
- * Which web pages may use the server from elsewhere, by the `Origin` header that browsers send (ref 8). A page of the
- * server itself always may.
+ * Which web pages may use the server from elsewhere, by the `Origin` header that browsers send
+ * (docs/protocol/edge-server.md#cors). A page of the server itself always may.
  */
 export class OriginPolicy {
   /** Whether pages of every origin may. */

@@ -1,6 +1,9 @@
 import type { AccessRule } from './keyspace-pattern.js';
 
-/** Rights beyond ordinary REST and sync: `replicate` handles replications, `admin` everything (ref 4). */
+/**
+ * Rights beyond ordinary REST and sync: `replicate` handles replications, `admin` everything
+ * (docs/protocol/edge-server.md#authentication).
+ */
 export const ROLES = ['admin', 'replicate'] as const;
 export type Role = (typeof ROLES)[number];
 

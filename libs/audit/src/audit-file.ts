@@ -10,9 +10,13 @@ const LOOK_EVERY_MS = 1_000;
 /**
  * The audit file: only ever appended to. Events of one turn of the event loop are one write; at most a second later they
  * are synced to the disk. If the file is moved away or deleted, as by `logrotate`, a new one is begun within a second.
+ *
+ * Replies wait for the write, so it does not go through the thread pool: handing some hundred bytes to the page cache
+ * takes microseconds, the way there and back several times as long. Pipes and devices may block, and do go there.
  */
 export class AuditFile implements LineSink {
   private handle: FileHandle | undefined;
+  private isRegular = false;
   /** What is left of the batch that was begun. */
   private unwritten: Buffer | undefined;
   private syncTimer: NodeJS.Timeout | undefined;
@@ -29,6 +33,7 @@ export class AuditFile implements LineSink {
   /** @throws the file system's error */
   async begin(): Promise<void> {
     this.handle = await open(this.path, 'a', 0o640);
+    this.isRegular = (await this.handle.stat()).isFile();
   }
 
   async write(lines: readonly string[]): Promise<number> {
@@ -37,8 +42,13 @@ export class AuditFile implements LineSink {
       this.unwritten = toBytes(lines);
     }
     if (!this.handle) await this.begin();
-    while (this.unwritten.length > 0)
-      this.unwritten = this.unwritten.subarray((await this.handle!.write(this.unwritten)).bytesWritten);
+    const { handle, isRegular } = this;
+    while (this.unwritten.length > 0) {
+      const count = isRegular
+        ? writeSync(handle!.fd, this.unwritten)
+        : (await handle!.write(this.unwritten)).bytesWritten;
+      this.unwritten = this.unwritten.subarray(count);
+    }
     this.unwritten = undefined;
     this.syncSoon();
     return lines.length;

@@ -14,7 +14,7 @@ const keyspace = { database: 'travel', scope: 'inventory', collection: 'hotels' 
 
 function recorded(omitDescription: boolean, act: (audit: AuditLog) => void): Record<string, unknown>[] {
   const lines: string[] = [];
-  const output = { line: (text: string) => void lines.push(text), flush: async () => {}, flushSync: () => {} };
+  const output = { line: (text: string) => void lines.push(text), written: () => undefined };
   const selected = new Set(Object.values(AUDIT_EVENTS).map(({ id }) => id));
   act(new AuditLog({ output, selected, omitDescription, now: () => 1_785_587_696_123 }));
   return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
@@ -131,6 +131,35 @@ describe('the audit file', () => {
     expect(audit.records('serverStopped')).toBe(false);
     await close();
     expect(() => readFileSync(path)).toThrow('ENOENT');
+  });
+
+  it('has every event of a turn when written() resolves, in one write', async () => {
+    const { audit, close } = await open();
+    const sizes: number[] = [];
+    for (let turn = 1; turn <= 3; turn++) {
+      for (const user of ['a', 'b', 'c']) audit.authenticated({ ...actor, user });
+      const written = audit.written();
+      audit.databasesRead(actor);
+      await written;
+      sizes.push(events().length);
+      await new Promise(setImmediate);
+      expect(audit.written()).toBeUndefined();
+    }
+    expect(sizes).toEqual([4, 8, 12]);
+    await close();
+  });
+
+  it('is not waited for while it cannot be written', async () => {
+    const { audit, close } = await open();
+    rmSync(dir, { recursive: true });
+    audit.authenticated(actor);
+    await audit.written();
+    expect(log.join()).toContain('cannot be written for now');
+    audit.authenticated(actor);
+    expect(audit.written()).toBeUndefined();
+    mkdirSync(dir);
+    await close();
+    expect(events()).toHaveLength(2);
   });
 
   it('is begun anew when it was moved away', async () => {

@@ -11,8 +11,13 @@ export interface AuditActor {
   readonly remote: string;
 }
 
+export interface AuditOutput extends Pick<LogOutput, 'line'> {
+  /** Resolves when every line taken so far is in the file, or cannot be written for now; undefined if that is so already. */
+  written(gathered?: 'turn' | 'callback'): Promise<void> | undefined;
+}
+
 export interface AuditLogOptions {
-  readonly output: LogOutput;
+  readonly output: AuditOutput;
   /** Numbers of the events to record. */
   readonly selected: ReadonlySet<number>;
   readonly omitDescription: boolean;
@@ -30,6 +35,8 @@ type Frame = readonly [head: string, tail: string];
  * nothing if the event is not selected. Fields hold names and outcomes, never bodies or credentials.
  */
 export class AuditLog {
+  /** Whether any event is recorded. */
+  readonly isOn: boolean;
   private readonly frames: Partial<Record<AuditEventName, Frame>> = {};
 
   constructor(private readonly options: AuditLogOptions) {
@@ -38,12 +45,23 @@ export class AuditLog {
       const rest = options.omitDescription ? { name } : { name, description };
       this.frames[key as AuditEventName] = [`{"id":${id},"timestamp":"`, `",${JSON.stringify(rest).slice(1, -1)}`];
     }
+    this.isOn = Object.keys(this.frames).length > 0;
   }
 
   /** An audit log that records nothing. */
   static none(): AuditLog {
-    const output = { line: () => {}, flush: async () => {}, flushSync: () => {} };
+    const output = { line: () => {}, written: () => undefined };
     return new AuditLog({ output, selected: new Set(), omitDescription: true, now: () => 0 });
+  }
+
+  /**
+   * To be awaited before a reply leaves: resolves when the events recorded so far are in the file (not synced), or cannot be
+   * written for now; undefined if that is so already.
+   * @param gathered whether the events of this whole turn of the event loop go into one write, or, for replies that must not
+   * be held for as long as that, those of the callback that is running
+   */
+  written(gathered?: 'turn' | 'callback'): Promise<void> | undefined {
+    return this.options.output.written(gathered);
   }
 
   /** Whether an event is recorded: ask where composing it costs something. */

@@ -19,7 +19,7 @@ export function watchUsers(
   if (file === undefined) return undefined;
   const reload = (): void => {
     try {
-      const { value: users, warnings } = loadUsers(config);
+      const { users, warnings } = loadUsers(config);
       for (const warning of warnings) log.warning(warning);
       const ended = authenticator.replaceUsers(users);
       log.info(`${file} was read again: ${users.size} users, ${ended} of the former ones changed or gone`);

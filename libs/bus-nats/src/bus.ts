@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   connect,
   credsAuthenticator,
@@ -27,8 +28,11 @@ export interface BusOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Pause between attempts to connect, in milliseconds; up to twice as long once it was connected. */
+/** Pause between attempts to connect again, in milliseconds; up to twice as long. */
 const RECONNECT_MS = 250;
+/** The first pause between attempts to connect for the first time, in milliseconds; doubled up to the longest. */
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 5_000;
 
 /** One connection to NATS. It comes back by itself, for as long as the process lives. */
 export class Bus {
@@ -45,14 +49,14 @@ export class Bus {
    */
   static async connect(options: BusOptions): Promise<Bus> {
     const connectionOptions = toConnectionOptions(options);
-    for (;;)
+    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS))
       try {
         return new Bus(await connect(connectionOptions));
       } catch (error) {
         if (!(error instanceof errors.ConnectionError || error instanceof errors.TimeoutError)) throw error;
         options.report?.(error);
         options.signal?.throwIfAborted();
-        await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
+        await interruptibleSleep(pause, options.signal);
       }
   }
 
@@ -106,6 +110,17 @@ export class Bus {
     this.up = up;
     for (const listener of [...this.listeners]) listener(up);
   }
+}
+
+/** Whether a server refused the credentials that it was given, or that none were given. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
+}
+
+async function interruptibleSleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+  // An aborted sleep rejects with an error of its own; the caller expects the signal's reason.
+  await sleep(milliseconds, undefined, signal && { signal }).catch(() => undefined);
+  signal?.throwIfAborted();
 }
 
 /** Waits until something has come to an end, but no longer than a process that stops can. */

@@ -1,5 +1,5 @@
 export type { ReplicationRow, ReplicationTable } from '@edgesync/bus-contract';
-export { Bus, type BusOptions } from './bus.js';
+export { Bus, isRefusal, type BusOptions } from './bus.js';
 export type { CallerOptions } from './caller.js';
 export { answer, type Request, type Result } from './answer.js';
 export { Lease } from './lease.js';

@@ -2,7 +2,10 @@ import { EdgeError } from '@edgesync/errors';
 import { findBlobs, isBlobDigest, isDictionary } from './blobs.js';
 import { getMember, joinMembers, type JsonMember, setMember, topLevelMembers } from './json-text.js';
 
-/** Start of the names that replicators give to entries which mirror a blob dictionary (wire G.2). */
+/**
+ * Start of the names that replicators give to entries which mirror a blob dictionary
+ * (docs/protocol/blobs-and-deltas.md#attachments).
+ */
 const MIRROR_PREFIX = 'blob_';
 
 /**
@@ -33,7 +36,7 @@ export function storedAttachments(attachments: string, json: string): string | u
 
 /**
  * The body with an `_attachments` entry for every blob, as peers want it that did not answer `blobs` = `true`. A body
- * that has some entries must have all: LiteCore refuses a partial list (wire G.2).
+ * that has some entries must have all: LiteCore refuses a partial list (docs/protocol/blobs-and-deltas.md#attachments).
  * @param json a body in normal form
  * @param revpos generation to claim for the entries; Sync Gateway demands one for rev-tree revisions
  */

@@ -1,6 +1,6 @@
 /** A blob that a document refers to. */
 export interface BlobReference {
-  /** `sha1-` and padded base64 (wire G.1). */
+  /** `sha1-` and padded base64 (docs/protocol/blobs-and-deltas.md#blobs). */
   readonly digest: string;
   /** Bytes, as the document claims. */
   readonly length?: number;
@@ -66,7 +66,7 @@ const ACTIVE_CONTENT =
 
 /**
  * Whether browsers must save content of this type instead of showing it (`Content-Disposition:
- * attachment`, ref 6.11). Without a proper type the browser guesses, so that counts as unsafe.
+ * attachment`, docs/protocol/rest.md#properties). Without a proper type the browser guesses, so that counts as unsafe.
  */
 export function isUnsafeInBrowser(contentType: string | undefined): boolean {
   const type = (contentType ?? '').split(';', 1)[0]!.trim().toLowerCase();

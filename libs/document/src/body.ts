@@ -5,13 +5,16 @@ import { checkJson, cutSpans, rewriteJson, setMember } from './json-text.js';
 import { MAX_DOCUMENT_BYTES } from './limits.js';
 import { exceedsBytes } from './utf8.js';
 
-/** Metadata that a document brought in top-level properties that start with an underscore (ref 6.9). */
+/**
+ * Metadata that a document brought in top-level properties that start with an underscore
+ * (docs/protocol/rest.md#writing-documents).
+ */
 export interface BodyMetadata {
   readonly id?: string;
   readonly rev?: string;
   /** Whether `_deleted` is true. */
   readonly deleted: boolean;
-  /** Whether `_removed` is true: the peer's document left the reader's channels (wire C.10). */
+  /** Whether `_removed` is true: the peer's document left the reader's channels (docs/protocol/replication.md#rev). */
   readonly removed: boolean;
   /** `_revisions` as revision IDs, newest first. */
   readonly revisions?: readonly string[];
@@ -34,7 +37,7 @@ const EMPTY_KEY_LENGTH = 2;
  * Reads the JSON text of one document that a client wrote. Numbers and strings keep their exact value and
  * members their order; of members with the same key the last wins. Top-level properties that start with an underscore
  * are metadata: the known ones are returned, all are left out of the body, except `_attachments` entries that no blob
- * in the body stands for (wire G.2).
+ * in the body stands for (docs/protocol/blobs-and-deltas.md#attachments).
  * @throws EdgeError `request.json`; `doc.invalid` if it is no object, has metadata of the wrong type, or could not be read
  * by any Couchbase Lite app; `doc.too-large`
  */

@@ -3,7 +3,7 @@ import { type Body, checkReadable, finish, type RawBody, scanObject } from './bo
 import { JsonScanner } from './json-scanner.js';
 import { rewriteJson } from './json-text.js';
 
-/** A `_bulk_docs` request (ref 6.7). */
+/** A `_bulk_docs` request (docs/protocol/rest.md#bulk-edits). */
 export interface BulkDocs {
   /** The items in order; in place of one that cannot be a document, the error to report for it. */
   readonly docs: readonly (Body | EdgeError)[];

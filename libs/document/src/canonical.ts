@@ -1,8 +1,9 @@
 import { skipString } from './json-text.js';
 
 /**
- * The form of a body that revision digests are made of (wire E.2): compact, keys sorted by their UTF-8 bytes at every
- * level, strings and numbers in one spelling, so that peers that make the same edit get the same ID.
+ * The form of a body that revision digests are made of (docs/protocol/revisions.md#digests): compact, keys sorted by
+ * their UTF-8 bytes at every level, strings and numbers in one spelling, so that peers that make the same edit get the
+ * same ID.
  * @param json a value in normal form
  */
 export function canonicalJson(json: string): string {

@@ -21,8 +21,8 @@ import { utf8Length } from './utf8.js';
 const EMPTY_KEY = '"":';
 
 /**
- * Applies a delta of a `rev` message (wire H.2). The result is any JSON in normal form: what a peer sent is still to be
- * read with `readBody`.
+ * Applies a delta of a `rev` message (docs/protocol/blobs-and-deltas.md#delta-format). The result is any JSON in normal
+ * form: what a peer sent is still to be read with `readBody`.
  * @param baseJson the body of the base revision in normal form
  * @param deltaJson JSON text as received
  * @throws EdgeError `delta.invalid`

@@ -7,7 +7,7 @@ const CONTROL_CHARACTER = /[\x00-\x1f\x7f]/;
 
 /**
  * Returns the ID if a document can be stored under it: 1 to 240 bytes of UTF-8, no leading underscore, no control
- * characters, no half of a surrogate pair (ref 2).
+ * characters, no half of a surrogate pair (docs/protocol/rest.md#keyspaces).
  * @throws EdgeError `doc-id.invalid`
  */
 export function checkDocId(id: string): string {
@@ -21,7 +21,9 @@ export function checkDocId(id: string): string {
   return id;
 }
 
-/** A new ID from 16 random bytes: `~` and 22 characters of URL-safe base64 (ref 6.5). */
+/**
+ * A new ID from 16 random bytes: `~` and 22 characters of URL-safe base64 (docs/protocol/rest.md#creating-documents).
+ */
 export function generateDocId(randomBytes: Uint8Array): string {
   if (randomBytes.length !== DOC_ID_RANDOM_BYTES)
     throw new RangeError(`a document ID takes ${DOC_ID_RANDOM_BYTES} random bytes`);

@@ -19,7 +19,7 @@ const COLLECTION_NAME = /^[A-Za-z0-9-][A-Za-z0-9_%-]*$/;
 const PRINTABLE_ASCII = /^[\x20-\x7e]+$/;
 
 /**
- * Reads `db`, `db.collection` or `db.scope.collection` (ref 2).
+ * Reads `db`, `db.collection` or `db.scope.collection` (docs/protocol/rest.md#keyspaces).
  * @param text the first path component, percent-decoded
  * @throws EdgeError `keyspace.invalid`
  */
@@ -89,12 +89,18 @@ export function isDefaultCollection({ scope, collection }: CollectionName): bool
   return scope === DEFAULT_SCOPE && collection === DEFAULT_COLLECTION;
 }
 
-/** The name in REST replies: `_default`, otherwise always `scope.collection` (ref 2, 6.4). */
+/**
+ * The name in REST replies: `_default`, otherwise always `scope.collection` (docs/protocol/rest.md#keyspaces,
+ * docs/protocol/rest.md#keyspace-information).
+ */
 export function formatCollection(name: CollectionName): string {
   return isDefaultCollection(name) ? DEFAULT_COLLECTION : `${name.scope}.${name.collection}`;
 }
 
-/** The name in BLIP messages: `_default`, `collection` in the default scope, otherwise `scope.collection` (wire C.7). */
+/**
+ * The name in BLIP messages: `_default`, `collection` in the default scope, otherwise `scope.collection`
+ * (docs/protocol/replication.md#getcollections).
+ */
 export function formatWireCollection({ scope, collection }: CollectionName): string {
   return scope === DEFAULT_SCOPE ? collection : `${scope}.${collection}`;
 }

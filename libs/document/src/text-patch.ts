@@ -1,8 +1,8 @@
 import { EdgeError } from '@edgesync/errors';
 
 /**
- * Text patches of deltas (wire H.2): `n=` copies n bytes of the old string, `n-` skips n bytes, `n+text|` inserts
- * n bytes. Counts are bytes of UTF-8, and the old string must be used up exactly.
+ * Text patches of deltas (docs/protocol/blobs-and-deltas.md#delta-format): `n=` copies n bytes of the old string, `n-`
+ * skips n bytes, `n+text|` inserts n bytes. Counts are bytes of UTF-8, and the old string must be used up exactly.
  */
 
 const encoder = new TextEncoder();

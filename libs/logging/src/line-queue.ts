@@ -46,7 +46,12 @@ export class LineQueue implements LogOutput {
   private allDropped = 0;
   /** Lines handed to the sink and not yet done with. */
   private batch: readonly string[] = [];
+  /** Resolves when the batch is done with, or cannot be written for now; the other one, the same for what waits. */
+  private batchWritten: PromiseWithResolvers<void> | undefined;
+  private waitingWritten: PromiseWithResolvers<void> | undefined;
   private writing: Promise<void> | undefined;
+  /** Begins to write what is being gathered. */
+  private begin: () => void = () => {};
   private retry: NodeJS.Timeout | undefined;
   private failing = false;
 
@@ -68,9 +73,21 @@ export class LineQueue implements LogOutput {
     }
     this.waiting.push(text);
     this.size += text.length + 1;
-    // Whatever is logged in this turn of the event loop goes out in one write.
-    if (!this.writing && !this.retry)
-      this.writing = new Promise<void>((resolve) => setImmediate(resolve)).then(() => this.drain());
+    if (!this.writing && !this.retry) this.writing = this.gather();
+  }
+
+  /**
+   * Resolves when every line taken so far is written, or cannot be written for now; undefined if that is so already.
+   * Lines that come later are not waited for.
+   * @param gathered what else goes into the same write: the lines of this turn of the event loop, or those of the callback
+   * that is running, promises included
+   */
+  written(gathered: 'turn' | 'callback' = 'turn'): Promise<void> | undefined {
+    if (!this.writing) return undefined;
+    if (gathered === 'callback') process.nextTick(this.begin);
+    if (this.waiting.length > 0) return (this.waitingWritten ??= Promise.withResolvers()).promise;
+    if (this.batch.length > 0) return (this.batchWritten ??= Promise.withResolvers()).promise;
+    return undefined;
   }
 
   async flush(): Promise<void> {
@@ -85,9 +102,19 @@ export class LineQueue implements LogOutput {
     try {
       this.sink.writeSync(this.batch, this.take());
       this.batch = [];
+      this.batchWritten = release(this.batchWritten);
     } catch {
       // Nobody is left to tell.
     }
+  }
+
+  /** All that is logged in this turn of the event loop goes out in one write, unless somebody cannot wait. */
+  private async gather(): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.begin = resolve;
+      setImmediate(resolve);
+    });
+    await this.drain();
   }
 
   private async drain(): Promise<void> {
@@ -95,6 +122,7 @@ export class LineQueue implements LogOutput {
       if (this.batch.length === 0) this.batch = this.take();
       try {
         this.batch = this.batch.slice(await this.sink.write(this.batch));
+        if (this.batch.length === 0) this.batchWritten = release(this.batchWritten);
         this.noteSuccess();
       } catch (error) {
         this.noteFailure(error);
@@ -113,6 +141,8 @@ export class LineQueue implements LogOutput {
   private noteFailure(error: unknown): void {
     this.retry = setTimeout(() => this.resume(), RETRY_AFTER_MS);
     this.retry.unref();
+    this.batchWritten = release(this.batchWritten);
+    this.waitingWritten = release(this.waitingWritten);
     if (this.failing) return;
     this.failing = true;
     this.options.failed?.(error);
@@ -129,8 +159,14 @@ export class LineQueue implements LogOutput {
     this.waiting = [];
     this.size = 0;
     this.dropped = 0;
+    this.batchWritten = this.waitingWritten;
+    this.waitingWritten = undefined;
     return lines;
   }
+}
+
+function release(waiting: PromiseWithResolvers<void> | undefined): undefined {
+  waiting?.resolve();
 }
 
 /** Lines as they stand in a file. */

@@ -7,21 +7,23 @@ export * from '@edgesync/metrics';
 export * from '@edgesync/tls';
 
 export { Readiness, type ReadinessOptions } from './health/readiness.js';
+export { abortOnSignal } from './launch/abort-on-signal.js';
+export { CoreModule, type CoreOptions, type CoreParts } from './launch/core.module.js';
+export { openObservers, type Observers } from './launch/open-observers.js';
+export { runUntilSignal, type Stoppable } from './launch/run-until-signal.js';
+export {
+  startService,
+  type Application,
+  type Launch,
+  type LaunchOptions,
+  type RunningServer,
+  type Service,
+} from './launch/start-service.js';
 export { NestLogger } from './nest-logger.js';
-export { openObservers, type Observers } from './open-observers.js';
-export { abortOnSignal } from './process/abort-on-signal.js';
-export { runUntilSignal, type Stoppable } from './process/run-until-signal.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
 export { recordAuthentications } from './record-authentications.js';
 export { errorBody, NO_CACHE_HEADERS } from './replies/error-body.js';
 export { statusText } from './replies/status-texts.js';
-export { InternalController, ServiceReadiness } from './split/internal.controller.js';
-export {
-  readServiceSettings,
-  type NatsSettings,
-  type ServiceRole,
-  type ServiceSettings,
-} from './split/service-settings.js';
 export { ActiveTasks, SPLIT_TASKS_FROM, type ActiveTask, type ShownTask } from './tasks/active-tasks.js';
 export * from './tokens.js';
 export { refuseUpgrade } from './upgrades/refuse-upgrade.js';

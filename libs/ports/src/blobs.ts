@@ -1,6 +1,6 @@
 /** A blob at rest. */
 export interface BlobInfo {
-  /** `sha1-` and the padded base64 of the SHA-1 of the content (wire G.1). */
+  /** `sha1-` and the padded base64 of the SHA-1 of the content (docs/protocol/blobs-and-deltas.md#blobs). */
   readonly digest: string;
   /** Bytes. */
   readonly length: number;

@@ -17,7 +17,7 @@ export interface DatabaseInfo {
   readonly path: string;
   /** Public UUID: 32 lower-case hex digits. */
   readonly uuid: string;
-  /** Source ID of the versions this database mints (wire F.2). */
+  /** Source ID of the versions this database mints (docs/protocol/revisions.md#sources). */
   readonly source: string;
   /** The latest time its clock gave out, in hex; '0' if none. No clock that is right is before it. */
   readonly clock: string;

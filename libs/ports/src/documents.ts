@@ -7,7 +7,7 @@ export interface DocumentRevision {
   readonly sequence: number;
   /** Rev-tree ID, such as `2-ab…`. */
   readonly rev: string;
-  /** Whole version vector in wire form, current version first (wire F.4). */
+  /** Whole version vector in wire form, current version first (docs/protocol/revisions.md#vector-text). */
   readonly vector: string;
   /** The document's rev tree in the text form of `@edgesync/revision`. */
   readonly tree: string;
@@ -67,25 +67,27 @@ export interface RevisionRequest {
   /** Rev-tree ID or bare current version. */
   readonly rev: string;
   /**
-   * The `history` text of a `rev` message (wire C.10, F.5): for a rev-tree ID the ancestors newest first, joined by
-   * commas; for a version the rest of the vector and any legacy IDs. '' if there is none.
+   * The `history` text of a `rev` message (docs/protocol/replication.md#rev,
+   * docs/protocol/revisions.md#vectors-on-messages): for a rev-tree ID the ancestors newest first, joined by commas;
+   * for a version the rest of the vector and any legacy IDs. '' if there is none.
    */
   readonly history: string;
-  /** The `deleted_branch` text of a `rev` message (wire C.10). */
+  /** The `deleted_branch` text of a `rev` message (docs/protocol/replication.md#rev). */
   readonly closedBranch?: string;
   readonly deleted: boolean;
   readonly body: string;
   /**
    * The treatment of a revision that does not descend from the current one. `refuse`: it is not stored and the result is
    * `conflict`. `branch`: it is stored beside it and the winner is chosen by rule (REST `new_edits: false`).
-   * `resolve`: one side wins by the documented rule (ref 12.4) and is made a descendant of the other.
+   * `resolve`: one side wins by the documented rule (docs/protocol/edge-server.md#conflicts) and is made a descendant
+   * of the other.
    */
   readonly onConflict: 'refuse' | 'branch' | 'resolve';
 }
 
 /**
  * Removes a document as if it had never been here: no tombstone, no sequence, no notification. What a peer takes away
- * from us is removed so (wire C.17).
+ * from us is removed so (docs/protocol/replication.md#revocations-and-removals).
  */
 export interface PurgeRequest {
   readonly type: 'purge';

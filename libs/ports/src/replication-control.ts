@@ -3,7 +3,9 @@ import type { ReplicationConfig } from '@edgesync/config';
 /** `Offline`: it waits to try again. `Idle`: connected, and nothing is left to do. `Stopped`: it will not go on. */
 export type ReplicationActivity = 'Stopped' | 'Offline' | 'Connecting' | 'Idle' | 'Active';
 
-/** A replication as `_replicate` and `_active_tasks` show it (ref 6.16). It holds no secrets. */
+/**
+ * A replication as `_replicate` and `_active_tasks` show it (docs/protocol/rest.md#replications). It holds no secrets.
+ */
 export interface ReplicationTask {
   readonly task_id: number;
   /** The same number. */

@@ -137,7 +137,8 @@ abstract class Client {
       if (current !== this.id && this.isAncestor(current)) {
         this.parent = current;
         verdict = proposeVerdict(this.server.state, this.proposal(), this.parent);
-        // J.4 #31, #56: once the pusher names our current revision as an ancestor, there is no reason to refuse.
+        // docs/protocol/replication.md#what-409-does, docs/protocol/replication.md#after-a-lost-checkpoint: once the
+        // pusher names our current revision as an ancestor, there is no reason to refuse.
         expect(verdict).toBe(0);
       }
     }

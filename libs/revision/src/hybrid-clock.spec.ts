@@ -49,15 +49,17 @@ describe('the hybrid clock', () => {
     expect(BigInt(`0x${clock.next(NOW)}`)).toBe(NOW & ~0xffffn);
   });
 
+  // docs/protocol/revisions.md#time
   test.each([
     [EARLIEST_TIME - 1n, 'too-early'],
     [EARLIEST_TIME, undefined],
     [NOW, undefined],
     [NOW + 1n, 'ahead'],
     [LATEST_TIME + 1n, 'too-late'],
-  ])('V6: J.4 #43: time %d is judged %s', (time, fault) => expect(timeFault(time.toString(16), NOW)).toBe(fault));
+  ])('V6: time %d is judged %s', (time, fault) => expect(timeFault(time.toString(16), NOW)).toBe(fault));
 
-  it('V6: J.4 #43: the bad version of a vector is named, legacy versions carry no time', () => {
+  // docs/protocol/revisions.md#time
+  it('V6: the bad version of a vector is named, legacy versions carry no time', () => {
     const good = `${NOW.toString(16)}@H0J8SAyCSjSjE+PxM4NQrQ`;
     expect(vectorTimeFault(`${good}; ${legacyVersionOf('9000-ab')}, 2-ab`, NOW)).toBeUndefined();
     expect(vectorTimeFault(`${good}, ${good}; 1@czSYLoW3QpyTXM5g18SElQ`, NOW)).toEqual({

@@ -4,7 +4,10 @@ import { isLegacyVersion, isVersionSyntax, versionTime } from './version.js';
 export const EARLIEST_TIME = 1n << 40n;
 /** The greatest: 63 bits. */
 export const LATEST_TIME = (1n << 63n) - 1n;
-/** How far ahead of its own clock Couchbase Lite lets a version be; beyond, the revision is lost for it (wire F.3). */
+/**
+ * How far ahead of its own clock Couchbase Lite lets a version be; beyond, the revision is lost for it
+ * (docs/protocol/revisions.md#time).
+ */
 export const MAX_CLOCK_AHEAD_NANOSECONDS = 120_000_000_000n;
 
 /** No clock that is right is before this software: 2026-01-01, in nanoseconds. To be moved on now and then. */
@@ -24,9 +27,9 @@ export function clockHorizon(wallMilliseconds: number): bigint {
 }
 
 /**
- * The hybrid logical clock of one database (wire F.3): wall time with 16 counter bits, and never the same or an earlier
- * time twice, whatever the wall clock does. Foreign versions do not move it. A wall clock that was never set counts as
- * {@link SOFTWARE_EPOCH}: clients refuse times from near 1970 for good.
+ * The hybrid logical clock of one database (docs/protocol/revisions.md#time): wall time with 16 counter bits, and never
+ * the same or an earlier time twice, whatever the wall clock does. Foreign versions do not move it. A wall clock that
+ * was never set counts as {@link SOFTWARE_EPOCH}: clients refuse times from near 1970 for good.
  */
 export class HybridClock {
   #last: bigint;
@@ -61,7 +64,7 @@ export class HybridClock {
 }
 
 /**
- * Why Couchbase Lite would refuse a foreign version (wire F.3, J.4 #43), or undefined if it would not.
+ * Why Couchbase Lite would refuse a foreign version (docs/protocol/revisions.md#time), or undefined if it would not.
  * @param time hex
  * @param horizon nanoseconds; what is later is ahead. Two minutes after the time that is known.
  */

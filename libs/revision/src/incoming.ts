@@ -22,7 +22,10 @@ export interface IncomingTree {
   /** Ancestors, newest first, without `rev`, contiguous as deep as a tree is kept. */
   readonly history: readonly string[];
   readonly deleted: boolean;
-  /** A branch the sender closed: its tombstone first, then the ancestors (`deleted_branch`, wire C.10). */
+  /**
+   * A branch the sender closed: its tombstone first, then the ancestors (`deleted_branch`,
+   * docs/protocol/replication.md#rev).
+   */
   readonly closedBranch?: readonly string[];
 }
 
@@ -46,7 +49,7 @@ export interface IncomingOptions {
 
 /**
  * Reads the `rev` and `history` properties of a `rev` message. Which kind it is depends on the ID alone, never on the
- * connection (wire C.15, J.4 #47).
+ * connection (docs/protocol/replication.md#differences-by-sub-protocol).
  * @throws EdgeError `rev.invalid`, `version.invalid`
  */
 export function parseIncoming(rev: string, history: string, options: IncomingOptions = {}): Incoming {

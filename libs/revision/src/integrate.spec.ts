@@ -245,7 +245,8 @@ describe('an edit made here', () => {
 });
 
 describe('the properties of a rev message', () => {
-  it('J.4-47 the kind is decided by the ID', () => {
+  // docs/protocol/replication.md#differences-by-sub-protocol
+  it('the kind is decided by the ID', () => {
     expect(parseIncoming('2-bb', '1-aa')).toEqual({ kind: 'tree', rev: '2-bb', history: ['1-aa'], deleted: false });
     expect(parseIncoming(`5@${A}`, '1-aa', { deleted: true })).toEqual({
       kind: 'vector',
@@ -259,6 +260,7 @@ describe('the properties of a rev message', () => {
     expect(parseIncoming('3-cc', '2-bb, 1-aa')).toEqual(expect.objectContaining({ history: ['2-bb', '1-aa'] }));
   });
 
+  // docs/protocol/replication.md#rows-that-clients-refuse, docs/protocol/replication.md#rules-for-a-sender
   test.each([
     ['', ''],
     ['3-CC', ''],
@@ -266,7 +268,7 @@ describe('the properties of a rev message', () => {
     ['3-cc', '1-aa,2-bb'],
     ['3-cc', '2-bb,1-AA'],
     ['3-cc', `2@${A}`],
-  ])('J.4 #28, #29: rev "%s" with history "%s" is refused', (rev, history) => {
+  ])('rev "%s" with history "%s" is refused', (rev, history) => {
     expect(() => parseIncoming(rev, history)).toThrow(expect.objectContaining({ code: 'rev.invalid' }));
   });
 

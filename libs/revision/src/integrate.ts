@@ -55,7 +55,10 @@ function integrateTree(
   return settle(state, incoming, tree.encode(), undefined, options);
 }
 
-/** Rules 1 to 3 of wire E.4. `connected` is the newest ancestor of the revision that is in the tree. */
+/**
+ * Rules 1 to 3 of docs/protocol/revisions.md#no-conflicts-mode. `connected` is the newest ancestor of the revision that
+ * is in the tree.
+ */
 function isLegalPush(tree: RevTree, state: DocumentState, connected: string | undefined, deleted: boolean): boolean {
   if (connected === undefined) return state.deleted && !deleted;
   if (connected === state.rev) return true;

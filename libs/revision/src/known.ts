@@ -5,7 +5,10 @@ import { isLinear, treeHas, currentPath } from './rev-tree-text.js';
 import { isLegacyVersion, isVersionSyntax, legacyVersionOf, versionSource } from './version.js';
 import { currentVersionOf, parseVector, timeOfSource, vectorIncludes } from './version-vector.js';
 
-/** The rev-tree ID in the tree that a legacy version stands for (wire F.8), if there is one. */
+/**
+ * The rev-tree ID in the tree that a legacy version stands for (docs/protocol/revisions.md#legacy-versions), if there
+ * is one.
+ */
 export function findLegacy(tree: string, version: string): string | undefined {
   const revs = isLinear(tree) ? currentPath(tree) : RevTree.decode(tree).revs();
   for (const rev of revs) if (legacyVersionOf(rev) === version) return rev;
@@ -29,14 +32,16 @@ export function isKnown(state: DocumentState | undefined, id: string): boolean {
   return isTreeRevId(id) && treeHas(state.tree, id);
 }
 
-/** The current revision's ID of the same kind as `like`: what a 409 names (wire C.9). */
+/**
+ * The current revision's ID of the same kind as `like`: what a 409 names (docs/protocol/replication.md#proposechanges).
+ */
 export function currentIdLike(state: DocumentState, like: string): string {
   return isVersion(like) ? currentVersionOf(state.vector) : state.rev;
 }
 
 /**
  * Whether the edit was made on our current revision though its vector does not say so: the sender knew that revision
- * by its rev-tree ID, as a legacy ID or encoded as a version (wire F.8).
+ * by its rev-tree ID, as a legacy ID or encoded as a version (docs/protocol/revisions.md#legacy-versions).
  */
 export function descendsByLegacy(state: DocumentState, vector: string, legacy: readonly string[]): boolean {
   if (legacy.includes(state.rev)) return true;
@@ -51,7 +56,7 @@ function vectorIncludesExactly(vector: string, version: string): boolean {
 
 /**
  * Whether a live revision that meets a tombstone is a new document rather than an edit of the deleted one: nothing it
- * descends from is known here (rule 3 of wire E.4, carried over to vectors).
+ * descends from is known here (rule 3 of docs/protocol/revisions.md#no-conflicts-mode, carried over to vectors).
  */
 export function isNewLife(state: DocumentState, vector: string, legacy: readonly string[]): boolean {
   if (!state.deleted || legacy.some((rev) => treeHas(state.tree, rev))) return false;

@@ -17,18 +17,20 @@ const merged: DocumentState = { ...state, vector: `9@${S}, 8@${S}, 7@${A};` };
 const mergedLater: DocumentState = { ...state, vector: `9@${S}, 8@${S}, 7@${A}; 6@${B}` };
 
 describe('what a puller is sent', () => {
-  it('O1: J.4 #58: each kind gets its own ID', () => {
+  // docs/protocol/revisions.md#legacy-documents-without-a-version
+  it('O1: each kind gets its own ID', () => {
     expect(offeredId(state, 'tree')).toBe('4-dd');
     expect(offeredId(state, 'vector')).toBe(`9@${S}`);
   });
 
+  // docs/protocol/replication.md#rev
   test.each([
     [{ maxHistory: 20, listed: [] }, '3-cc,2-bb,1-aa'],
     [{ maxHistory: 2, listed: [] }, '3-cc,2-bb'],
     [{ maxHistory: 20, listed: ['3-cc'] }, '3-cc'],
     [{ maxHistory: 1, listed: ['1-aa'] }, '3-cc,2-bb,1-aa'],
     [{ maxHistory: 2, listed: ['9-99'] }, '3-cc,2-bb'],
-  ])('O2: J.4 #55: rev-tree history, without spaces, for %j', (options, history) =>
+  ])('O2: rev-tree history, without spaces, for %j', (options, history) =>
     expect(treeHistory(state, options)).toBe(history),
   );
 
@@ -50,8 +52,9 @@ describe('what a puller is sent', () => {
       `7@${A}, 2-bb, 1-aa`,
     ],
     ['O5: a version over a legacy ID we do not have', state, { listed: [`7@${A}`, '2-99'] }, `7@${A}, 2-99`],
-    ['O4: J.4 #45: after a merge', merged, { listed: ['2-bb'] }, `8@${S}, 7@${A}; 2-bb, 1-aa`],
-    ['O3: J.4 #45: a merge alone', merged, { listed: [] }, `8@${S}, 7@${A};`],
+    // docs/protocol/revisions.md#vectors-on-messages
+    ['O4: after a merge', merged, { listed: ['2-bb'] }, `8@${S}, 7@${A}; 2-bb, 1-aa`],
+    ['O3: a merge alone', merged, { listed: [] }, `8@${S}, 7@${A};`],
     ['O3: a merge after other edits, as Couchbase Lite 4.0.2 reads it', mergedLater, { listed: [] }, `7@${A}, 6@${B}`],
     [
       'O4: a merge after other edits, under a legacy ID',

@@ -4,7 +4,8 @@ import { historyOf, treeHas } from './rev-tree-text.js';
 import { currentVersionOf, foldMerge, historyForRev } from './version-vector.js';
 
 // What a puller is offered and sent. Which kind of ID it gets is the connection's property here: rev-tree clients
-// cannot read versions, and a versioned client must never meet a document under a rev-tree ID (J.4 #58).
+// cannot read versions, and a versioned client must never meet a document under a rev-tree ID
+// (docs/protocol/revisions.md#legacy-documents-without-a-version).
 
 /** The two kinds of clients. */
 export type RevisionKind = 'tree' | 'vector';
@@ -23,7 +24,7 @@ export interface TreeHistoryOptions {
 
 /**
  * The `history` property for a rev-tree client: ancestors newest first, no gaps, reaching the nearest revision it
- * listed, else at most `maxHistory` (wire C.10).
+ * listed, else at most `maxHistory` (docs/protocol/replication.md#rev).
  * @param rev the revision being sent, by default the current one
  */
 export function treeHistory(state: DocumentState, options: TreeHistoryOptions, rev: string = state.rev): string {
@@ -46,8 +47,8 @@ export function listedLegacy(listed: readonly string[]): string | undefined {
 
 /**
  * The `history` property for a versioned client: the rest of the vector and, if the client keeps a legacy ID for the
- * document, that ID and its ancestors (wire F.9, J.4 #59). The list starts with the very ID the client has, because the
- * client compares the heads.
+ * document, that ID and its ancestors (docs/protocol/revisions.md#sending-to-version-vector-clients). The list starts
+ * with the very ID the client has, because the client compares the heads.
  *
  * Couchbase Lite 4.0.0–4.0.2 refuses for good ("Invalid version string") what has merge versions and previous ones, so
  * clients get both as previous ones.

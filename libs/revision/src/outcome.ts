@@ -45,7 +45,7 @@ export interface Minting {
 /**
  * The treatment of a revision that does not build on the current one. `refuse`: nothing. `branch`: a rev-tree revision is
  * stored beside it and the winner chosen by rule; a vector has no branches, so it is resolved. `resolve`: one side wins
- * by ref 12.4.
+ * by docs/protocol/edge-server.md#conflicts.
  */
 export type OnConflict = 'refuse' | 'branch' | 'resolve';
 

@@ -16,11 +16,13 @@ describe('the answer to a proposed rev-tree ID', () => {
     ['P1: a new document', undefined, '1-ab', '', 0],
     ['P1: a new document whose pusher thinks we had it', undefined, '4-ab', '3-ab', 0],
     ['P2: the current revision', live, '3-cc', '2-bb', 304],
-    ['P2: J.4 #56: a known revision with a lost checkpoint', live, '3-cc', '', 304],
+    // docs/protocol/replication.md#after-a-lost-checkpoint
+    ['P2: a known revision with a lost checkpoint', live, '3-cc', '', 304],
     ['P2: an ancestor', live, '1-aa', '', 304],
     ['P3: a child of the current revision', live, '4-dd', '3-cc', 0],
     ['P3: a distant descendant', live, '9-dd', '3-cc', 0],
-    ['P3: J.4 #47: a parent named by its version', live, '4-dd', `9@${S}`, 0],
+    // docs/protocol/replication.md#differences-by-sub-protocol
+    ['P3: a parent named by its version', live, '4-dd', `9@${S}`, 0],
     ['P4: a new life over a tombstone', dead, '1-ff', '', 0],
     ['P3: a child of a tombstone', dead, '3-ff', '2-dd', 0],
     ['P5: an edit of an old revision', live, '3-dd', '2-bb', 409],
@@ -36,18 +38,22 @@ describe('the answer to a proposed version', () => {
   test.each([
     ['P1: a new document', undefined, `5@${B}`, '', 0],
     ['P2: the current version', live, `9@${S}`, '', 304],
-    ['P2: J.4 #33: the current version in a whole vector', live, `9@${S}; 7@${A}`, '', 304],
-    ['P2: J.4 #56: a version we went through', live, `7@${A}`, '', 304],
+    // docs/protocol/replication.md#proposechanges
+    ['P2: the current version in a whole vector', live, `9@${S}; 7@${A}`, '', 304],
+    // docs/protocol/replication.md#after-a-lost-checkpoint
+    ['P2: a version we went through', live, `7@${A}`, '', 304],
     ['P2: an earlier one of the same source', live, `6@${A}`, '', 304],
     ['P2: a legacy version of a known revision ID', live, legacyVersionOf('2-bb'), '', 304],
     ['P3: the parent is current', live, `c@${B}`, `9@${S}`, 0],
     ['P3: the parent is current, though the time is lower', live, `3@${B}`, `9@${S}`, 0],
-    ['P3: J.4 #33: the whole vector covers ours, the parent is lost', live, `c@${B}; 9@${S}`, '', 0],
-    ['P3: J.4 #33: a merge', live, `c@${B}, 8@${B}, 9@${S};`, `9@${S}`, 0],
+    // docs/protocol/replication.md#proposechanges
+    ['P3: the whole vector covers ours, the parent is lost', live, `c@${B}; 9@${S}`, '', 0],
+    ['P3: a merge', live, `c@${B}, 8@${B}, 9@${S};`, `9@${S}`, 0],
     ['P3: a later version of our current source', live, `a@${S}`, '', 0],
     ['P3: a legacy parent that is current', live, `c@${B}`, '3-cc', 0],
     ['P3: a legacy parent that is current, as a version', live, `c@${B}`, legacyVersionOf('3-cc'), 0],
-    ['P3: J.4 #56: a legacy ID in the vector, the parent is lost', live, `c@${B}; 3-cc, 2-bb`, '', 0],
+    // docs/protocol/replication.md#after-a-lost-checkpoint
+    ['P3: a legacy ID in the vector, the parent is lost', live, `c@${B}; 3-cc, 2-bb`, '', 0],
     ['P3: an encoded legacy ID in the vector', live, `c@${B}; ${legacyVersionOf('3-cc')}`, '', 0],
     ['P3: our version was seen, edited and is current again', live, `7@${A}; 9@${S}`, '', 0],
     ['P4: a new life over a tombstone', dead, `c@${B}`, '', 0],

@@ -10,11 +10,13 @@ import { compareVectors, currentVersionOf, parseVector } from './version-vector.
 export type ProposalVerdict = 0 | 304 | 400 | 409;
 
 /**
- * Answers one row of `proposeChanges` (wire C.9), by the kind of each ID (J.4 #47). A 409 makes the pusher drop its
- * edit until it has pulled ours (J.4 #31), so it is given only if the edit provably does not build on the current
- * revision; a 304 only if the revision is part of our history.
- * @param proposed a rev-tree ID, a version, or a whole vector (J.4 #33)
- * @param parent the last revision the pusher knows we had, of either kind; '' if it knows none (J.4 #56)
+ * Answers one row of `proposeChanges` (docs/protocol/replication.md#proposechanges), by the kind of each ID
+ * (docs/protocol/replication.md#differences-by-sub-protocol). A 409 makes the pusher drop its edit until it has pulled
+ * ours (docs/protocol/replication.md#what-409-does), so it is given only if the edit provably does not build on the
+ * current revision; a 304 only if the revision is part of our history.
+ * @param proposed a rev-tree ID, a version, or a whole vector (docs/protocol/replication.md#proposechanges)
+ * @param parent the last revision the pusher knows we had, of either kind; '' if it knows none
+ * (docs/protocol/replication.md#after-a-lost-checkpoint)
  */
 export function proposeVerdict(state: DocumentState | undefined, proposed: string, parent: string): ProposalVerdict {
   if (isVersion(proposed)) return proposeVector(state, proposed, parent);

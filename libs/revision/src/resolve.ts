@@ -13,8 +13,8 @@ export interface Side {
 }
 
 /**
- * The winner of a conflict between two rev-tree revisions (ref 12.4): a deletion beats a live revision, then the higher
- * generation, then the greater ID. Both peers of a pair decide alike.
+ * The winner of a conflict between two rev-tree revisions (docs/protocol/edge-server.md#conflicts): a deletion beats a
+ * live revision, then the higher generation, then the greater ID. Both peers of a pair decide alike.
  */
 export function decideTreeConflict(local: Side, remote: Side): 'local' | 'remote' {
   if (local.deleted !== remote.deleted) return local.deleted ? 'local' : 'remote';
@@ -22,8 +22,8 @@ export function decideTreeConflict(local: Side, remote: Side): 'local' | 'remote
 }
 
 /**
- * The winner between two versions (wire F.7): the last write by the time of the version, tombstones too; a tie goes to the
- * greater source.
+ * The winner between two versions (docs/protocol/revisions.md#changing-vectors): the last write by the time of the
+ * version, tombstones too; a tie goes to the greater source.
  */
 export function decideVersionConflict(localVersion: string, remoteVersion: string): 'local' | 'remote' {
   return compareVersionsByTime(localVersion, remoteVersion) >= 0 ? 'local' : 'remote';
@@ -68,8 +68,9 @@ export function resolveTree(state: DocumentState, incoming: IncomingTree, option
 }
 
 /**
- * Resolves a conflict with a version: the winner's version stays and covers the loser's (wire F.7). For rev-tree clients
- * a remote winner is a child of the current revision, a local winner no change at all.
+ * Resolves a conflict with a version: the winner's version stays and covers the loser's
+ * (docs/protocol/revisions.md#changing-vectors). For rev-tree clients a remote winner is a child of the current
+ * revision, a local winner no change at all.
  */
 export function resolveVector(state: DocumentState, incoming: IncomingVector, options: IntegrateOptions): Stored {
   const { vector, deleted } = incoming;

@@ -3,7 +3,8 @@ import { generationOf } from './rev-id.js';
 import { DEFAULT_TREE_DEPTH } from './rev-tree.js';
 
 // A client sends at most `maxHistory` ancestors, and after them the one that the server has, however much older that is
-// (wire E.5): of more edits made offline than that, those in between are missing.
+// (docs/protocol/revisions.md#conflicts-in-couchbase-lite): of more edits made offline than that, those in between are
+// missing.
 
 /**
  * The history with its gaps filled as deep as a tree is kept. Nobody asks for the revisions in between, so made-up IDs

@@ -1,13 +1,19 @@
 import { EdgeError } from '@edgesync/errors';
 
-/** A rev-tree revision ID, taken apart: `3-b5286031…` is generation 3 and a digest (wire E.1). */
+/**
+ * A rev-tree revision ID, taken apart: `3-b5286031…` is generation 3 and a digest
+ * (docs/protocol/revisions.md#tree-revision-ids).
+ */
 export interface RevId {
   readonly generation: number;
   /** Lower-case hex, opaque: peers use different hash functions, so it is never recomputed for a foreign revision. */
   readonly digest: string;
 }
 
-/** Generation without leading zeros, digest of whole bytes, at most 20 of them: what Couchbase Lite accepts (wire E.1). */
+/**
+ * Generation without leading zeros, digest of whole bytes, at most 20 of them: what Couchbase Lite accepts
+ * (docs/protocol/revisions.md#tree-revision-ids).
+ */
 const TREE_REV_ID = /^[1-9][0-9]{0,9}-(?:[0-9a-f]{2}){1,20}$/;
 
 const HYPHEN = 0x2d;
@@ -18,7 +24,10 @@ export function isTreeRevId(text: string): boolean {
   return TREE_REV_ID.test(text);
 }
 
-/** Whether an ID is meant as a version rather than a rev-tree ID: the rule of wire C.15, decided per ID. */
+/**
+ * Whether an ID is meant as a version rather than a rev-tree ID: the rule of
+ * docs/protocol/replication.md#differences-by-sub-protocol, decided per ID.
+ */
 export function isVersion(text: string): boolean {
   return text.includes('@');
 }
@@ -61,8 +70,9 @@ export interface MintRevIdOptions {
 }
 
 /**
- * The ID of a revision made here, by Couchbase Lite's recipe (wire E.2, ref 6.9): two peers that make the same edit on
- * the same parent get the same ID, so the edit is seen as one.
+ * The ID of a revision made here, by Couchbase Lite's recipe (docs/protocol/revisions.md#digests,
+ * docs/protocol/rest.md#writing-documents): two peers that make the same edit on the same parent get the same ID, so
+ * the edit is seen as one.
  */
 export function mintRevId({ parent = '', deleted, canonicalBody, sha1 }: MintRevIdOptions): string {
   // A parent ID has at most 51 characters, all ASCII, so the length byte is its own UTF-8 form.

@@ -89,8 +89,9 @@ export interface HistoryOptions {
 }
 
 /**
- * Ancestors of `rev`, newest first, without gaps (wire C.10): up to and including the nearest that the receiver has,
- * even beyond `max`, for without it the receiver could not connect the revision; else at most `max`.
+ * Ancestors of `rev`, newest first, without gaps (docs/protocol/replication.md#rev): up to and including the nearest
+ * that the receiver has, even beyond `max`, for without it the receiver could not connect the revision; else at most
+ * `max`.
  */
 export function historyOf(tree: string, rev: string, { max, stopAt = [] }: HistoryOptions): string[] {
   const path = currentPath(tree);

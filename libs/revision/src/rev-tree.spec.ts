@@ -108,7 +108,8 @@ describe('the rev tree', () => {
     expect(tree.encode()).toBe(drawn().encode());
   });
 
-  it('T4: J.4 #29: a history with a gap is refused', () => {
+  // docs/protocol/replication.md#rules-for-a-sender
+  it('T4: a history with a gap is refused', () => {
     const gap = expect.objectContaining({ code: 'rev.invalid' });
     expect(() => drawn().insert(['5-aa', '3-ee'], false)).toThrow(gap);
     expect(() => drawn().insert([], false)).toThrow(gap);

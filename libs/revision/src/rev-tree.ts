@@ -97,7 +97,10 @@ export class RevTree {
     return this.#nodes.get(rev)?.parent;
   }
 
-  /** Leaves, winner first: open before closed, live before deleted, then the higher ID (wire E.3). */
+  /**
+   * Leaves, winner first: open before closed, live before deleted, then the higher ID
+   * (docs/protocol/revisions.md#trees).
+   */
   leaves(): string[] {
     const leaves = [...this.#nodes.values()].filter(({ rev }) => !this.#parents.has(rev));
     return leaves.sort(rankLeaves).map(({ rev }) => rev);
@@ -199,7 +202,8 @@ function rankLeaves(left: TreeNode, right: TreeNode): number {
 }
 
 /**
- * Generations go down by one (J.4 #29); deeper than any tree is kept they need only go down.
+ * Generations go down by one (docs/protocol/replication.md#rules-for-a-sender); deeper than any tree is kept they need
+ * only go down.
  * @throws EdgeError `rev.invalid` if they do not
  */
 export function checkContiguous(history: readonly string[]): void {

@@ -1,9 +1,15 @@
 import { EdgeError } from '@edgesync/errors';
 
-/** Source of versions that stand for rev-tree IDs (wire F.2, F.8). No database may have it. */
+/**
+ * Source of versions that stand for rev-tree IDs (docs/protocol/revisions.md#sources,
+ * docs/protocol/revisions.md#legacy-versions). No database may have it.
+ */
 export const LEGACY_SOURCE = 'Revision+Tree+Encoding';
 
-/** Sixteen zero bytes: "this database" inside Couchbase Lite, illegal on the wire (wire F.1). */
+/**
+ * Sixteen zero bytes: "this database" inside Couchbase Lite, illegal on the wire
+ * (docs/protocol/revisions.md#version-text).
+ */
 export const ME_SOURCE = 'AAAAAAAAAAAAAAAAAAAAAA';
 
 /** 16 bytes in unpadded base64 leave four zero bits at the end, so the last character is one of four. */
@@ -15,7 +21,8 @@ export function isSourceId(text: string): boolean {
 }
 
 /**
- * The source ID of a database: its 16-byte public UUID in standard base64 without padding (wire F.2).
+ * The source ID of a database: its 16-byte public UUID in standard base64 without padding
+ * (docs/protocol/revisions.md#sources).
  * @throws EdgeError `version.invalid` if the bytes are not 16 or spell a reserved source
  */
 export function sourceIdFromBytes(bytes: Uint8Array): string {

@@ -43,8 +43,9 @@ describe('vector text', () => {
     },
   );
 
+  // docs/protocol/revisions.md#vectors-on-messages
   test.each(syntaxErrors.filter(({ why }) => why.startsWith('empty element')))(
-    'V7: J.4 #46: the empty element of "$text" is skipped',
+    'V7: the empty element of "$text" is skipped',
     ({ text }) =>
       expect(parseVector(text)).toEqual({ cv: '25@def', mv: ['20@abc', '18@hij'], pv: [], legacy: ['1-abc'] }),
   );
@@ -53,11 +54,13 @@ describe('vector text', () => {
     expect(() => parseVector(text)).toThrow(expect.objectContaining({ code: 'version.invalid' }));
   });
 
-  test.each(current)('V8: J.4 #33: the current version of "$text"', ({ text, cv }) => {
+  // docs/protocol/replication.md#proposechanges
+  test.each(current)('V8: the current version of "$text"', ({ text, cv }) => {
     expect(currentVersionOf(text)).toBe(cv);
   });
 
-  test.each(onRevMessage)('V9: J.4 #45: "$vector" goes through a rev message', ({ vector, rev, history }) => {
+  // docs/protocol/revisions.md#vectors-on-messages
+  test.each(onRevMessage)('V9: "$vector" goes through a rev message', ({ vector, rev, history }) => {
     expect(currentVersionOf(vector)).toBe(rev);
     expect(historyForRev(vector)).toBe(history);
     expect(vectorFromRev(rev, history)).toEqual({ vector, legacy: [] });

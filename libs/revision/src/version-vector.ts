@@ -8,7 +8,7 @@ import {
   versionTime,
 } from './version.js';
 
-/** A vector taken apart (wire F.4). Versions stay text: `time@source`. */
+/** A vector taken apart (docs/protocol/revisions.md#vector-text). Versions stay text: `time@source`. */
 export interface VersionVector {
   /** Current version. */
   readonly cv: string;
@@ -42,7 +42,10 @@ function endOfFirst(vector: string): number {
   return vector.length;
 }
 
-/** The current version of a vector, or of the proposal that may be one (wire C.9): the text before the first separator. */
+/**
+ * The current version of a vector, or of the proposal that may be one (docs/protocol/replication.md#proposechanges):
+ * the text before the first separator.
+ */
 export function currentVersionOf(vector: string): string {
   return vector.slice(0, endOfFirst(vector)).trim();
 }
@@ -53,7 +56,8 @@ function isSingle(vector: string): boolean {
 }
 
 /**
- * Takes a vector apart. Empty elements are skipped (Sync Gateway writes them, J.4 #46).
+ * Takes a vector apart. Empty elements are skipped (Sync Gateway writes them,
+ * docs/protocol/revisions.md#vectors-on-messages).
  * @throws EdgeError `version.invalid`
  */
 export function parseVector(text: string): VersionVector {
@@ -85,7 +89,10 @@ export function parseVector(text: string): VersionVector {
   return { cv, mv, pv, legacy };
 }
 
-/** Wire text as Couchbase Lite writes it, with the semicolon that must follow merge versions (J.4 #45). */
+/**
+ * Wire text as Couchbase Lite writes it, with the semicolon that must follow merge versions
+ * (docs/protocol/revisions.md#vectors-on-messages).
+ */
 export function formatVector({ cv, mv, pv, legacy }: VersionVector): string {
   const merged = [cv, ...mv].join(', ');
   const previous = [...pv, ...legacy].join(', ');
@@ -93,7 +100,10 @@ export function formatVector({ cv, mv, pv, legacy }: VersionVector): string {
   return mv.length > 0 ? `${merged};` : merged;
 }
 
-/** The `history` property of a `rev` message for a vector: everything after the current version (wire F.5). */
+/**
+ * The `history` property of a `rev` message for a vector: everything after the current version
+ * (docs/protocol/revisions.md#vectors-on-messages).
+ */
 export function historyForRev(vector: string): string {
   const end = endOfFirst(vector);
   if (end === vector.length) return '';
@@ -117,7 +127,8 @@ export function foldMerge(vector: string): string {
 }
 
 /**
- * Puts the `rev` and `history` properties of a `rev` message together again (wire F.5).
+ * Puts the `rev` and `history` properties of a `rev` message together again
+ * (docs/protocol/revisions.md#vectors-on-messages).
  * @returns the vector without legacy IDs, and those apart
  * @throws EdgeError `version.invalid` also for versions no peer may send: local forms, sources that are not 16 bytes
  */
@@ -140,7 +151,10 @@ export function checkWireVector({ cv, mv, pv }: VersionVector): void {
   }
 }
 
-/** The latest time (hex) that a vector knows of a source, '' if none: t(V, s) of wire F.6, read from the text. */
+/**
+ * The latest time (hex) that a vector knows of a source, '' if none: t(V, s) of
+ * docs/protocol/revisions.md#comparing-vectors, read from the text.
+ */
 export function timeOfSource(vector: string, source: string): string {
   let latest = '';
   const needle = `@${source}`;
@@ -163,8 +177,8 @@ export function vectorIncludes(vector: string, version: string): boolean {
 export type Relation = 'same' | 'newer' | 'older' | 'conflict';
 
 /**
- * The relation of wire F.6, its rules in order. Legacy IDs do not count here. Two peers that merged the same versions
- * are not in conflict: the incoming merge is taken.
+ * The relation of docs/protocol/revisions.md#comparing-vectors, its rules in order. Legacy IDs do not count here. Two
+ * peers that merged the same versions are not in conflict: the incoming merge is taken.
  */
 export function compareVectors(local: string, incoming: string): Relation {
   const localVersion = currentVersionOf(local);
@@ -202,8 +216,8 @@ function newestPerSource(versions: Iterable<string>, cover: readonly string[]): 
 }
 
 /**
- * The vector after an edit made at version `version` on top of `vector` (wire F.7). The clock of a source never goes
- * back, so the version replaces whatever the vector knows of its source.
+ * The vector after an edit made at version `version` on top of `vector` (docs/protocol/revisions.md#changing-vectors).
+ * The clock of a source never goes back, so the version replaces whatever the vector knows of its source.
  */
 export function editVector(vector: string, version: string): string {
   const source = versionSource(version);
@@ -213,7 +227,10 @@ export function editVector(vector: string, version: string): string {
   return formatVector({ cv: version, mv: [], pv: previous, legacy: [] });
 }
 
-/** The vector of a merge of two conflicting revisions, made at version `version` (wire F.7). */
+/**
+ * The vector of a merge of two conflicting revisions, made at version `version`
+ * (docs/protocol/revisions.md#changing-vectors).
+ */
 export function mergeVectors(left: string, right: string, version: string): string {
   const one = parseVector(left);
   const two = parseVector(right);
@@ -223,9 +240,9 @@ export function mergeVectors(left: string, right: string, version: string): stri
 }
 
 /**
- * The vector of `winner` once `loser` has been decided against it (wire F.7): the current version stays, all that the
- * loser knows is folded into the previous versions. Also how a dominating vector is stored over an older one: nothing
- * the older one knew is forgotten, even if the sender has shortened its vector.
+ * The vector of `winner` once `loser` has been decided against it (docs/protocol/revisions.md#changing-vectors): the
+ * current version stays, all that the loser knows is folded into the previous versions. Also how a dominating vector is
+ * stored over an older one: nothing the older one knew is forgotten, even if the sender has shortened its vector.
  */
 export function resolveToWinner(winner: string, loser: string): string {
   if (isSingle(loser) && vectorIncludes(winner, loser)) return winner;

@@ -2,7 +2,10 @@ import { EdgeError } from '@edgesync/errors';
 import { generationOf } from './rev-id.js';
 import { isSourceId, LEGACY_SOURCE } from './source-id.js';
 
-/** A version: who changed the document, and when by the hybrid clock of that database (wire F.1). */
+/**
+ * A version: who changed the document, and when by the hybrid clock of that database
+ * (docs/protocol/revisions.md#version-text).
+ */
 export interface Version {
   /** Nanoseconds since the Unix epoch, the low 16 bits being a counter; unsigned, 64 bits. */
   readonly time: bigint;
@@ -59,8 +62,8 @@ export function compareVersionsByTime(left: string, right: string): number {
 }
 
 /**
- * The version a rev-tree ID is known by where only versions are possible (wire F.8): the low 24 bits of the generation,
- * then the first 40 bits of the digest, at {@link LEGACY_SOURCE}.
+ * The version a rev-tree ID is known by where only versions are possible (docs/protocol/revisions.md#legacy-versions):
+ * the low 24 bits of the generation, then the first 40 bits of the digest, at {@link LEGACY_SOURCE}.
  */
 export function legacyVersionOf(rev: string): string {
   const generation = BigInt(generationOf(rev) & 0xffffff);

@@ -4,7 +4,10 @@ import { WebSocketServer } from 'ws';
 import { MAX_MESSAGE_BYTES } from './tuning.js';
 import { WsTransport, type WsTransportOptions } from './ws-transport.js';
 
-/** Settings of a WebSocket server that speaks BLIP (wire A.5): no extensions, bounded messages. */
+/**
+ * Settings of a WebSocket server that speaks BLIP (docs/protocol/connection.md#websocket-rules): no extensions, bounded
+ * messages.
+ */
 export const BLIP_SERVER_OPTIONS = {
   noServer: true,
   clientTracking: false,

@@ -113,7 +113,8 @@ const wsFrame = (firstByte: number, payload: Buffer): Buffer =>
   Buffer.concat([Buffer.from([firstByte, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 
 describe('the upgrade', () => {
-  it('J.4.1, J.4.3: is answered with exactly one protocol, exact headers and no extensions', async () => {
+  // docs/protocol/connection.md#upgrade-reply, docs/protocol/connection.md#messages
+  it('is answered with exactly one protocol, exact headers and no extensions', async () => {
     listen();
     const { head } = await upgradeByHand();
     const lines = head.trim().split('\r\n');
@@ -124,7 +125,8 @@ describe('the upgrade', () => {
     expect(head.toLowerCase()).not.toContain('extensions');
   });
 
-  it('J.4.3: is asked for without extensions', async () => {
+  // docs/protocol/connection.md#messages
+  it('is asked for without extensions', async () => {
     const { accepted } = listen();
     const headers = once(server, 'upgrade').then(([request]) => (request as IncomingMessage).headers);
     const transport = await dial(url, { ...offer, headers: { Authorization: 'Basic YTpi' } });
@@ -244,7 +246,8 @@ describe('an open connection', () => {
     expect((await connection.closed).code).toBe(1006);
   });
 
-  it('passes text messages over (A.5), and takes fragmented ones', async () => {
+  // docs/protocol/connection.md#websocket-rules
+  it('passes text messages over, and takes fragmented ones', async () => {
     const { accepted } = listen();
     const { socket } = await upgradeByHand();
     const received = recorder();
@@ -277,7 +280,8 @@ describe('an open connection', () => {
     expect(received.frames).toEqual([]);
   });
 
-  it('J.4.2: closes with 4001 and a reason that fits, after what was sent before', async () => {
+  // docs/protocol/connection.md#close-codes
+  it('closes with 4001 and a reason that fits, after what was sent before', async () => {
     const { client, serving } = await connected();
     const received = recorder();
     client.attach(received.receiver);

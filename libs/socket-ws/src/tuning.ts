@@ -11,10 +11,16 @@ export const DEFAULT_SOCKET_TUNING: SocketTuning = {
   closeTimeoutMs: 5_000,
 };
 
-/** Largest WebSocket message taken; beyond it the socket is closed with 1009. The same as Couchbase Lite's (wire A.5). */
+/**
+ * Largest WebSocket message taken; beyond it the socket is closed with 1009. The same as Couchbase Lite's
+ * (docs/protocol/connection.md#websocket-rules).
+ */
 export const MAX_MESSAGE_BYTES = 1024 * 1024;
 
-/** Connection and upgrade of an outgoing connection. The same as Couchbase Lite's (wire A.5). */
+/**
+ * Connection and upgrade of an outgoing connection. The same as Couchbase Lite's
+ * (docs/protocol/connection.md#websocket-rules).
+ */
 export const DIAL_TIMEOUT_MS = 15_000;
 
 /** Redirects followed in a row. The same as Couchbase Lite's. */

@@ -16,7 +16,7 @@ const MAX_REASON_BYTES = 123;
 
 const SEND_OPTIONS = { binary: true, compress: false };
 
-/** Carries BLIP frames over an open WebSocket, one per binary message (wire A.5). */
+/** Carries BLIP frames over an open WebSocket, one per binary message (docs/protocol/connection.md#websocket-rules). */
 export class WsTransport implements Transport {
   private readonly tuning: SocketTuning;
   private readonly scheduler: Scheduler;

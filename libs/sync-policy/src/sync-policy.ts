@@ -1,7 +1,7 @@
 import { EdgeError } from '@edgesync/errors';
 import type { Keyspace } from '@edgesync/document';
 
-/** `enable_client_sync` of a database (ref 12.1). */
+/** `enable_client_sync` of a database (docs/protocol/edge-server.md#sync-with-apps). */
 export type SyncMode = 'none' | 'pull' | 'push' | 'bidirectional';
 
 /** Which way documents go, as seen by the client; `either` for messages that both directions need. */
@@ -41,7 +41,8 @@ export function isVisible(policy: SyncPolicy, keyspace: Keyspace): boolean {
 
 /**
  * Whether a message that moves documents in one direction may be answered. Pushing needs reading as well, because a
- * pusher learns the current revision (ref 5.2, 5.4).
+ * pusher learns the current revision (docs/protocol/edge-server.md#what-a-request-needs,
+ * docs/protocol/edge-server.md#rights-in-sync).
  * @throws EdgeError `sync.disabled`, `sync.pull-only`, `sync.push-only`
  */
 export function checkDirection(policy: SyncPolicy, direction: Direction, keyspace: Keyspace): void {

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
-import type { HttpsConfig } from '@edgesync/config';
+import { formatIssue, type ConfigIssue, type HttpsConfig } from '@edgesync/config';
 import { ConfigError } from '@edgesync/config-files';
 import { readBytes } from '@edgesync/config-files';
 import { certificateBlocks, isPem } from './pem.js';
@@ -16,6 +16,8 @@ export interface ServerTls {
   };
   /** Subject of the server certificate on one line, such as `CN=edge, O=Plant`. */
   readonly subject: string;
+  /** When the server certificate ceases to be valid. */
+  readonly validTo: Date;
   /** Sentences for the log. */
   readonly warnings: readonly string[];
 }
@@ -32,6 +34,10 @@ const CIPHERS = [
   'ECDHE-ECDSA-CHACHA20-POLY1305',
   'ECDHE-RSA-CHACHA20-POLY1305',
 ].join(':');
+
+const DAY_MS = 86_400_000;
+/** A certificate that expires within so many days is warned about. */
+const RENEW_DAYS = 14;
 
 /** Milliseconds after which a client that does not finish its handshake is cut off. */
 const HANDSHAKE_TIMEOUT_MS = 15_000;
@@ -54,9 +60,9 @@ export async function askForPassphrase(
 }
 
 /**
- * Reads certificate, key and client CA (ref 7). A client certificate is asked for if there is a CA for them, but none is
- * required: who comes without has other ways to say who they are (ref 14, row 4).
- * @throws ConfigError with what is wrong
+ * Reads certificate, key and client CA. With a CA the server asks for a client certificate, but requires none: a client
+ * without one can send a password.
+ * @throws ConfigError
  */
 export function readServerTls(https: HttpsConfig, passphrase: string | undefined, now = new Date()): ServerTls {
   const chain = readCertificates(https.certPath);
@@ -88,26 +94,36 @@ export function readServerTls(https: HttpsConfig, passphrase: string | undefined
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     },
     subject: certificate.subject.replaceAll('\n', ', '),
-    warnings: validityWarnings(certificate, https.certPath, now),
+    validTo: certificate.validToDate,
+    warnings: validityIssues(certificate, https.certPath, now).map(formatIssue),
   };
 }
 
 /** @throws ConfigError if there is none, or one of them is damaged */
-function readCertificates(file: string): X509Certificate[] {
+export function readCertificates(file: string): X509Certificate[] {
   const bytes = readBytes(file);
   const blocks = isPem(bytes) ? certificateBlocks(bytes) : [bytes];
   try {
     if (blocks.length > 0) return blocks.map((block) => new X509Certificate(block));
   } catch {
-    // The same to whoever has to mend it: there is no usable certificate.
+    // A damaged certificate is as good as none.
   }
   throw invalid(file, 'holds no valid certificate', 'Give certificates in PEM, or one in DER.');
 }
 
-function validityWarnings({ validFromDate, validToDate }: X509Certificate, file: string, now: Date): string[] {
-  if (now < validFromDate) return [`${file}: is not valid before ${validFromDate.toISOString()}`];
-  if (now > validToDate) return [`${file}: expired on ${validToDate.toISOString()}`];
-  return [];
+/** Warns of a certificate that clients refuse, or will refuse soon. */
+export function validityIssues(
+  { validFromDate, validToDate }: X509Certificate,
+  file: string,
+  now: Date,
+): ConfigIssue[] {
+  const warn = (problem: string, fix: string): ConfigIssue[] => [{ file, path: '', problem, fix }];
+  if (now < validFromDate) return warn(`is not valid before ${validFromDate.toISOString()}`, 'Check the clock.');
+  if (now > validToDate) return warn(`expired on ${validToDate.toISOString()}`, 'Renew the certificate.');
+  const days = Math.floor((validToDate.getTime() - now.getTime()) / DAY_MS);
+  return days > RENEW_DAYS
+    ? []
+    : warn(`expires on ${validToDate.toISOString()}, in ${days} days`, 'Renew the certificate.');
 }
 
 function invalid(file: string, problem: string, fix: string): ConfigError {

@@ -89,7 +89,7 @@ async function start(parameters: Partial<ChangesParameters>, first = page([])) {
   const output = new Output();
   const request = readFeedRequest(Object.assign(new ChangesParameters(), parameters));
   const feed = new ChangesFeed(source, output as unknown as FeedOutput, request, 0);
-  const done = feed.run(first);
+  const done = feed.run(first).then(output.end);
   await vi.advanceTimersByTimeAsync(0);
   return { source, output, feed, done };
 }

@@ -40,18 +40,19 @@ export class ChangesFeed {
   /**
    * Sends changes until the feed is at its end, is stopped, or the client leaves.
    * @param first page of the source: whatever can go wrong at the start has not
+   * @returns what is left to send, with which the caller completes the reply
    * @throws as `ChangeLog.changes`
    */
-  run(first: SourcePage): Promise<void> {
+  run(first: SourcePage): Promise<string> {
     this.first = first;
     return this.runOn();
   }
 
-  private async runOn(): Promise<void> {
+  private async runOn(): Promise<string> {
     try {
       this.begin();
       for (let delivered = await this.deliverFirst(); delivered !== 'end'; delivered = await this.goOn(delivered));
-      this.output.end(this.isEnvelope ? `],"last_seq":${this.place}}` : '');
+      return this.isEnvelope ? `],"last_seq":${this.place}}` : '';
     } finally {
       clearTimeout(this.timer);
       this.source.close();

@@ -76,13 +76,19 @@ export class Feeds implements BeforeApplicationShutdown {
       const output = new FeedOutput(reply, contentType);
       const feed = new ChangesFeed(source, output, asked, since);
       const ended = this.watch(feed, request, asked, args);
-      feed
-        .run(first)
-        .catch((error: unknown) => {
+      await this.audit.written();
+      feed.run(first).then(
+        (rest) => {
+          // The audit event comes first: a client that has the end of the feed finds it in the log.
+          ended();
+          output.end(rest);
+        },
+        (error: unknown) => {
+          ended();
           reply.server.reportFault(error, request);
           output.abort();
-        })
-        .finally(ended);
+        },
+      );
     } catch (error) {
       source.close();
       throw error;

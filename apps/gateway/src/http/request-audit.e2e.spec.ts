@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hashPassword } from '@edgesync/platform';
 import { CheckedClient } from '../testing/checked-client.js';
+import { OpenFeed } from '../testing/feed-client.js';
 import { startGateway, type AuditEvent, type TestGateway } from '../testing/start-gateway.js';
 
 const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
@@ -142,5 +143,67 @@ describe('the audit log', () => {
     await expect
       .poll(() => gateway.audit.slice(before).filter(({ id }) => id === 57346))
       .toMatchObject([{ method: 'PUT', status: 499 }]);
+  });
+});
+
+describe('the events of a request are in the audit file', () => {
+  /** Events that were in the file so far: writing takes a while here. */
+  let inFile = 0;
+  let slow: TestGateway;
+  let user: CheckedClient;
+
+  beforeAll(async () => {
+    slow = await startGateway({
+      config: { users: 'users.json', enable_anonymous_users: false, cors: { origin: ['https://app.example'] } },
+      users: { alice: { password: await hashPassword('wonderland') } },
+      auditWritten: () => {
+        const count = slow.audit.length;
+        if (count === inFile) return undefined;
+        return new Promise((resolve) => setTimeout(() => resolve(void (inFile = Math.max(inFile, count))), 20));
+      },
+    });
+    user = new CheckedClient(slow.url, { authorization: basic('alice:wonderland') });
+  });
+  afterAll(() => slow[Symbol.asyncDispose]());
+
+  /** The numbers of the events that a request added to the file by the time of its reply. */
+  const during = async (act: () => Promise<unknown>): Promise<number[]> => {
+    const earlier = slow.audit.length;
+    await act();
+    return slow.audit.slice(earlier, inFile).map(({ id }) => id);
+  };
+
+  it('when the reply to it is complete', async () => {
+    const typed = { headers: { 'content-type': 'application/json' } };
+    expect(await during(() => user.put('/db/a', { n: 1 }))).toEqual([57347, 57358, 57346]);
+    expect(await during(() => user.get('/db/a'))).toEqual([57347, 57359, 57346]);
+    expect(await during(() => user.head('/db/a'))).toEqual([57347, 57362, 57346]);
+    const { json } = await user.get('/db/a');
+    expect(await during(() => user.put(`/db/a/n?rev=${json._rev}`, '2', typed))).toEqual([57347, 57360, 57346]);
+    expect(await during(() => user.put('/db/b/blob', 'x'.repeat(100_000)))).toEqual([57347, 57358, 57346]);
+    expect(await during(() => user.get('/db/b/blob'))).toEqual([57347, 57359, 57346]);
+    const { _rev: rev } = (await user.get('/db/a')).json;
+    expect(await during(() => user.delete(`/db/a?rev=${rev}`))).toEqual([57347, 57361, 57346]);
+    expect(await during(() => user.get('/_all_dbs'))).toEqual([57347, 57350, 57346]);
+    expect(await during(() => user.get('/db/_all_docs'))).toEqual([57347, 57346]);
+    expect(await during(() => user.get('/db/_changes'))).toEqual([57347, 57351, 57352, 57346]);
+  });
+
+  it('when it is refused', async () => {
+    const unknown = new CheckedClient(slow.url);
+    expect(await during(() => unknown.get('/db/a'))).toEqual([57348, 57346]);
+    expect(await during(() => user.get('/db/none'))).toEqual([57347, 57346]);
+    expect(await during(() => user.get('/nowhere/at/all/of/it'))).toEqual([57347, 57346]);
+    const preflight = { headers: { origin: 'https://app.example', 'access-control-request-method': 'PUT' } };
+    expect(await during(() => unknown.request('OPTIONS', '/db/a', preflight))).toEqual([57346]);
+  });
+
+  it('when the headers of a feed that waits have come', async () => {
+    const headers = { authorization: basic('alice:wonderland') };
+    expect(
+      await during(async () => {
+        using _feed = await OpenFeed.open(`${slow.url}/db/_changes?feed=continuous&since=now`, { headers });
+      }),
+    ).toEqual([57347, 57351]);
   });
 });

@@ -19,6 +19,11 @@ export function actorOf({ principal, raw }: GatewayRequest): AuditActor {
 export class RequestAudit {
   constructor(@Inject(AUDIT_LOG) private readonly audit: AuditLog) {}
 
+  /** See {@link AuditLog.written}: for replies that leave before they are complete. */
+  written(): Promise<void> | undefined {
+    return this.audit.written();
+  }
+
   databasesRead(request: GatewayRequest): void {
     if (this.audit.records('databasesRead')) this.audit.databasesRead(actorOf(request));
   }

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import './gateway-request.js';
+import { auditedChunks } from './audited-reply.js';
 import { STALLED_AFTER_MS } from '../tuning.js';
 import { JSON_TYPE, sendJson } from './reply.js';
 
@@ -30,9 +31,9 @@ export function sendStream(reply: FastifyReply, chunks: AsyncGenerator<Uint8Arra
     reply.send();
     return;
   }
-  // Whoever takes nothing of what is there shall not keep it here.
+  // A client that takes nothing of its reply must not keep it here.
   reply.raw.setTimeout(STALLED_AFTER_MS, () => reply.raw.destroy());
-  const stream = Readable.from(chunks, { objectMode: false });
+  const stream = Readable.from(auditedChunks(reply.raw, chunks), { objectMode: false });
   stream.once('error', (error) => reply.server.reportFault(error, reply.request));
   reply.send(stream);
 }

@@ -213,6 +213,7 @@ export class PropertyController {
   ): Promise<void> {
     const content = await this.storage.openBlob(request.keyspace.database, blob.digest);
     if (!content) throw new EdgeError('blob.missing');
+    await this.audit.written();
     sendBlob(request, reply, blob, content, rev);
   }
 }

@@ -1,20 +1,18 @@
-import { type DynamicModule, Global, Module } from '@nestjs/common';
+import { type DynamicModule, Global, Inject, Injectable, Module, Optional } from '@nestjs/common';
 import { SessionClient, WorkerRegistry } from '@edgesync/bus-nats';
 import {
   ACTIVE_TASKS,
-  ActiveTasks,
-  AUDIT_LOG,
-  AUTHENTICATOR,
-  EDGE_CONFIG,
+  CoreModule,
   LOGGERS,
-  METRICS,
   REPLICATION_CONTROL,
   SPLIT_TASKS_FROM,
   STORAGE,
+  type ActiveTasks,
+  type Loggers,
 } from '@edgesync/platform';
 import type { ReplicationControl, ReplicationTask, Storage } from '@edgesync/ports';
 import { GatewayModule } from '../gateway.module.js';
-import type { ServerParts } from '../start-public-server.js';
+import type { ServerParts } from '../public-service.js';
 import { HANDSHAKE_SECRET, SyncRelay } from './sync-relay.service.js';
 
 /** Replications with other servers, wherever they run. */
@@ -34,39 +32,37 @@ export interface GatewayServiceParts extends ServerParts {
 
 @Global()
 @Module({})
-class PartsModule {
+class GatewayPartsModule {
   static register(parts: GatewayServiceParts): DynamicModule {
     const providers = [
-      { provide: EDGE_CONFIG, useValue: parts.config },
-      { provide: AUTHENTICATOR, useValue: parts.authenticator },
-      { provide: LOGGERS, useValue: parts.loggers },
-      { provide: AUDIT_LOG, useValue: parts.audit },
-      { provide: METRICS, useValue: parts.metrics },
       { provide: STORAGE, useValue: parts.storage },
       { provide: WorkerRegistry, useValue: parts.workers },
       { provide: SessionClient, useValue: parts.sessions },
       { provide: HANDSHAKE_SECRET, useValue: parts.handshakeSecret },
       ...(parts.replications ? [{ provide: REPLICATION_CONTROL, useValue: parts.replications }] : []),
-      { provide: ACTIVE_TASKS, useFactory: () => activeTasks(parts) },
     ];
-    return { module: PartsModule, providers, exports: providers.map(({ provide }) => provide) };
+    return { module: GatewayPartsModule, providers, exports: providers.map(({ provide }) => provide) };
   }
 }
 
-/** What goes on here, and the replications of the deployment; without these where the bus cannot tell of them. */
-function activeTasks({ replications, loggers }: GatewayServiceParts): ActiveTasks {
-  const log = loggers.domain('Sync');
-  if (!replications) return new ActiveTasks();
-  const tasks = new ActiveTasks(Date.now, SPLIT_TASKS_FROM);
-  tasks.include(async () => {
-    try {
-      return (await replications.shown()).map((task) => ({ ...task }));
-    } catch (error) {
-      log.warning('active tasks are shown without replications', error);
-      return [];
-    }
-  });
-  return tasks;
+/** Lists the replications of the deployment among the active tasks; leaves them out while the bus cannot list them. */
+@Injectable()
+class DeploymentTasks {
+  constructor(
+    @Inject(ACTIVE_TASKS) tasks: ActiveTasks,
+    @Inject(LOGGERS) loggers: Loggers,
+    @Optional() @Inject(REPLICATION_CONTROL) replications?: DeploymentReplications,
+  ) {
+    const log = loggers.domain('Sync');
+    tasks.include(async () => {
+      try {
+        return ((await replications?.shown()) ?? []).map((task) => ({ ...task }));
+      } catch (error) {
+        log.warning('active tasks are shown without replications', error);
+        return [];
+      }
+    });
+  }
 }
 
 /** The public port of a split deployment: REST over storage that is elsewhere, and the way to the replication workers. */
@@ -75,8 +71,12 @@ export class GatewayServiceModule {
   static register(parts: GatewayServiceParts): DynamicModule {
     return {
       module: GatewayServiceModule,
-      imports: [PartsModule.register(parts), GatewayModule.register()],
-      providers: [SyncRelay],
+      imports: [
+        CoreModule.register(parts, { ...parts, tasksFrom: SPLIT_TASKS_FROM }),
+        GatewayPartsModule.register(parts),
+        GatewayModule.register(),
+      ],
+      providers: [SyncRelay, DeploymentTasks],
     };
   }
 }

@@ -7,6 +7,7 @@ import type { SessionEnding, SessionTraffic } from '@edgesync/bus-contract';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import {
   ACTIVE_TASKS,
+  AUDIT_LOG,
   authenticateRequest,
   AUTHENTICATOR,
   databaseOfSyncTarget,
@@ -16,6 +17,7 @@ import {
   refuseUpgrade,
   signHandshake,
   type ActiveTasks,
+  type AuditLog,
   type Authenticator,
   type Logger,
   type Loggers,
@@ -74,6 +76,7 @@ export class SyncRelay implements BeforeApplicationShutdown {
     @Inject(SessionClient) private readonly sessions: SessionClient,
     @Inject(HANDSHAKE_SECRET) private readonly secret: string,
     @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
+    @Inject(AUDIT_LOG) private readonly audit: AuditLog,
     @Inject(LOGGERS) loggers: Loggers,
     @Inject(METRICS) metrics: Metrics,
   ) {
@@ -91,8 +94,9 @@ export class SyncRelay implements BeforeApplicationShutdown {
     socket.on('error', ignore);
     this.pending++;
     this.relay(request, socket, head)
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         if (!isEdgeError(error)) this.log.warning('upgrade failed', error);
+        await this.audit.written();
         if (socket.writable) refuseUpgrade(socket, error);
         else socket.destroy();
       })
@@ -114,6 +118,7 @@ export class SyncRelay implements BeforeApplicationShutdown {
     // One-time sessions are not served, and must not be a way around the credentials they stand for.
     if (oneTime !== undefined && headers.authorization === undefined) throw new EdgeError('auth.required');
     const principal = await authenticateRequest(this.authenticator, request);
+    await this.audit.written();
     const remote = `${client.remoteAddress}:${client.remotePort}`;
     // Without a common protocol any worker can say so.
     const protocol = subprotocolOf(chooseVersion(tokens) ?? PROTOCOL_VERSIONS[0]!);

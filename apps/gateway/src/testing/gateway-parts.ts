@@ -44,7 +44,10 @@ export function gatewayParts(options: TestGatewayOptions): GatewayParts {
   const output: LogOutput = { line: (text) => void log.push(text), flush: async () => {}, flushSync: () => {} };
   const events: AuditEvent[] = [];
   const audit = new AuditLog({
-    output: { ...output, line: (text) => void events.push(JSON.parse(text) as AuditEvent) },
+    output: {
+      line: (text) => void events.push(JSON.parse(text) as AuditEvent),
+      written: () => options.auditWritten?.(),
+    },
     selected: new Set(Object.values(AUDIT_EVENTS).map(({ id }) => id)),
     omitDescription: true,
     now: Date.now,

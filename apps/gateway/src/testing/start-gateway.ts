@@ -36,6 +36,8 @@ export interface TestGatewayOptions {
   readonly replications?: ReplicationControl;
   /** Wraps the storage as the gateway sees it, to make it misbehave. */
   readonly wrap?: (storage: Storage) => Storage;
+  /** When the events of the audit log are in its file. Default: at once. */
+  readonly auditWritten?: () => Promise<void> | undefined;
   readonly timeouts?: HttpAdapterOptions['timeouts'];
 }
 

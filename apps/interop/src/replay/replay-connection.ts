@@ -154,7 +154,8 @@ class Replay {
         (request) => profileOf(request) === 'changes' && (request.properties.get('collection') ?? '') === collection,
       );
     if (changeRows(recorded).length === 0) {
-      // The recorded server repeats the marker whenever it is idle; ours sends it once (J.1-18).
+      // The recorded server repeats the marker whenever it is idle; ours sends it once
+      // (docs/protocol/replication.md#caught-up).
       const markers = await this.peer.until('a caught-up marker', () => {
         const found = lists().filter((request) => changeRows(request).length === 0);
         return found.length > 0 ? found : undefined;

@@ -62,7 +62,8 @@ export async function replayTranscript(
       await seeder.push(state.backlog);
       if (index === 0) await seeder.saveCheckpoints(state.checkpoints);
       const peer = await Peer.connect(url, offer);
-      // The recorded server preferred version 3 for rev trees; ours takes the client's first choice (wire A.2).
+      // The recorded server preferred version 3 for rev trees; ours takes the client's first choice
+      // (docs/protocol/connection.md#sub-protocols).
       if (offer[0] === chosen && peer.protocol !== chosen)
         throw new Error(`${peer.protocol} was chosen, not ${chosen}`);
       await replayConnection(peer, messages, { state, seeder, since, known });

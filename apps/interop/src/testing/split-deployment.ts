@@ -17,12 +17,12 @@ import type { EdgeConfig } from '@edgesync/config';
 import { isEdgeError } from '@edgesync/errors';
 import { createHttpAdapter, type HttpAdapterOptions, type ServerParts } from '@edgesync/gateway';
 import { GatewayServiceModule, SyncRelay, type DeploymentReplications } from '@edgesync/gateway/service';
-import { HandshakeVerifier, Metrics, REPLICATION_SEAL, Sealer, type AuditLog, type Loggers } from '@edgesync/platform';
+import { HandshakeVerifier, Metrics, REPLICATION_SEAL, Sealer, AuditLog, type Loggers } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { mountPeers, PeerSessions } from '@edgesync/replication';
 import { ReplicationServiceModule, serveSessions } from '@edgesync/replication/service';
 import { SqliteStorage, type DatabaseOptions } from '@edgesync/storage-sqlite';
-import { createStorageService } from '@edgesync/storage/service';
+import { serveOnBus, StorageServiceModule } from '@edgesync/storage/service';
 import { PROTOCOL_VERSIONS, subprotocolOf } from '@edgesync/sync-protocol';
 import { takeNatsAccount, type NatsAccount } from './nats-accounts.js';
 
@@ -116,8 +116,20 @@ async function startStorage(
   const bus = await Bus.connect({ ...account, name: 'storage' });
   const engine = new ClockedStorage(now);
   const leases = new LeaseBucket(bus);
-  const parts = { config, bus, leases, storage: engine, loggers, metrics: new Metrics() };
-  const app = await createStorageService(parts, false);
+  const app = await NestFactory.create<NestFastifyApplication>(
+    StorageServiceModule.register({
+      config,
+      bus,
+      leases,
+      storage: engine,
+      loggers,
+      audit: AuditLog.none(),
+      metrics: new Metrics(),
+    }),
+    new FastifyAdapter(),
+    { logger: false, abortOnError: false },
+  );
+  await serveOnBus(app);
   await app.listen(ANY_PORT, LOOPBACK);
   return {
     engine,

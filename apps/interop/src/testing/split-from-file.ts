@@ -1,14 +1,15 @@
 import type { RunningServer } from '@edgesync/edge';
-import { createAuthenticator, loadConfig, loadUsers, Metrics, openObservers } from '@edgesync/platform';
+import { loadSettings } from '@edgesync/config-files';
+import { Metrics } from '@edgesync/metrics';
+import { openObservers } from '@edgesync/platform';
 import { startSplit } from './split-deployment.js';
 
 /** Starts a split deployment with one replication worker from a configuration file. */
 export async function startSplitFromFile(configFile: string): Promise<RunningServer> {
-  const { value: config } = loadConfig(configFile);
+  const { config, users } = loadSettings(configFile, { users: true });
   const observers = await openObservers(config.logging);
-  const authenticator = createAuthenticator(config, loadUsers(config).value);
   const split = await startSplit({
-    gateway: { ...observers, config, authenticator },
+    gateway: { ...observers, config, users },
     worker: { ...observers, metrics: new Metrics() },
   });
   return {

@@ -23,6 +23,8 @@ export class PeerServer extends EventEmitter<{ connection: [transport: WsTranspo
   constructor(
     private readonly admit: Admit,
     private readonly onFault: (error: unknown) => void,
+    /** Awaited before an answer: what the audit log has to say of the request is in its file by then. */
+    private readonly audited: () => Promise<void> | undefined = () => undefined,
   ) {
     super();
   }
@@ -33,8 +35,9 @@ export class PeerServer extends EventEmitter<{ connection: [transport: WsTranspo
     socket.on('error', ignore);
     this.pending++;
     this.answer(request, socket, head)
-      .catch((error: unknown) => {
+      .catch(async (error: unknown) => {
         if (!(error instanceof EdgeError) && !socket.destroyed) this.onFault(error);
+        await this.audited();
         if (socket.writable) refuseUpgrade(socket, error);
         else socket.destroy();
       })
@@ -52,6 +55,7 @@ export class PeerServer extends EventEmitter<{ connection: [transport: WsTranspo
     // What follows the headers would be taken for frames by one and for another request by a proxy.
     if (hasBody(request)) throw new EdgeError('request.invalid', 'an upgrade request has no body');
     const admission = await this.admit(request);
+    await this.audited();
     if (socket.destroyed) return;
     const transport = await this.acceptor.accept(request, socket, head, subprotocolOf(admission.version));
     this.emit('connection', transport, admission);

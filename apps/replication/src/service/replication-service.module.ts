@@ -1,31 +1,15 @@
 import { type DynamicModule, Global, Module } from '@nestjs/common';
 import { Bus, LeaseBucket, ReplicationRecords } from '@edgesync/bus-nats';
-import type { EdgeConfig } from '@edgesync/config';
-import {
-  ACTIVE_TASKS,
-  ActiveTasks,
-  AUDIT_LOG,
-  EDGE_CONFIG,
-  HandshakeVerifier,
-  InternalController,
-  LOGGERS,
-  METRICS,
-  Sealer,
-  ServiceReadiness,
-  SPLIT_TASKS_FROM,
-  STORAGE,
-  type AuditLog,
-  type Loggers,
-  type Metrics,
-} from '@edgesync/platform';
+import { HandshakeVerifier, Sealer } from '@edgesync/auth';
+import { CoreModule, SPLIT_TASKS_FROM, STORAGE, type CoreParts } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
+import { InternalController, ServiceReadiness } from '@edgesync/split';
 import { ReplicationModule } from '../replication.module.js';
 import { GatewayIdentity } from './gateway-identity.js';
 import { SharedUpstreams, WORKER_ID } from './shared-upstreams.service.js';
 
-/** What the launcher makes before there is an application. */
-export interface ReplicationServiceParts {
-  readonly config: EdgeConfig;
+/** What is made before there is an application. */
+export interface ReplicationServiceParts extends CoreParts {
   readonly storage: Storage;
   readonly bus: Bus;
   /** ID under which the worker announces itself. */
@@ -34,43 +18,35 @@ export interface ReplicationServiceParts {
   readonly leases: LeaseBucket;
   readonly records: ReplicationRecords;
   readonly sealer: Sealer;
-  readonly loggers: Loggers;
-  readonly audit: AuditLog;
-  readonly metrics: Metrics;
 }
 
 @Global()
 @Module({})
-class PartsModule {
+class WorkerPartsModule {
   static register(parts: ReplicationServiceParts): DynamicModule {
-    const { config, storage, bus, loggers, audit, metrics } = parts;
     const providers = [
-      { provide: EDGE_CONFIG, useValue: config },
-      { provide: STORAGE, useValue: storage },
-      { provide: Bus, useValue: bus },
+      { provide: STORAGE, useValue: parts.storage },
+      { provide: Bus, useValue: parts.bus },
       { provide: WORKER_ID, useValue: parts.id },
       { provide: HandshakeVerifier, useValue: parts.verifier },
       { provide: LeaseBucket, useValue: parts.leases },
       { provide: ReplicationRecords, useValue: parts.records },
       { provide: Sealer, useValue: parts.sealer },
-      { provide: LOGGERS, useValue: loggers },
-      { provide: AUDIT_LOG, useValue: audit },
-      { provide: METRICS, useValue: metrics },
-      { provide: ACTIVE_TASKS, useFactory: () => new ActiveTasks(Date.now, SPLIT_TASKS_FROM) },
-      { provide: ServiceReadiness, useValue: { check: () => bus.connected } },
+      { provide: ServiceReadiness, useValue: { check: () => parts.bus.connected } },
     ];
-    return { module: PartsModule, providers, exports: providers.map(({ provide }) => provide) };
+    return { module: WorkerPartsModule, providers, exports: providers.map(({ provide }) => provide) };
   }
 }
 
-/** A replication worker: takes apps from gateways and its share of the replications, and documents to and from storage over the bus. */
+/** A replication worker: syncs with apps that gateways pass on and with other servers; storage is behind the bus. */
 @Module({})
 export class ReplicationServiceModule {
   static register(parts: ReplicationServiceParts): DynamicModule {
     return {
       module: ReplicationServiceModule,
       imports: [
-        PartsModule.register(parts),
+        CoreModule.register(parts, { tasksFrom: SPLIT_TASKS_FROM }),
+        WorkerPartsModule.register(parts),
         ReplicationModule.register({ identity: GatewayIdentity, upstreams: [SharedUpstreams] }),
       ],
       controllers: [InternalController],

@@ -153,7 +153,10 @@ export function observersOf({ logging }: EdgeConfig) {
   const loggers = new Loggers({ config: { ...logging, console: true }, output, now: Date.now, verbose: true });
   const events: Record<string, unknown>[] = [];
   const audit = new AuditLog({
-    output: { ...output, line: (text) => void events.push(JSON.parse(text) as Record<string, unknown>) },
+    output: {
+      line: (text) => void events.push(JSON.parse(text) as Record<string, unknown>),
+      written: () => undefined,
+    },
     selected: new Set(Object.values(AUDIT_EVENTS).map(({ id }) => id)),
     omitDescription: true,
     now: Date.now,

@@ -1,1 +1,2 @@
-export { createStorageService } from './create-storage-service.js';
+export { serveOnBus } from './serve-on-bus.js';
+export { StorageServiceModule, type StorageServiceParts } from './storage-service.module.js';

@@ -1,45 +1,33 @@
 import { type DynamicModule, Module } from '@nestjs/common';
 import { Bus, LeaseBucket } from '@edgesync/bus-nats';
-import type { EdgeConfig } from '@edgesync/config';
-import {
-  EDGE_CONFIG,
-  InternalController,
-  LOGGERS,
-  METRICS,
-  ServiceReadiness,
-  type Loggers,
-  type Metrics,
-} from '@edgesync/platform';
+import { CoreModule, type CoreParts } from '@edgesync/platform';
+import { InternalController, ServiceReadiness } from '@edgesync/split';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { DatabaseOpener } from '../database-opener.service.js';
 import { BusStrategy } from './bus.strategy.js';
 import { OwnedDatabases } from './owned-databases.service.js';
 import { StorageController } from './storage.controller.js';
 
-/** What the launcher makes before there is an application. */
-export interface StorageServiceParts {
-  readonly config: EdgeConfig;
+/** What is made before there is an application. */
+export interface StorageServiceParts extends CoreParts {
   readonly bus: Bus;
   readonly leases: LeaseBucket;
   readonly storage: SqliteStorage;
-  readonly loggers: Loggers;
-  readonly metrics: Metrics;
 }
 
-/** Storage as a service of its own: databases are served over the bus, and the port tells how it is. */
+/** Storage as a service of its own: it serves databases over the bus, and monitoring on a port. */
 @Module({})
 export class StorageServiceModule {
-  static register({ config, bus, leases, storage, loggers, metrics }: StorageServiceParts): DynamicModule {
+  static register(parts: StorageServiceParts): DynamicModule {
+    const { bus, leases, storage, loggers } = parts;
     return {
       module: StorageServiceModule,
+      imports: [CoreModule.register(parts)],
       controllers: [InternalController, StorageController],
       providers: [
-        { provide: EDGE_CONFIG, useValue: config },
-        { provide: LOGGERS, useValue: loggers },
-        { provide: METRICS, useValue: metrics },
         { provide: Bus, useValue: bus },
         { provide: LeaseBucket, useValue: leases },
-        // Which databases it owns is no matter of readiness: another process may own them all.
+        // A service that owns no database is ready: another process may own them all.
         { provide: ServiceReadiness, useValue: { check: () => bus.connected } },
         { provide: SqliteStorage, useValue: storage },
         {

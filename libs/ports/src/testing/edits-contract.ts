@@ -6,7 +6,10 @@ import { DATABASE, DEFAULT, SENSORS, type StorageUnderTest } from './storage-und
 type Before = 'no document' | 'a document' | 'a tombstone';
 type Expected = 'nothing' | 'the current ID' | 'the current version' | 'an older ID' | 'an unknown ID' | 'no ID at all';
 
-/** The tables of ref 6.9 (updates) and 6.10 (deletions). A number is the generation that gets stored. */
+/**
+ * The tables of docs/protocol/rest.md#writing-documents (updates) and 6.10 (deletions). A number is the generation that
+ * gets stored.
+ */
 const UPDATES: readonly (readonly [Before, Expected, number | 'missing' | 'conflict'])[] = [
   ['no document', 'nothing', 1],
   ['no document', 'an unknown ID', 'missing'],

@@ -16,7 +16,8 @@ function concrete(text: string): string {
 
 describe('the relation a Couchbase Lite 4 client sees', () => {
   const pairs = fixture.cases.filter(({ local }) => local !== '(none)');
-  test.each(pairs)('V15: J.4 #59: "$incoming" meets "$local": $result', ({ local, incoming, result }) => {
+  // docs/protocol/revisions.md#sending-to-version-vector-clients
+  test.each(pairs)('V15: "$incoming" meets "$local": $result', ({ local, incoming, result }) => {
     expect(compareWithLegacy(concrete(local), concrete(incoming))).toBe(result);
   });
 

@@ -2,7 +2,10 @@ import { isVersion } from '../rev-id.js';
 import { isLegacyVersion, legacyVersionOf } from '../version.js';
 import { compareVectors, currentVersionOf, parseVector, type Relation } from '../version-vector.js';
 
-/** A revision as a Couchbase Lite 4 database knows it: a vector, legacy rev-tree IDs, or both (wire F.9). */
+/**
+ * A revision as a Couchbase Lite 4 database knows it: a vector, legacy rev-tree IDs, or both
+ * (docs/protocol/revisions.md#sending-to-version-vector-clients).
+ */
 interface LegacyPair {
   readonly vector: string;
   readonly legacy: readonly string[];
@@ -14,9 +17,10 @@ function pairOf(text: string): LegacyPair {
 }
 
 /**
- * How a Couchbase Lite 4 client judges an incoming revision against its own (wire F.9), both written as a vector with
- * trailing legacy IDs, or as legacy IDs alone, newest first. It is what `history` must be written for: the legacy lists
- * of two versioned revisions must have the same head, or it sees a conflict however clear the vectors are.
+ * How a Couchbase Lite 4 client judges an incoming revision against its own
+ * (docs/protocol/revisions.md#sending-to-version-vector-clients), both written as a vector with trailing legacy IDs, or
+ * as legacy IDs alone, newest first. It is what `history` must be written for: the legacy lists of two versioned
+ * revisions must have the same head, or it sees a conflict however clear the vectors are.
  * @throws EdgeError `version.invalid`
  */
 export function compareWithLegacy(local: string, incoming: string): Relation {

@@ -13,9 +13,9 @@ export interface Stoppable {
 const LEFTOVER_MS = 1_000;
 
 /**
- * Starts a server, keeps it until the process is asked to end, and stops it cleanly. Signals are watched from the
- * beginning: one that comes during the start aborts `signal`, and stops the server as soon as it has started. Its end is
- * that of the process.
+ * Starts a server, keeps it until the process is asked to end, and stops it cleanly; says on standard output when it is
+ * ready and when it has stopped. Signals are watched from the beginning: one that comes during the start aborts `signal`,
+ * and stops the server as soon as it has started. Its end is that of the process.
  * @returns the exit code
  */
 export async function runUntilSignal(start: (signal: AbortSignal) => Promise<Stoppable>): Promise<number> {
@@ -24,9 +24,11 @@ export async function runUntilSignal(start: (signal: AbortSignal) => Promise<Sto
   const signalled = new Promise((resolve) => ending.addEventListener('abort', resolve, { once: true }));
   try {
     const server = await start(ending);
+    console.log('edgesync is ready.');
     setImmediate(collectStartupGarbage);
     await signalled;
     await server.close();
+    console.log('edgesync has stopped.');
     return 0;
   } catch (error) {
     if (ending.aborted && error === ending.reason) return 0;

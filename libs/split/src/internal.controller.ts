@@ -1,6 +1,6 @@
 import { Controller, Get, Header, HttpCode, Inject, ServiceUnavailableException } from '@nestjs/common';
 import type { Metrics } from '@edgesync/metrics';
-import { METRICS } from '../tokens.js';
+import { METRICS } from '@edgesync/platform';
 
 /** Whether a service can do its work now. */
 export abstract class ServiceReadiness {

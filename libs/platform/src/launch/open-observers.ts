@@ -2,7 +2,7 @@ import { openAuditLog, type AuditLog } from '@edgesync/audit';
 import type { LoggingConfig } from '@edgesync/config';
 import { createLoggers, type Loggers } from '@edgesync/logging';
 import { Metrics } from '@edgesync/metrics';
-import { COMPATIBLE_VERSION, VERSION } from './product.js';
+import { COMPATIBLE_VERSION, VERSION } from '../product.js';
 
 /** What records the life of a process: operational log, audit log and metrics. */
 export interface Observers {

@@ -1,0 +1,56 @@
+import { Bus, isRefusal } from '@edgesync/bus-nats';
+import { ConfigError } from '@edgesync/config-files';
+import type { Launch } from '@edgesync/platform';
+import type { ServiceRole, ServiceSettings } from './service-settings.js';
+
+/** A NATS server that stays away is mentioned this often. Milliseconds. */
+const REMIND_MS = 60_000;
+
+/**
+ * Connects to NATS for as long as the process lives; waits for a server that is not there yet.
+ * @throws ConfigError if NATS refuses the credentials
+ */
+export async function connectBus(
+  role: ServiceRole,
+  { nats }: Pick<ServiceSettings, 'nats'>,
+  { loggers, lifetime, signal }: Pick<Launch, 'loggers' | 'lifetime' | 'signal'>,
+): Promise<Bus> {
+  const log = loggers.domain('Default');
+  const servers = nats.servers.join(', ');
+  let mentioned = -Infinity;
+  try {
+    const bus = await Bus.connect({
+      ...nats,
+      name: role,
+      report: (error) => {
+        if (performance.now() - mentioned < REMIND_MS) return;
+        mentioned = performance.now();
+        log.warning(`waiting for NATS at ${servers}: ${reasonOf(error)}`);
+      },
+      signal,
+    });
+    if (mentioned > -Infinity) log.warning(`connected to NATS at ${servers}`);
+    return lifetime.adopt(bus, (connected) => connected.close());
+  } catch (error) {
+    throw isRefusal(error) ? refusedCredentials(servers, nats.user) : error;
+  }
+}
+
+/** The innermost words of an error, which name the system's reason. */
+function reasonOf(error: unknown): string {
+  let innermost = error;
+  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
+  return innermost instanceof Error ? innermost.message : String(innermost);
+}
+
+function refusedCredentials(servers: string, user: string | undefined): ConfigError {
+  const [path, problem, fix] =
+    user === undefined
+      ? ['EDGESYNC_NATS_USER', `is not set, and NATS at ${servers} asks for a user`, 'Set user and password.']
+      : [
+          'EDGESYNC_NATS_PASSWORD_FILE',
+          `holds a password that NATS at ${servers} refuses for the user ${user}`,
+          'Give NATS and all services the same user and password.',
+        ];
+  return new ConfigError([{ file: 'environment', path, problem, fix }]);
+}
