@@ -1,15 +1,14 @@
-import { formatCollection, parseCollectionName, type CollectionName } from '@edgesync/document';
-import type { ClientSync, DatabaseConfig, NamedQueryConfig } from './edge-config.js';
-import { COLLECTION_NAME, NOT_EMPTY } from './names.js';
+import type { CollectionName } from '@edgesync/document';
+import { collectionsWith } from './collection-shapes.js';
+import type { ClientSync, DatabaseConfig } from './edge-config.js';
+import { NOT_EMPTY } from './names.js';
+import { DEFAULT_QUERY_LIMITS, indexesShape, queriesShape, queryLimitsShape } from './query-schema.js';
 import {
   boolean,
   defaulted,
-  dictionary,
   either,
-  INVALID,
   isObject,
   isPath,
-  list,
   mapped,
   needing,
   object,
@@ -17,36 +16,7 @@ import {
   optional,
   required,
   text,
-  type Invalid,
-  type Place,
-  type Shape,
 } from './shape.js';
-
-/** A list of collection names without duplicates: `a` and `_default.a` are one. */
-function collectionNames(names: readonly string[], place: Place): CollectionName[] | Invalid {
-  const seen = new Map<string, CollectionName>();
-  for (const name of names) {
-    const parsed = parseCollectionName(name);
-    const canonical = formatCollection(parsed);
-    if (seen.has(canonical))
-      return place.refuse(`names the collection ${canonical} twice`, 'Name each collection once.');
-    seen.set(canonical, parsed);
-  }
-  return [...seen.values()];
-}
-
-export const collectionList: Shape<CollectionName[]> = mapped(list(text(COLLECTION_NAME)), collectionNames);
-
-/** Collections as a list of names, or as an object of names and `settings`. */
-export function collectionsWith<T>(settings: Shape<T>): Shape<(CollectionName & { settings?: T })[]> {
-  const asObject = mapped(dictionary(settings, COLLECTION_NAME), (entries, place) => {
-    const names = collectionNames([...entries.keys()], place);
-    if (names === INVALID) return INVALID;
-    const values = [...entries.values()];
-    return names.map((name, index) => ({ ...name, settings: values[index]! }));
-  });
-  return either(collectionList, asObject);
-}
 
 const sharedCollections = mapped(collectionsWith(object({})), (shared): CollectionName[] =>
   shared.map(({ scope, collection }) => ({ scope, collection })),
@@ -54,24 +24,6 @@ const sharedCollections = mapped(collectionsWith(object({})), (shared): Collecti
 
 const clientSync = mapped(either(boolean(), oneOf(['pull', 'push', 'bidirectional'])), (value): ClientSync =>
   value === true ? 'bidirectional' : value === false ? 'none' : value,
-);
-
-const SELECT = { pattern: /^\s*[^\s][^]*$/, expects: 'a SQL++ SELECT statement' };
-
-const queryShape = either(
-  mapped(text(SELECT), (statement): NamedQueryConfig => ({ statement })),
-  mapped(
-    object({
-      statement: required(text(SELECT), 'The SQL++ SELECT statement.'),
-      allow: optional(
-        object({
-          collections: required(collectionList, 'Collections of this database; reading one of them is enough.'),
-        }),
-        'Who may run the query when access rules are enforced. Absent: whoever may read some collection.',
-      ),
-    }),
-    ({ statement, allow }): NamedQueryConfig => ({ statement, allowCollections: allow?.collections }),
-  ),
 );
 
 const uuid = mapped(
@@ -107,8 +59,13 @@ const entryShape = mapped(
     ),
     enable_adhoc_queries: defaulted(boolean(), false, 'Whether clients may run SQL++ queries of their own.'),
     queries: optional(
-      dictionary(queryShape, NOT_EMPTY),
+      queriesShape,
       'Named queries: a SELECT statement, or an object with the statement and who may run it.',
+    ),
+    query_limits: defaulted(queryLimitsShape, DEFAULT_QUERY_LIMITS, 'What queries may use.', {}),
+    indexes: optional(
+      indexesShape,
+      'The indexes of queries, by name. They are built while the server runs, and dropped when removed here.',
     ),
     password: optional(text(NOT_EMPTY), 'Encrypts the database: any text, or 64 hex digits for a raw AES-256 key.'),
     placeholder_uuid: optional(
@@ -128,6 +85,8 @@ const entryShape = mapped(
     enableClientSync: database.enable_client_sync,
     enableAdhocQueries: database.enable_adhoc_queries,
     queries: database.queries,
+    queryLimits: database.query_limits,
+    indexes: database.indexes,
     password: database.password,
     placeholderUuid: database.placeholder_uuid,
     enableUserAccessControl: database.enable_user_access_control ?? false,

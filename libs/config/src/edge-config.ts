@@ -39,6 +39,9 @@ export interface DatabaseConfig {
   readonly enableAdhocQueries: boolean;
   /** Named queries. Absent: the section is absent, and named queries are refused. */
   readonly queries?: ReadonlyMap<string, NamedQueryConfig>;
+  readonly queryLimits: QueryLimitsConfig;
+  /** The indexes to keep, by name. Absent: none but those of an imported database. */
+  readonly indexes?: ReadonlyMap<string, IndexConfig>;
   readonly password?: string;
   /** 32 lower-case hex digits: a database with this public UUID gets a fresh one at startup. */
   readonly placeholderUuid?: string;
@@ -52,6 +55,57 @@ export interface NamedQueryConfig {
   readonly statement: string;
   /** Reading one of these is enough to run the query. */
   readonly allowCollections?: readonly CollectionName[];
+}
+
+/** What statements may use. Times are milliseconds. */
+export interface QueryLimitsConfig {
+  /** Until a statement is stopped. */
+  readonly timeout: number;
+  /** Statements of the database that run at once, and that wait for their turn. */
+  readonly running: number;
+  readonly waiting: number;
+  /** What a statement may hold for sorting, grouping and joining. */
+  readonly heldRows: number;
+  readonly heldBytes: number;
+  /** Statements that take longer are logged with their plan. */
+  readonly slow: number;
+  /** Least time between two results of a live query. */
+  readonly liveInterval: number;
+}
+
+/** One index. Expressions and conditions are texts that `checkIndexExpression` accepts. */
+export type IndexConfig = ValueIndexConfig | ArrayIndexConfig | FullTextIndexConfig;
+
+interface IndexBase {
+  readonly collection: CollectionName;
+}
+
+export interface ValueIndexConfig extends IndexBase {
+  readonly type: 'value';
+  readonly expressions: readonly string[];
+  /** Documents for which it is not true are left out. */
+  readonly where?: string;
+}
+
+export interface ArrayIndexConfig extends IndexBase {
+  readonly type: 'array';
+  /** The arrays inside each other: `contacts[].phones`. */
+  readonly path: string;
+  /** Of an item. Empty: the item itself. */
+  readonly expressions: readonly string[];
+}
+
+export interface FullTextIndexConfig extends IndexBase {
+  readonly type: 'fulltext';
+  /** Paths of properties. */
+  readonly expressions: readonly string[];
+  readonly where?: string;
+  /** Code, such as `en`. Absent: no stemming. */
+  readonly language?: string;
+  readonly ignoreAccents: boolean;
+  readonly disableStemming: boolean;
+  /** In place of those of the language. */
+  readonly stopWords?: readonly string[];
 }
 
 export interface HttpsConfig {

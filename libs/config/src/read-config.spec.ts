@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { formatIssue } from './config-issue.js';
+import { DEFAULT_QUERY_LIMITS } from './query-schema.js';
 import { readConfig } from './read-config.js';
 import { NOT_SUPPORTED_YET } from './supported.js';
 
@@ -47,6 +48,7 @@ describe('a configuration', () => {
             enableClientWrites: false,
             enableClientSync: 'none',
             enableAdhocQueries: false,
+            queryLimits: DEFAULT_QUERY_LIMITS,
             enableUserAccessControl: false,
           },
         ],
@@ -68,7 +70,10 @@ describe('a configuration', () => {
       ],
       queries: new Map<string, object>([
         ['all', { statement: 'SELECT * FROM _' }],
-        ['hot', { statement: 'SELECT 1', allowCollections: [{ scope: 'line1', collection: 'sensors' }] }],
+        [
+          'hot',
+          { statement: 'SELECT 1 FROM line1.sensors', allowCollections: [{ scope: 'line1', collection: 'sensors' }] },
+        ],
       ]),
       placeholderUuid: '00112233445566778899aabbccddeeff',
       enableUserAccessControl: false,

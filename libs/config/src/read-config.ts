@@ -3,6 +3,7 @@ import { configShape } from './config-schema.js';
 import type { ReadResult } from './config-issue.js';
 import { parseJson5 } from './json5-text.js';
 import { checkLocalEnd, type KnownDatabases } from './replication-checks.js';
+import { warnOfQueries } from './query-warnings.js';
 import { replicationShape } from './replication-schema.js';
 import { INVALID, isObject, Report, type Invalid, type Need, type Place } from './shape.js';
 import { NOT_SUPPORTED_YET } from './supported.js';
@@ -75,6 +76,7 @@ function readValue(written: unknown, root: Place, options: ReadConfigOptions): E
     replications: raw.replications.map((item) => withPaths(item, resolve)),
   };
   warnOfNoEffect(config, root);
+  for (const database of databases.values()) warnOfQueries(database, root.at('databases').at(database.name));
   return config;
 }
 

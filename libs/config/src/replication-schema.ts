@@ -1,6 +1,6 @@
 import { checkDocId } from '@edgesync/document';
 import { isEdgeError } from '@edgesync/errors';
-import { collectionsWith } from './database-schema.js';
+import { collectionsWith } from './collection-shapes.js';
 import type { ProxyConfig, ReplicatedCollection, ReplicationAuth, ReplicationConfig } from './edge-config.js';
 import { HEADER_NAME, NOT_EMPTY } from './names.js';
 import { checkEnds, checkMembers } from './replication-checks.js';

@@ -7,6 +7,7 @@ export { compareValues } from './evaluate/compare.js';
 export { compile, evaluateConstant } from './evaluate/compile.js';
 export { bindParameters } from './evaluate/parameters.js';
 export { isConstant, sameExpression } from './evaluate/tree.js';
+export { LANGUAGE_CODES, languageCode } from './fulltext/languages.js';
 export * from './functions/signatures.js';
 export { LIMITS } from './parse/limits.js';
 export { parse, parseExpression } from './parse/parser.js';

@@ -5,10 +5,12 @@ import { collectionName } from '../testing/golden.js';
 import { prepare } from './checker.js';
 import type { QueryContext } from './context.js';
 
+const collections = ['_default', 'people', 'shop.orders', 'shop.customers'].map(collectionName);
+
 const context: QueryContext = {
   database: 'travel',
   keyspace: collectionName('people'),
-  collections: ['_default', 'people', 'shop.orders', 'shop.customers'].map(collectionName),
+  collections,
   fullTextIndexes: ({ collection }) => (collection === 'people' ? ['notes', 'names'] : []),
 };
 
@@ -50,7 +52,7 @@ describe('collections', () => {
   });
 
   test('a collection with the name of the database comes before the default collection', () => {
-    const named = { ...context, collections: [...context.collections, collectionName('travel')] };
+    const named = { ...context, collections: [...collections, collectionName('travel')] };
     expect(prepare('SELECT 1 FROM travel', named).sources).toMatchObject([{ collection: { collection: 'travel' } }]);
   });
 });
@@ -359,4 +361,14 @@ test('errors of meaning name their place', () => {
     message: 'no such collection "nowhere" (line 2, column 6)',
     place: { line: 2, column: 6, character: 15 },
   });
+});
+
+test('where the database is not known, every collection and index exists', () => {
+  const statement = prepare("SELECT 1 FROM a.b JOIN c ON 1 WHERE MATCH(c.i, 'x')", {
+    ...context,
+    collections: 'any',
+    fullTextIndexes: () => 'any',
+  });
+  expect(statement.sources).toMatchObject([{ collection: { scope: 'a' } }, { collection: { scope: '_default' } }]);
+  expect(statement.matches).toMatchObject([{ source: 1, index: 'i' }]);
 });

@@ -205,8 +205,10 @@ class SelectChecker {
     const named = alias.length === 0 ? undefined : this.scope.findSource(alias);
     if (alias.length > 0 && named?.length !== alias.length)
       this.fail(term, `MATCH(${term.index.join('.')}, …): "${alias.join('.')}" is no alias of a collection`);
-    const hasIndex = ({ collection }: { collection?: CollectionName }): boolean =>
-      collection !== undefined && this.context.fullTextIndexes(collection).includes(index);
+    const hasIndex = ({ collection }: { collection?: CollectionName }): boolean => {
+      const indexes = collection ? this.context.fullTextIndexes(collection) : [];
+      return indexes === 'any' || indexes.includes(index);
+    };
     const source = this.scope.sources.findIndex(
       (candidate, position) => (named === undefined || named.source === position) && hasIndex(candidate),
     );

@@ -1,13 +1,16 @@
 import type { CollectionName } from '../statement.js';
 
-/** What the checker has to know about the database. */
+/**
+ * What the checker has to know about the database. `any` where it is not known, as when a configuration is read: then
+ * every collection and index exists.
+ */
 export interface QueryContext {
   readonly database: string;
   /** The keyspace of the request: `FROM _`. */
   readonly keyspace: CollectionName;
-  readonly collections: readonly CollectionName[];
+  readonly collections: readonly CollectionName[] | 'any';
   /** Names of the full-text indexes of a collection. */
-  fullTextIndexes(collection: CollectionName): readonly string[];
+  fullTextIndexes(collection: CollectionName): readonly string[] | 'any';
 }
 
 const DEFAULT = '_default';
@@ -18,7 +21,9 @@ const DEFAULT = '_default';
  */
 export function resolveCollection(names: readonly string[], context: QueryContext): CollectionName | undefined {
   const find = (scope: string, collection: string): CollectionName | undefined =>
-    context.collections.find((known) => known.scope === scope && known.collection === collection);
+    context.collections === 'any'
+      ? { scope, collection }
+      : context.collections.find((known) => known.scope === scope && known.collection === collection);
   if (names.length > 1) return find(names.at(-2)!, names.at(-1)!);
   const name = names[0]!;
   if (name === '_') return context.keyspace;

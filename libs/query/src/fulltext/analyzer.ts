@@ -14,6 +14,7 @@ import { stemmer as swedish } from '@orama/stemmers/swedish';
 import { stemmer as turkish } from '@orama/stemmers/turkish';
 import { stem as english } from 'porter2';
 import { isArray, isObject, type Value } from '../values.js';
+import { languageCode, type LanguageCode } from './languages.js';
 import { STOP_WORDS } from './stop-words.js';
 
 /** How a full-text index takes text apart. */
@@ -26,30 +27,24 @@ export interface AnalyzerOptions {
   readonly stopWords?: readonly string[];
 }
 
-/** The Snowball stemmers by language code. */
-const STEMMERS: Readonly<Record<string, { readonly name: string; readonly stem: (word: string) => string }>> = {
-  da: { name: 'danish', stem: danish },
-  de: { name: 'german', stem: german },
-  en: { name: 'english', stem: english },
-  es: { name: 'spanish', stem: spanish },
-  fi: { name: 'finnish', stem: finnish },
-  fr: { name: 'french', stem: french },
-  hu: { name: 'hungarian', stem: hungarian },
-  it: { name: 'italian', stem: italian },
-  nl: { name: 'dutch', stem: dutch },
-  no: { name: 'norwegian', stem: norwegian },
-  pt: { name: 'portuguese', stem: portuguese },
-  ro: { name: 'romanian', stem: romanian },
-  ru: { name: 'russian', stem: russian },
-  sv: { name: 'swedish', stem: swedish },
-  tr: { name: 'turkish', stem: turkish },
+/** The Snowball stemmers. */
+const STEMMERS: Readonly<Record<LanguageCode, (word: string) => string>> = {
+  da: danish,
+  de: german,
+  en: english,
+  es: spanish,
+  fi: finnish,
+  fr: french,
+  hu: hungarian,
+  it: italian,
+  nl: dutch,
+  no: norwegian,
+  pt: portuguese,
+  ro: romanian,
+  ru: russian,
+  sv: swedish,
+  tr: turkish,
 };
-
-/** The code of a language that can be stemmed, by its code or English name; undefined for any other. */
-export function languageCode(language: string): string | undefined {
-  const lower = language.toLowerCase();
-  return Object.keys(STEMMERS).find((code) => code === lower || STEMMERS[code]!.name === lower);
-}
 
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu;
 const ACCENTS = /[\u0300-\u036f]/g;
@@ -73,7 +68,7 @@ export class Analyzer {
   constructor({ language, ignoreAccents = false, disableStemming = false, stopWords }: AnalyzerOptions) {
     const code = language === undefined ? undefined : languageCode(language);
     this.ignoreAccents = ignoreAccents;
-    this.stem = code === undefined || disableStemming ? undefined : STEMMERS[code]!.stem;
+    this.stem = code === undefined || disableStemming ? undefined : STEMMERS[code];
     const words = stopWords ?? (code === undefined ? undefined : STOP_WORDS[code])?.split(/\s+/) ?? [];
     this.stopWords = new Set(words.map((word) => this.fold(word)));
   }
