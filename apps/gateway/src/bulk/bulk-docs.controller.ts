@@ -24,7 +24,8 @@ export class BulkDocsController {
     description:
       'The items are applied in order, in one transaction: those that fail are skipped, the others are stored together. ' +
       'With `"new_edits": false` the given revisions are stored as they are, without a conflict check; every item then ' +
-      'has `_id` and `_rev`, and may have `_revisions`.',
+      'has `_id` and `_rev`, and may have `_revisions`. Top-level properties that start with an underscore are metadata ' +
+      'and not stored.',
     query: ShowCvQuery,
     body: [{ schema: 'BulkDocs' }],
     replies: {

@@ -1,18 +1,19 @@
 import { checkDocId, type Body, type Keyspace } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import type { EditRequest, RevisionRequest } from '@edgesync/ports';
+import { checkRevision } from '../parameters/revision.js';
 import { newDocumentId } from '../documents/new-document-id.js';
 
 /**
  * The edit that an item asks for: `_id` alone creates, with `_rev` it updates, with `_deleted` it deletes (ref 6.7).
- * @throws EdgeError `doc.invalid`, `doc-id.invalid`
+ * @throws EdgeError `doc.invalid`, `doc-id.invalid`, `rev.invalid`
  */
 export function toEdit(keyspace: Keyspace, { json, metadata }: Body): EditRequest {
   const { rev, deleted } = metadata;
   if (metadata.id === undefined && (rev !== undefined || deleted)) throw new EdgeError('doc.invalid', 'Missing "_id"');
   const id = metadata.id === undefined ? newDocumentId() : checkDocId(metadata.id);
   if (rev === undefined) return { type: 'edit', keyspace, id, deleted, body: json };
-  return { type: 'edit', keyspace, id, expect: rev, deleted, body: json };
+  return { type: 'edit', keyspace, id, expect: checkRevision(rev), deleted, body: json };
 }
 
 /**

@@ -1,7 +1,8 @@
 import { ExpiryQuery } from '../parameters/expiry.js';
-import { Integer, Text, Texts } from '../parameters/parameter.js';
+import { Integer, Text, Texts, Unsupported } from '../parameters/parameter.js';
 import { ShowCvQuery } from '../parameters/show-cv.js';
 
+@Unsupported('open_revs')
 export class ReadDocumentQuery extends ShowCvQuery {
   @Text('Revision to read instead of the current one, by rev-tree ID or version, if it is still stored.')
   rev?: string;

@@ -35,14 +35,16 @@ export class DocumentController {
   @Endpoint({
     tag: 'Documents',
     summary: 'Create a document',
-    description: 'The document gets the ID that its `_id` names, or a generated one.',
+    description:
+      'The document gets the ID that its `_id` names, or a generated one. Other top-level properties that start with an ' +
+      'underscore are metadata and not stored.',
     query: ExpiryQuery,
     body: [{ schema: 'Document' }],
     replies: {
       201: { description: 'The document is stored.', content: [{ schema: 'WriteReply' }], headers: ['Location'] },
     },
     errors: {
-      400: 'The body is not a JSON object, has `_rev` but no `_id`, or an illegal `_id`.',
+      400: 'The body is not a JSON object, has `_rev` but no `_id`, a malformed `_rev`, or an illegal `_id`.',
       403: 'Writing over REST is disabled for the database.',
       404: 'No such keyspace, or `_rev` was given and the document does not exist.',
       409: 'The document exists and `_rev` is missing or not current.',
@@ -64,7 +66,7 @@ export class DocumentController {
     const stored = await this.writer.write({
       keyspace,
       id,
-      expect: metadata.rev,
+      expect: readExpectedRevision(undefined, undefined, metadata.rev),
       deleted: metadata.deleted,
       body: json,
       expiresAt,
@@ -87,7 +89,7 @@ export class DocumentController {
       304: { description: 'The revision that `If-None-Match` names is current.', headers: ['ETag'] },
     },
     errors: {
-      400: 'The document ID is illegal.',
+      400: 'The document ID or the revision is malformed, or a parameter is not supported.',
       404: 'There is no such document: `reason` is `missing` or `deleted`.',
     },
   })
@@ -124,7 +126,7 @@ export class DocumentController {
       201: { description: 'The document is stored.', content: [{ schema: 'WriteReply' }] },
     },
     errors: {
-      400: 'Not a JSON object, an illegal ID, or `_id` or `_rev` contradict the URL.',
+      400: 'Not a JSON object, an illegal ID, a malformed revision, or `_id` or `_rev` contradict the URL.',
       403: 'Writing over REST is disabled for the database.',
       404: 'No such keyspace, or a revision was named and the document does not exist.',
       409: 'The document exists, and its current revision was not named.',

@@ -141,6 +141,20 @@ describe('ref 6.0: paths and methods', () => {
     expect(answer.headers.allow).toBe(allow);
   });
 
+  it.each(['PUT /newdb', 'PUT /newdb/', 'PUT /db', 'DELETE /db', 'DELETE /db.things', 'PUT /newdb?q=8'])(
+    'says to %s where databases come from',
+    async (line) => {
+      const [method, path] = line.split(' ') as [string, string];
+      const { status, json } = await client.request(method, path);
+      expect([status, json.reason]).toEqual([405, expect.stringContaining('come from the configuration file')]);
+    },
+  );
+
+  it.each(['PUT /_all_dbs', 'DELETE /db/_changes', 'POST /db/doc'])('says nothing of that to %s', async (line) => {
+    const [method, path] = line.split(' ') as [string, string];
+    expect((await client.request(method, path)).json.reason).toBe('the endpoint does not take this method');
+  });
+
   it.each(['/', '/_all_dbs', '/db', '/db/_all_docs', '/db/doc', '/db/doc/n', '/_openapi.json', '/_docs'])(
     'serves HEAD %s like GET, without the body',
     async (path) => {

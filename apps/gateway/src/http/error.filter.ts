@@ -3,7 +3,7 @@ import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter 
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EdgeError, isEdgeError, type ErrorCode } from '@edgesync/errors';
-import { LOGGERS, type Logger, type Loggers } from '@edgesync/platform';
+import { LOGGERS, originForm, type Logger, type Loggers } from '@edgesync/platform';
 import type { GatewayHttpAdapter } from './http-adapter.js';
 import { sendError } from './reply.js';
 import { ClientGoneError, discardBody } from './request-body.js';
@@ -68,7 +68,7 @@ export class ErrorFilter implements ExceptionFilter {
     const allowed = this.host.httpAdapter.allowedMethods.of(request.raw.url ?? '/');
     if (allowed.length === 0) return new EdgeError('request.path');
     reply.header('allow', allowed.join(', '));
-    return new EdgeError('request.method');
+    return new EdgeError('request.method', isDatabaseChange(request) ? DATABASES_ARE_CONFIGURED : undefined);
   }
 
   /** Logs a fault of ours. @returns the reference that a reply may give for it */
@@ -77,6 +77,14 @@ export class ErrorFilter implements ExceptionFilter {
     this.logger.error(`${request.method} ${request.url} failed, reference ${reference}`, error);
     return reference;
   }
+}
+
+const DATABASES_ARE_CONFIGURED =
+  'databases and collections come from the configuration file: they are not created or deleted over REST';
+
+/** Whether the request is what creates or deletes a database elsewhere. */
+function isDatabaseChange({ raw: { method, url } }: FastifyRequest): boolean {
+  return (method === 'PUT' || method === 'DELETE') && /^\/[^_/?#][^/?#]*\/?(?:[?#]|$)/.test(originForm(url ?? ''));
 }
 
 /** Whether no handler takes the path: the router found none, or one that took an endpoint's name for a document's. */

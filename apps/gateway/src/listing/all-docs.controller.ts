@@ -16,7 +16,7 @@ import { UrlParameters } from '../parameters/url-parameters.js';
 import { readParameters } from '../parameters/read-parameters.js';
 import { documentPages, keyPages } from './document-pages.js';
 import { listingText } from './listing-text.js';
-import { ListingParameters } from './listing-parameters.js';
+import { ListingParameters, readListingRequest, type ListingRequest } from './listing-parameters.js';
 
 const DESCRIPTION =
   'Live documents in binary order of their IDs, or those that `keys` names in the order given. `total_rows` is the ' +
@@ -57,7 +57,7 @@ export class AllDocsController {
     const tag = await this.tags.of(request.keyspace.database, info);
     if (matchesNone(request.headers['if-none-match'], tag)) return sendNotModified(reply, `"${tag}"`);
     reply.header('etag', `"${tag}"`);
-    await this.send(request, query, query.include_docs ?? false, info.lastSequence, reply);
+    await this.send(request, readListingRequest(query, false), info.lastSequence, reply);
   }
 
   @Post(':keyspace/_all_docs')
@@ -80,18 +80,16 @@ export class AllDocsController {
     const inUrl = checkParameters(request.query as QueryParameters);
     const parameters = readParameters(ListingParameters, { ...inUrl, ...parseObject(await readText(request)) });
     const { lastSequence } = await this.storage.collection(request.keyspace);
-    await this.send(request, parameters, parameters.include_docs ?? true, lastSequence, reply);
+    await this.send(request, readListingRequest(parameters, true), lastSequence, reply);
   }
 
   private send(
     { keyspace }: GatewayRequest,
-    parameters: ListingParameters,
-    includeDocs: boolean,
+    asked: ListingRequest,
     updateSeq: number,
     reply: FastifyReply,
   ): Promise<void> {
-    const asked: ListingParameters = { ...parameters, include_docs: includeDocs };
     const pages = asked.keys ? keyPages(this.storage, keyspace, asked) : documentPages(this.storage, keyspace, asked);
-    return sendJsonStream(reply, listingText(pages, { includeDocs, showCv: parameters.show_cv }, updateSeq));
+    return sendJsonStream(reply, listingText(pages, asked, updateSeq));
   }
 }

@@ -53,10 +53,12 @@ describe('ref 6.6: _all_docs', () => {
     expect((await client.get('/db/_all_docs')).json.rows[1]).not.toHaveProperty('doc');
   });
 
-  it('keeps to limit and skip; a limit of 0 is one of 1', async () => {
+  it('keeps to limit and skip', async () => {
     expect(await list('?limit=2')).toEqual(['B', 'a']);
     expect(await list('?skip=2&limit=2')).toEqual(['b', 'c']);
-    expect(await list('?limit=0')).toEqual(['B']);
+    expect(await list('?limit=0')).toEqual([]);
+    expect(await list('?limit=0&keys=["a"]')).toEqual([]);
+    expect(idsOf(await post({ limit: 0 }))).toEqual([]);
     expect(await list('?skip=100')).toEqual([]);
     expect(await list('?limit=100')).toEqual(SORTED);
   });
@@ -69,6 +71,46 @@ describe('ref 6.6: _all_docs', () => {
     expect(await list('?startkey=d&endkey=a')).toEqual([]);
     expect(await list(`?startkey=${encodeURIComponent('\uffee')}`)).toEqual(['\uffee', '\u{1f600}']);
   });
+
+  it('takes startkey and endkey as they are, quotes included', async () => {
+    expect(await list('?startkey="c"')).toEqual(SORTED);
+    expect(await list('?endkey="c"')).toEqual([]);
+  });
+
+  it('takes the names of CouchDB, with or without JSON quotes: key, start_key, end_key', async () => {
+    for (const quote of ['"', '']) {
+      const of = (id: string): string => encodeURIComponent(`${quote}${id}${quote}`);
+      expect(await list(`?key=${of('b')}`)).toEqual(['b']);
+      expect(await list(`?key=${of('gone')}`)).toEqual([]);
+      expect(await list(`?key=${of('ü')}&descending=true`)).toEqual(['ü']);
+      expect(await list(`?start_key=${of('b')}&end_key=${of('d')}`)).toEqual(['b', 'c', 'd']);
+    }
+    expect(idsOf(await post({ key: 'b' }))).toEqual(['b']);
+    expect(idsOf(await post({ start_key: 'b', end_key: 'c' }))).toEqual(['b', 'c']);
+    expect(await list('?startkey=c&start_key=a&endkey=d&end_key=b')).toEqual(['c', 'd']);
+  });
+
+  it('leaves the last ID out with inclusive_end=false', async () => {
+    expect(await list('?startkey=b&endkey=d&inclusive_end=false')).toEqual(['b', 'c']);
+    expect(await list('?startkey=d&endkey=b&inclusive_end=false&descending=true')).toEqual(['d', 'c']);
+    expect(await list('?endkey=bb&inclusive_end=false')).toEqual(['B', 'a', 'b']);
+    expect(await list(`?keys=${encoded(['d', 'b'])}&endkey=d&inclusive_end=false`)).toEqual(['b']);
+    expect(await list('?key=b&inclusive_end=false')).toEqual(['b']);
+  });
+
+  it.each(['keys=["b"]', 'startkey=a', 'end_key=c'])('refuses key together with %s', async (other) => {
+    expect((await client.get(`/db/_all_docs?key=b&${other}`)).status).toBe(400);
+  });
+
+  it.each(['conflicts=true', 'attachments', 'startkey_docid=a', 'reduce=true', 'queries=[]'])(
+    'refuses %s, which is not supported, by its name',
+    async (parameter) => {
+      const answer = await client.get(`/db/_all_docs?${parameter}`);
+      const reason = `the parameter ${parameter.split('=')[0]} is not supported`;
+      expect(answer).toMatchObject({ status: 400, json: { reason } });
+      expect((await client.get('/db/_all_docs?conflicts=false&reduce=false')).status).toBe(200);
+    },
+  );
 
   it('returns the keys asked for, in the order asked, without those that are missing or deleted', async () => {
     expect(await list(`?keys=${encoded(['d', 'nothing', 'gone', 'a', 'd'])}`)).toEqual(['d', 'a', 'd']);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { DocumentRevision, Storage } from '@edgesync/ports';
 import { FIRST_READ_ROWS, LIST_PAGE_ROWS } from '../tuning.js';
 import { keyPages } from './document-pages.js';
-import { ListingParameters } from './listing-parameters.js';
+import { ListingParameters, readListingRequest } from './listing-parameters.js';
 
 const KEYSPACE = { database: 'db', scope: '_default', collection: '_default' };
 
@@ -16,7 +16,8 @@ async function readsOf(keys: number, bodyLength: number, include_docs = true): P
   const listed: string[] = [];
   const names = Array.from({ length: keys }, (_, n) => `d${n}`);
   const parameters = Object.assign(new ListingParameters(), { keys: names, include_docs });
-  for await (const page of keyPages({ read } as unknown as Storage, KEYSPACE, parameters))
+  const request = readListingRequest(parameters, false);
+  for await (const page of keyPages({ read } as unknown as Storage, KEYSPACE, request))
     listed.push(...page.map(({ id }) => id));
   expect(listed).toEqual(names);
   return reads;

@@ -1,30 +1,27 @@
 import type { Keyspace } from '@edgesync/document';
 import type { DocumentRevision, Storage } from '@edgesync/ports';
 import { FIRST_READ_ROWS, LIST_PAGE_ROWS, READ_PAGE_CHARACTERS } from '../tuning.js';
-import type { ListingParameters } from './listing-parameters.js';
+import type { ListingRequest } from './listing-parameters.js';
 
 /** The documents of a listing, page by page. One page is in memory at a time; the storage is free between two. */
 export async function* documentPages(
   storage: Storage,
   keyspace: Keyspace,
-  parameters: ListingParameters,
+  { startKey, endKey, inclusiveEnd, descending, skip, limit, includeDocs }: ListingRequest,
 ): AsyncGenerator<readonly DocumentRevision[], void, undefined> {
-  const body = parameters.include_docs === true;
-  let remaining = parameters.limit === undefined ? Infinity : Math.max(parameters.limit, 1);
-  const bounds = {
-    ...(parameters.startkey !== undefined && { startKey: parameters.startkey }),
-    ...(parameters.endkey !== undefined && { endKey: parameters.endkey }),
-  };
+  let remaining = limit;
+  const bounds = { ...(startKey !== undefined && { startKey }), ...(endKey !== undefined && { endKey }) };
   let after: string | undefined;
   while (remaining > 0) {
     const { rows, more } = await storage.list(keyspace, {
       ...bounds,
-      body,
-      descending: parameters.descending,
+      body: includeDocs,
+      descending,
       limit: Math.min(remaining, LIST_PAGE_ROWS),
-      ...(after === undefined ? { skip: parameters.skip } : { after }),
+      ...(after === undefined ? { skip } : { after }),
     });
-    if (rows.length > 0) yield rows;
+    const listed = inclusiveEnd ? rows : rows.filter(({ id }) => id !== endKey);
+    if (listed.length > 0) yield listed;
     if (!more || rows.length === 0) return;
     after = rows.at(-1)!.id;
     remaining -= rows.length;
@@ -35,13 +32,13 @@ export async function* documentPages(
 export async function* keyPages(
   storage: Storage,
   keyspace: Keyspace,
-  { keys = [], ...parameters }: ListingParameters,
+  request: ListingRequest,
 ): AsyncGenerator<readonly DocumentRevision[], void, undefined> {
-  const body = parameters.include_docs === true;
-  const ids = keys.filter((id) => isInRange(id, parameters));
-  if (parameters.descending) ids.reverse();
-  let { skip } = parameters;
-  let remaining = parameters.limit === undefined ? Infinity : Math.max(parameters.limit, 1);
+  const { keys = [], descending, limit, includeDocs: body } = request;
+  const ids = keys.filter((id) => isInRange(id, request));
+  if (descending) ids.reverse();
+  let { skip } = request;
+  let remaining = limit;
   let count = body ? FIRST_READ_ROWS : LIST_PAGE_ROWS;
   for (let start = 0; start < ids.length && remaining > 0;) {
     const asked = ids.slice(start, start + count);
@@ -62,8 +59,9 @@ function likelyRows(found: readonly (DocumentRevision | undefined)[]): number {
   return Math.max(1, Math.min(LIST_PAGE_ROWS, Math.floor((READ_PAGE_CHARACTERS * found.length) / (characters + 1))));
 }
 
-function isInRange(id: string, { startkey, endkey, descending }: Omit<ListingParameters, 'keys'>): boolean {
-  const [lower, upper] = descending ? [endkey, startkey] : [startkey, endkey];
+function isInRange(id: string, { startKey, endKey, inclusiveEnd, descending }: ListingRequest): boolean {
+  if (!inclusiveEnd && id === endKey) return false;
+  const [lower, upper] = descending ? [endKey, startKey] : [startKey, endKey];
   return (lower === undefined || compareBytes(id, lower) >= 0) && (upper === undefined || compareBytes(id, upper) <= 0);
 }
 

@@ -68,7 +68,8 @@ export function buildOpenApi(controllers: readonly Type[], version: string): Jso
       title: 'edgesync REST API',
       version,
       description:
-        'Documents, blobs and listings of the databases on this server. Compatible with Couchbase Edge Server 1.1.',
+        'Documents, blobs and listings of the databases on this server. Compatible with Couchbase Edge Server 1.1. ' +
+        'Parameters that an endpoint does not list are ignored.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/' }],
@@ -134,10 +135,12 @@ const pathParameter = (name: string): Json => ({
   schema: { type: 'string' },
 });
 
+const FLAG = 'Absent, `false` and `0` mean no, in this spelling; anything else means yes, `False` and nothing too.';
+
 const queryParameter = (parameter: Parameter): Json => ({
   name: parameter.name,
   in: 'query',
-  description: parameter.description,
+  description: parameter.kind === 'flag' ? `${parameter.description} ${FLAG}` : parameter.description,
   ...(parameter.kind === 'texts'
     ? { content: { 'application/json': { schema: schemaOf(parameter) } } }
     : {
@@ -159,7 +162,7 @@ function schemaOf({ kind, minimum, maximum, words }: Parameter): Json {
   if (kind === 'texts' || kind === 'list') return { type: 'array', items: { type: 'string' } };
   if (kind === 'word') return { enum: words };
   if (kind === 'word-or-integer') return { anyOf: [{ type: 'integer', minimum }, { enum: words }] };
-  if (kind === 'text') return { type: 'string' };
+  if (kind === 'text' || kind === 'quoted-text') return { type: 'string' };
   return { type: 'integer', minimum, ...(maximum !== Number.MAX_SAFE_INTEGER && { maximum }) };
 }
 

@@ -39,7 +39,10 @@ describe('the OpenAPI document', () => {
     [
       '/{keyspace}/_all_docs',
       'get',
-      ['descending', 'include_docs', 'keys', 'limit', 'skip', 'startkey', 'endkey', 'show_cv', 'If-None-Match'],
+      [
+        ...['descending', 'include_docs', 'inclusive_end', 'show_cv', 'limit', 'skip'],
+        ...['key', 'keys', 'startkey', 'endkey', 'start_key', 'end_key', 'If-None-Match'],
+      ],
     ],
     ['/{keyspace}/{docid}', 'get', ['rev', 'revs_from', 'revs_limit', 'show_cv', 'If-None-Match']],
   ])('names the parameters of %s %s', async (path, method, names) => {

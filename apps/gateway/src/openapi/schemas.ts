@@ -75,7 +75,7 @@ export const SCHEMAS = {
   },
   Document: {
     type: 'object',
-    description: 'Any JSON object. Properties that start with an underscore are metadata.',
+    description: 'Any JSON object. Top-level properties that start with an underscore are metadata and not stored.',
     properties: {
       _id: text('ID, 1 to 240 bytes of UTF-8, not starting with an underscore.'),
       _rev: text('The revision that this one replaces.'),

@@ -1,7 +1,7 @@
 import { ArrayMaxSize, IsArray, IsBoolean, IsIn, IsInt, IsOptional, IsString, Max, Min } from 'class-validator';
 
 /** How a parameter is read from text (URL) or JSON (body). */
-export type ParameterKind = 'flag' | 'integer' | 'word-or-integer' | 'word' | 'text' | 'texts' | 'list';
+export type ParameterKind = 'flag' | 'integer' | 'word-or-integer' | 'word' | 'text' | 'quoted-text' | 'texts' | 'list';
 
 export interface Parameter {
   readonly name: string;
@@ -27,6 +27,21 @@ export function parametersOf(type: abstract new () => object): readonly Paramete
   return found;
 }
 
+const unsupported = new WeakMap<object, readonly string[]>();
+
+/**
+ * Names parameters that clients of related servers send and that would change the reply: they are refused, as long as they
+ * ask for something.
+ */
+export const Unsupported =
+  (...names: readonly string[]): ClassDecorator =>
+  (type) => {
+    unsupported.set(type, names);
+  };
+
+/** The names that {@link Unsupported} gives a class. */
+export const unsupportedBy = (type: object): readonly string[] => unsupported.get(type) ?? [];
+
 /** A boolean: present (even empty) and neither `false` nor `0` means true (ref 6.0). */
 export const Flag = (description: string): PropertyDecorator => declare('flag', description, [IsBoolean()]);
 
@@ -37,6 +52,9 @@ export const Integer = (
 ): PropertyDecorator => declare('integer', description, [IsInt(), Min(minimum), Max(maximum)], { minimum, maximum });
 
 export const Text = (description: string): PropertyDecorator => declare('text', description, [IsString()]);
+
+/** A string that CouchDB's clients write as JSON, in quotes: these are no part of it. */
+export const QuotedText = (description: string): PropertyDecorator => declare('quoted-text', description, [IsString()]);
 
 /** A list of strings: a JSON array, in a URL as its text. */
 export const Texts = (description: string): PropertyDecorator =>

@@ -16,11 +16,25 @@ describe('parameters', () => {
       skip: 0,
       startkey: 'x',
       show_cv: false,
+      inclusive_end: true,
     };
     const texts = { descending: '', include_docs: '0', keys: '["a"]', limit: '5', startkey: 'x' };
     const values = { descending: true, include_docs: false, keys: ['a'], limit: 5, startkey: 'x', endkey: null };
     expect(readParameters(ListingParameters, texts)).toEqual(expected);
     expect(readParameters(ListingParameters, values)).toEqual(expected);
+  });
+
+  it.each([
+    ['attachments', 'true'],
+    ['conflicts', ''],
+    ['queries', [{}]],
+    ['startkey_docid', 'a'],
+  ])('are refused by their name if they mean something elsewhere and are not supported: %s', (name, value) => {
+    const message = `the parameter ${name} is not supported`;
+    const refusal = expect.objectContaining({ code: 'request.parameter', message });
+    expect(() => readParameters(ListingParameters, { [name]: value })).toThrow(refusal);
+    for (const nothing of [false, 'false', '0', null])
+      expect(() => readParameters(ListingParameters, { [name]: nothing })).not.toThrow();
   });
 
   it('are inherited', () => {

@@ -1,17 +1,18 @@
 import { validateSync } from 'class-validator';
 import { EdgeError } from '@edgesync/errors';
-import { parametersOf, type Parameter } from './parameter.js';
+import { parametersOf, unsupportedBy, type Parameter } from './parameter.js';
 
 type ParametersClass<T extends object> = new () => T;
 
 /**
- * Reads declared parameters from the texts of a URL or the values of a JSON body. Others are ignored; null is absent.
+ * Reads declared parameters from the texts of a URL or the values of a JSON body. Names without a meaning are ignored; null is absent.
  * @throws EdgeError `request.parameter`
  */
 export function readParameters<T extends object>(
   type: ParametersClass<T>,
   values: Readonly<Record<string, unknown>>,
 ): T {
+  refuseUnsupported(type, values);
   const result = new type();
   for (const parameter of parametersOf(type)) {
     const value = values[parameter.name];
@@ -27,6 +28,15 @@ export function readParameters<T extends object>(
   return result;
 }
 
+/** @throws EdgeError `request.parameter` */
+function refuseUnsupported(type: object, values: Readonly<Record<string, unknown>>): void {
+  for (const name of unsupportedBy(type)) {
+    const value = values[name];
+    if (value !== undefined && value !== null && readFlag(value))
+      throw new EdgeError('request.parameter', `the parameter ${name} is not supported`);
+  }
+}
+
 function read(parameter: Parameter, value: unknown): unknown {
   switch (parameter.kind) {
     case 'flag':
@@ -39,6 +49,8 @@ function read(parameter: Parameter, value: unknown): unknown {
       return readList(parameter.name, value);
     case 'word-or-integer':
       return readWordOrInteger(parameter, value);
+    case 'quoted-text':
+      return readQuotedText(value);
     case 'word':
     case 'text':
       return value;
@@ -46,6 +58,15 @@ function read(parameter: Parameter, value: unknown): unknown {
 }
 
 const readFlag = (value: unknown): boolean => value !== false && value !== 'false' && value !== 0 && value !== '0';
+
+function readQuotedText(value: unknown): unknown {
+  if (typeof value !== 'string' || !value.startsWith('"')) return value;
+  try {
+    return JSON.parse(value) as unknown;
+  } catch {
+    return value;
+  }
+}
 
 /** Text that is not a whole number is refused, not replaced by the default (ref 6.0). */
 function readInteger(name: string, value: unknown): unknown {
