@@ -15,7 +15,7 @@ const event = (id: number, byDefault: boolean, name: string, description: string
   byDefault,
 });
 
-/** Every kind of event (ref 10.2). */
+/** Every kind of event (docs/protocol/edge-server.md#audit-log). */
 export const AUDIT_EVENTS = {
   serverStarted: event(57344, true, 'server started', 'The server began to serve its databases.'),
   serverStopped: event(57345, true, 'server stopped', 'The server was asked to stop and has stopped.'),

@@ -31,8 +31,9 @@ type Fields = Readonly<Record<string, unknown>>;
 type Frame = readonly [head: string, tail: string];
 
 /**
- * The audit log (ref 10.2): who did what, one JSON object a line. There is one function for each kind of event; it does
- * nothing if the event is not selected. Fields hold names and outcomes, never bodies or credentials.
+ * The audit log (docs/protocol/edge-server.md#audit-log): who did what, one JSON object a line. There is one function
+ * for each kind of event; it does nothing if the event is not selected. Fields hold names and outcomes, never bodies or
+ * credentials.
  */
 export class AuditLog {
   /** Whether any event is recorded. */

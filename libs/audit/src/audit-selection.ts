@@ -4,8 +4,8 @@ import { AUDIT_EVENTS } from './audit-events.js';
 const ALL = Object.values(AUDIT_EVENTS);
 
 /**
- * The numbers of the events to record (ref 10.2): those on by default, without those of `disable`, and then with those
- * of `enable`.
+ * The numbers of the events to record (docs/protocol/edge-server.md#audit-log): those on by default, without those of
+ * `disable`, and then with those of `enable`.
  */
 export function selectEvents({ enable, disable }: Pick<AuditConfig, 'enable' | 'disable'>): ReadonlySet<number> {
   const names = (list: AuditConfig['enable'], id: number): boolean => list === '*' || (list?.includes(id) ?? false);

@@ -61,7 +61,7 @@ export class Accounts {
 
   /**
    * The account of whoever has a certificate in this name. Without an entry in the users file it has no role, and no
-   * right where rules are enforced (ref 14, row 5).
+   * right where rules are enforced (docs/protocol/edge-server.md#client-certificates).
    */
   certified(name: string): Account {
     const known = this.users.get(name) ?? this.strangers.get(name);

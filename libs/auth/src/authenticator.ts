@@ -27,7 +27,8 @@ const WAITING_VERIFICATIONS = 1_024;
 const MAX_SLEEPING = 1_024;
 
 /**
- * Tells who sends a request from its `Authorization` header and its client certificate (ref 4).
+ * Tells who sends a request from its `Authorization` header and its client certificate
+ * (docs/protocol/edge-server.md#authentication).
  *
  * A password is verified with bcrypt once and then recognised by a keyed digest; it is never kept. An unknown user
  * costs the same time as a known one and fails with the same error. Guessers are slowed down without slowing others.
@@ -56,7 +57,8 @@ export class Authenticator {
 
   /**
    * Answers at once, without a promise, for anonymous requests, certificates, and passwords verified before. Of a
-   * password and a certificate that both prove somebody, the password counts (ref 14, row 6).
+   * password and a certificate that both prove somebody, the password counts
+   * (docs/protocol/edge-server.md#client-certificates).
    * @param authorization the `Authorization` header
    * @param address the peer's IP address, without its port
    * @param certified the name that a verified client certificate gives the peer

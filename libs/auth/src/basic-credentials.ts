@@ -7,7 +7,7 @@ const BASIC = /^basic +([A-Za-z0-9+/]+={0,2}) *$/i;
 const MAX_NAME_LENGTH = 255;
 
 /**
- * Reads an `Authorization` header of scheme Basic, in UTF-8 (ref 4).
+ * Reads an `Authorization` header of scheme Basic, in UTF-8 (docs/protocol/edge-server.md#authentication).
  * @returns undefined if it is of another scheme or malformed
  */
 export function parseBasic(header: string): BasicCredentials | undefined {

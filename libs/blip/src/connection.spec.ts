@@ -36,7 +36,8 @@ describe('requests and replies', () => {
     expect((await time.until(reply)).error).toEqual({ domain: 'BLIP', code: 599, message: '' });
   });
 
-  it('S11: an unknown Profile is answered BLIP/404, also none at all; without a reply it is passed over (J.1.12)', async () => {
+  // docs/protocol/blip.md#malformed-input
+  it('S11: an unknown Profile is answered BLIP/404, also none at all; without a reply it is passed over', async () => {
     const { time, left, right } = connectionPair({}, { onRequest: routeByProfile({ known: echo }) });
     for (const name of ['unknown', 'constructor', '__proto__']) {
       const reply = await time.until(left.connection.request({ properties: Properties.of('Profile', name) }));
@@ -49,7 +50,8 @@ describe('requests and replies', () => {
     expect(right.connection.isOpen).toBe(true);
   });
 
-  it('S11: what a handler throws becomes an error reply by the catalogue, never the end of the connection (J.1.12)', async () => {
+  // docs/protocol/blip.md#malformed-input
+  it('S11: what a handler throws becomes an error reply by the catalogue, never the end of the connection', async () => {
     const secret = new Error('a secret');
     const other = new RangeError('another');
     const thrown: Error[] = [new EdgeError('doc.conflict'), new EdgeError('doc-id.invalid'), secret, other];
@@ -89,7 +91,8 @@ describe('requests and replies', () => {
     expect(right.faults).toHaveLength(1);
   });
 
-  it('J.4.10: a request is answered once; the second answer is a fault of the handler', async () => {
+  // docs/protocol/blip.md#replies
+  it('a request is answered once; the second answer is a fault of the handler', async () => {
     const twice: RequestHandler = (request) => {
       request.respond();
       request.respond();
@@ -102,7 +105,8 @@ describe('requests and replies', () => {
     expect(connection.isOpen).toBe(true);
   });
 
-  it('J.4.10: a request without reply gets none, whatever the handler does', async () => {
+  // docs/protocol/blip.md#replies
+  it('a request without reply gets none, whatever the handler does', async () => {
     const handlers: RequestHandler[] = [
       (request) => request.respond(),
       (request) => request.respondError({ domain: 'HTTP', code: 500, message: '' }),
@@ -121,7 +125,8 @@ describe('requests and replies', () => {
     }
   });
 
-  it('J.4.10: a request reaches its handler only with its last frame', async () => {
+  // docs/protocol/blip.md#replies
+  it('a request reaches its handler only with its last frame', async () => {
     const seen: IncomingRequest[] = [];
     const { time, peer } = connectionToRawPeer({ onRequest: (request) => void seen.push(request) });
     peer.sendPayload(1, FrameFlag.moreComing, fromText('\0hello '));
@@ -134,7 +139,8 @@ describe('requests and replies', () => {
     expect(seen[0]).toMatchObject({ number: 1, profile: '', urgent: false, noReply: false, answered: false });
   });
 
-  it('J.4.12: a zero-length last frame ends a message, also one flagged compressed', async () => {
+  // docs/protocol/blip.md#empty-compressed-frames
+  it('a zero-length last frame ends a message, also one flagged compressed', async () => {
     for (const flags of [0, FrameFlag.compressed]) {
       const { time, peer, connection } = connectionToRawPeer({ onRequest: echo });
       peer.sendPayload(1, FrameFlag.moreComing, fromText('\0body'));

@@ -39,7 +39,10 @@ export interface BlipConnectionOptions {
   readonly onFault?: (error: unknown) => void;
 }
 
-/** One BLIP conversation over one transport, from its first frame to its end (wire B). Both roles use it alike. */
+/**
+ * One BLIP conversation over one transport, from its first frame to its end (docs/protocol/blip.md). Both roles use it
+ * alike.
+ */
 export class BlipConnection implements AsyncDisposable {
   /** How the connection ended. Never rejects. */
   readonly closed: Promise<CloseInfo>;

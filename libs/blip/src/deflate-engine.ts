@@ -1,4 +1,4 @@
-/** Compresses the frames of one direction with one context (wire B.6). */
+/** Compresses the frames of one direction with one context (docs/protocol/blip.md#compression). */
 export interface FrameDeflater {
   /** The frame's raw deflate bytes without the sync trailer. Valid until the next call to any deflater. */
   deflate(payload: Uint8Array): Uint8Array;
@@ -7,7 +7,7 @@ export interface FrameDeflater {
   close(): void;
 }
 
-/** Inflates the frames of one direction with one context (wire B.6). */
+/** Inflates the frames of one direction with one context (docs/protocol/blip.md#compression). */
 export interface FrameInflater {
   /**
    * The content of one compressed frame, whose bytes end with {@link SYNC_TRAILER}. Valid until the next call to any

@@ -49,7 +49,8 @@ describe.each(engines)('the %s engine', (_, engine) => {
     );
   });
 
-  it('J.4.5: uses what went before', () => {
+  // docs/protocol/blip.md#compression
+  it('uses what went before', () => {
     const deflater = engine.createDeflater();
     const payload = noise(500, 1);
     const first = deflater.deflate(payload).length;
@@ -67,7 +68,8 @@ describe.each(engines)('the %s engine', (_, engine) => {
     }
   });
 
-  it('J.4.8: inflates a small frame to whatever it holds', () => {
+  // docs/protocol/blip.md#inflated-size
+  it('inflates a small frame to whatever it holds', () => {
     const zeros = new Uint8Array(1_000_000);
     const deflated = deflateRawSync(zeros, { finishFlush: constants.Z_SYNC_FLUSH });
     expect(deflated.length).toBeLessThan(1100);

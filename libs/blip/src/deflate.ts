@@ -10,7 +10,7 @@ import {
 import { pakoEngine } from './deflate-pako.js';
 import { BlipProtocolError } from './protocol-error.js';
 
-/** Continues a CRC-32 (IEEE) over `bytes`; begin with 0 (wire B.5). */
+/** Continues a CRC-32 (IEEE) over `bytes`; begin with 0 (docs/protocol/blip.md#checksums). */
 export function crc32(bytes: Uint8Array, seed: number): number {
   return zlibCrc32(bytes, seed);
 }

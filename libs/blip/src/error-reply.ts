@@ -10,7 +10,7 @@ export function errorReplyOf(error: unknown): BlipErrorInfo {
   return { domain, code, message: known.message };
 }
 
-/** Properties and body of an error reply (wire B.9). */
+/** Properties and body of an error reply (docs/protocol/blip.md#error-replies). */
 export function errorReplyContent({ domain, code, message }: BlipErrorInfo): ReplyInit {
   return {
     properties: Properties.of('Error-Domain', domain, 'Error-Code', String(code)),

@@ -30,7 +30,8 @@ describe('ACK windows', () => {
     expect(sent()).toBe(before);
   });
 
-  it('J.4.9: received bytes are acknowledged every 50,000, cumulatively, for requests and replies alike', async () => {
+  // docs/protocol/blip.md#flow-control
+  it('received bytes are acknowledged every 50,000, cumulatively, for requests and replies alike', async () => {
     for (const type of [MessageType.request, MessageType.response]) {
       const { time, connection, peer } = connectionToRawPeer();
       connection.request({ properties: Properties.none }).catch(() => {});
@@ -65,7 +66,8 @@ describe('ACK windows', () => {
     expect(Buffer.compare(await time.until(collect(reply.body)), blob)).toBe(0);
   });
 
-  it('S7: a small message is not held up by a large one (J.1.9)', async () => {
+  // docs/protocol/blip.md#scheduling
+  it('S7: a small message is not held up by a large one', async () => {
     const arrived: string[] = [];
     const { time, left } = connectionPair(
       {},

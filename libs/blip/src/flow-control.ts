@@ -1,7 +1,12 @@
-/** The receiver of a message acknowledges whenever this many more bytes of it have come (wire B.8). */
+/**
+ * The receiver of a message acknowledges whenever this many more bytes of it have come
+ * (docs/protocol/blip.md#flow-control).
+ */
 export const ACK_EVERY_BYTES = 50_000;
 
-/** The sender of a message stops when this many of its bytes are not acknowledged (wire B.8). */
+/**
+ * The sender of a message stops when this many of its bytes are not acknowledged (docs/protocol/blip.md#flow-control).
+ */
 export const WINDOW_BYTES = 128_000;
 
 /**

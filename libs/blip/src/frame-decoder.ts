@@ -14,7 +14,7 @@ export interface MessageFrame {
   readonly flags: number;
   /** Inflated. Valid until the next frame is decoded. */
   readonly payload: Uint8Array;
-  /** Bytes after the header as they came: what ACKs count (wire B.8). */
+  /** Bytes after the header as they came: what ACKs count (docs/protocol/blip.md#flow-control). */
   readonly wireBytes: number;
 }
 
@@ -28,14 +28,17 @@ export interface AckFrame {
   readonly receivedBytes: number;
 }
 
-/** A frame of a type that has no meaning; it is passed over (wire B.2). */
+/** A frame of a type that has no meaning; it is passed over (docs/protocol/blip.md#frames). */
 export interface UnknownFrame {
   readonly kind: 'unknown';
 }
 
 export type DecodedFrame = MessageFrame | AckFrame | UnknownFrame;
 
-/** Decodes the frames of one direction of one connection in order of arrival (wire B.2, B.5, B.6). */
+/**
+ * Decodes the frames of one direction of one connection in order of arrival (docs/protocol/blip.md#frames,
+ * docs/protocol/blip.md#checksums, docs/protocol/blip.md#compression).
+ */
 export class FrameDecoder {
   private checksum = 0;
   private inflater: FrameInflater | undefined;

@@ -7,7 +7,7 @@ import { varintSize, writeVarint } from './varint.js';
 /** Bytes of the checksum behind every frame except ACKs. */
 export const CHECKSUM_BYTES = 4;
 
-/** Total size of a frame (wire B.7). */
+/** Total size of a frame (docs/protocol/blip.md#scheduling). */
 export const MAX_FRAME_BYTES = 16 * 1024;
 /** Total size of a frame while an urgent message waits behind it. */
 export const SMALL_FRAME_BYTES = 4 * 1024;
@@ -29,7 +29,10 @@ const sharedPool = new DeflaterPool<FrameEncoder>();
 /** Every payload is used up before the next one is assembled, so that all connections share one place for it. */
 const assembly = new Uint8Array(MAX_FRAME_BYTES);
 
-/** Encodes the frames of one direction of one connection, in the order in which they must be sent (wire B.2, B.5, B.6). */
+/**
+ * Encodes the frames of one direction of one connection, in the order in which they must be sent
+ * (docs/protocol/blip.md#frames, docs/protocol/blip.md#checksums, docs/protocol/blip.md#compression).
+ */
 export class FrameEncoder {
   private checksum = 0;
 
@@ -82,7 +85,7 @@ export class FrameEncoder {
 }
 
 /**
- * An ACK frame (wire B.8).
+ * An ACK frame (docs/protocol/blip.md#flow-control).
  * @param ofReply whether the acknowledged message is a response or error, not a request
  * @param receivedBytes cumulative bytes after the headers of all frames of the message
  */

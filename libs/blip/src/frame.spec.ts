@@ -18,7 +18,8 @@ const encode = (encoder: FrameEncoder, number: number, flags: number, payload: U
   encoder.encode(number, flags, source(payload), payload.length, compress);
 
 describe('frames', () => {
-  it('J.4.4: an uncompressed conversation is encoded byte for byte, with checksums running per direction', () => {
+  // docs/protocol/blip.md#checksums
+  it('an uncompressed conversation is encoded byte for byte, with checksums running per direction', () => {
     const encoders = new Map([
       ['A', new FrameEncoder()],
       ['B', new FrameEncoder()],
@@ -38,7 +39,8 @@ describe('frames', () => {
     expect(decoded.map(({ number }) => number)).toEqual(frames.map(({ messageNumber }) => messageNumber));
   });
 
-  it.each([nativeEngine, pakoEngine])('J.4.5, J.4.6: a compressed conversation is decoded ($name)', (engine) => {
+  // docs/protocol/blip.md#compression
+  it.each([nativeEngine, pakoEngine])('a compressed conversation is decoded ($name)', (engine) => {
     const decoder = new FrameDecoder(() => engine);
     for (const { frameHex, payloadHex, flags } of vectors.compressedConversation.frames) {
       const frame = decoder.decode(fromHex(frameHex)) as MessageFrame;
@@ -64,7 +66,8 @@ describe('frames', () => {
     }
   });
 
-  it('J.4.12: a compressed frame with an empty body holds nothing and does not touch the context', () => {
+  // docs/protocol/blip.md#empty-compressed-frames
+  it('a compressed frame with an empty body holds nothing and does not touch the context', () => {
     const frame = new FrameDecoder().decode(fromHex(vectors.emptyCompressedFrame.frameHex)) as MessageFrame;
     expect(frame.payload).toHaveLength(0);
     const encoded = encode(new FrameEncoder(), 1, 0, new Uint8Array(0), true);
@@ -81,7 +84,8 @@ describe('frames', () => {
     }
   });
 
-  it('never exceed 16 KiB, compressed or not, whatever they hold (J.1.4)', () => {
+  // docs/protocol/connection.md#websocket-rules
+  it('never exceed 16 KiB, compressed or not, whatever they hold', () => {
     const encoder = new FrameEncoder();
     for (const number of [1, 200, 70_000, 2 ** 40]) {
       for (const compress of [false, true]) {

@@ -13,7 +13,10 @@ const LENGTH_BYTES = 10;
 export class IncomingMessage {
   /** Set once the whole property block is in. */
   properties: Properties | undefined;
-  /** Bytes of frames after their headers, and how many of them we have not acknowledged (wire B.8). */
+  /**
+   * Bytes of frames after their headers, and how many of them we have not acknowledged
+   * (docs/protocol/blip.md#flow-control).
+   */
   receivedBytes = 0;
   unackedBytes = 0;
   /** Content bytes that went over the limit and were dropped. */

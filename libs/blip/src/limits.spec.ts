@@ -28,8 +28,9 @@ describe('S13: malformed input ends the connection with its close code, and noth
     ],
     ['request 2 before request 1', 1002, 'number-out-of-order', (peer) => peer.sendMessage(2, 0)],
     ['request 0', 1002, 'number-out-of-order', (peer) => peer.sendMessage(0, 0)],
+    // docs/protocol/blip.md#numbers
     [
-      'J.4.11: the same request number again',
+      'the same request number again',
       1002,
       'number-out-of-order',
       (peer) => {
@@ -37,8 +38,9 @@ describe('S13: malformed input ends the connection with its close code, and noth
         peer.sendMessage(1, 0);
       },
     ],
-    ['J.4.10: a response to nothing', 1002, 'reply-unexpected', (peer) => peer.sendMessage(1, MessageType.response)],
-    ['J.4.10: an error to nothing', 1002, 'reply-unexpected', (peer) => peer.sendMessage(7, MessageType.error)],
+    // docs/protocol/blip.md#replies
+    ['a response to nothing', 1002, 'reply-unexpected', (peer) => peer.sendMessage(1, MessageType.response)],
+    ['an error to nothing', 1002, 'reply-unexpected', (peer) => peer.sendMessage(7, MessageType.error)],
     [
       'the first frame of a response to nothing',
       1002,
@@ -58,20 +60,16 @@ describe('S13: malformed input ends the connection with its close code, and noth
       'properties-malformed',
       (peer) => peer.sendPayload(1, 0, fromText('\x04a\0bc')),
     ],
+    // docs/protocol/blip.md#property-limits
+    ['a name without a value', 1002, 'properties-malformed', (peer) => peer.sendPayload(1, 0, fromText('\x02a\0'))],
     [
-      'J.4.51: a name without a value',
-      1002,
-      'properties-malformed',
-      (peer) => peer.sendPayload(1, 0, fromText('\x02a\0')),
-    ],
-    [
-      'J.4.51: a name given twice',
+      'a name given twice',
       1002,
       'properties-malformed',
       (peer) => peer.sendPayload(1, 0, fromText('\x08a\0b\0a\0c\0')),
     ],
     [
-      'J.4.51: 100 MB of properties announced',
+      '100 MB of properties announced',
       1009,
       'properties-too-large',
       (peer) => peer.sendPayload(1, MORE, Uint8Array.of(0x80, 0xc2, 0xd7, 0x2f)),
@@ -176,7 +174,8 @@ describe('S14: limits', () => {
     }
   });
 
-  it('J.4.8: a bomb costs no more than its limit', async () => {
+  // docs/protocol/blip.md#inflated-size
+  it('a bomb costs no more than its limit', async () => {
     const { time, connection, peer } = connectionToRawPeer({
       limits: { bodyBytes: 100_000, discardedBytes: 1_000_000 },
     });

@@ -24,7 +24,8 @@ export const DEFAULT_LIMITS: BlipLimits = {
   bodyBytes: 21 * MiB,
   bodyBytesByProfile: {},
   replyBytes: 21 * MiB,
-  // Couchbase Lite has about 10 revisions and a few change lists on the way at once (wire I.1).
+  // Couchbase Lite has about 10 revisions and a few change lists on the way at once
+  // (docs/protocol/failures.md#windows).
   unfinishedMessages: 256,
   unansweredRequests: 4096,
   incomingBytes: 96 * MiB,

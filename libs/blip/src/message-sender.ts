@@ -153,7 +153,10 @@ export class MessageSender {
   }
 }
 
-/** Tells requests and replies of the same number apart: the two directions number independently (wire B.3). */
+/**
+ * Tells requests and replies of the same number apart: the two directions number independently
+ * (docs/protocol/blip.md#numbers).
+ */
 export function messageKey(number: number, isReply: boolean): number {
   return number * 2 + (isReply ? 1 : 0);
 }

@@ -1,6 +1,6 @@
 import type { Properties } from './properties.js';
 
-/** Message types as they stand in the low three bits of a frame's flags (wire B.2). */
+/** Message types as they stand in the low three bits of a frame's flags (docs/protocol/blip.md#frames). */
 export const MessageType = {
   request: 0,
   response: 1,
@@ -10,7 +10,7 @@ export const MessageType = {
 } as const;
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
-/** Flag bits of a frame beside its type (wire B.2). */
+/** Flag bits of a frame beside its type (docs/protocol/blip.md#frames). */
 export const FrameFlag = {
   typeMask: 0x07,
   compressed: 0x08,
@@ -39,7 +39,7 @@ export type OutgoingBody = Uint8Array | AsyncIterable<Uint8Array>;
 export interface RequestInit {
   readonly properties: Properties;
   readonly body?: OutgoingBody;
-  /** Overtakes messages that are not urgent (wire B.7). */
+  /** Overtakes messages that are not urgent (docs/protocol/blip.md#scheduling). */
   readonly urgent?: boolean;
   /** Worth compressing; the connection's compression policy has the last word. */
   readonly compressed?: boolean;
@@ -53,7 +53,7 @@ export interface ReplyInit {
   readonly compressed?: boolean;
 }
 
-/** Domain and code of an error reply (wire B.9) with its human-readable message. */
+/** Domain and code of an error reply (docs/protocol/blip.md#error-replies) with its human-readable message. */
 export interface BlipErrorInfo {
   /** `HTTP` for everything that a Couchbase Lite client should survive. */
   readonly domain: string;

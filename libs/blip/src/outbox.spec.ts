@@ -47,12 +47,14 @@ describe('S7: the outbox', () => {
     expect(drain(outbox)).toEqual([1, 2]);
   });
 
-  it('J.4.11: never lets a request overtake one that was not begun', () => {
+  // docs/protocol/blip.md#numbers
+  it('never lets a request overtake one that was not begun', () => {
     const numbers = fill(message(1, 0, true), message(2, 0), message(9, normalReply), message(3, urgentRequest));
     expect(numbers).toEqual([1, 2, 3, 9]);
   });
 
-  it('J.4.11: keeps first frames of requests in order of their numbers, whatever is urgent', () => {
+  // docs/protocol/blip.md#numbers
+  it('keeps first frames of requests in order of their numbers, whatever is urgent', () => {
     const step = fc.record({
       isRequest: fc.boolean(),
       isUrgent: fc.boolean(),

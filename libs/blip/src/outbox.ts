@@ -1,8 +1,8 @@
 import type { OutgoingMessage } from './outgoing-message.js';
 
 /**
- * The queue of messages that have a frame to send (wire B.7). Round-robin: the owner takes the first message, sends one
- * frame of it, and puts it back if there is more.
+ * The queue of messages that have a frame to send (docs/protocol/blip.md#scheduling). Round-robin: the owner takes the
+ * first message, sends one frame of it, and puts it back if there is more.
  */
 export class Outbox {
   private queue: OutgoingMessage[] = [];

@@ -2,7 +2,7 @@ import { allocateBytes } from './byte-pool.js';
 import { BlipProtocolError } from './protocol-error.js';
 import { varintSize, writeVarint } from './varint.js';
 
-/** Largest property block that either side may send, in bytes (wire B.4). */
+/** Largest property block that either side may send, in bytes (docs/protocol/blip.md#messages). */
 export const MAX_PROPERTIES_BYTES = 100 * 1024;
 
 const utf8Encoder = new TextEncoder();
@@ -73,7 +73,8 @@ export class Properties {
   }
 
   /**
-   * The head of a payload: the length of the property block, then the block `name NUL value NUL …` (wire B.4).
+   * The head of a payload: the length of the property block, then the block `name NUL value NUL …`
+   * (docs/protocol/blip.md#messages).
    * @throws {TypeError} on a NUL, a repeated name or more than {@link MAX_PROPERTIES_BYTES}
    */
   encode(): Uint8Array {
@@ -92,7 +93,7 @@ export class Properties {
 
   /**
    * Reads a property block (without its length).
-   * @throws {BlipProtocolError} when it breaks a rule of wire B.4
+   * @throws {BlipProtocolError} when it breaks a rule of docs/protocol/blip.md#messages
    */
   static decode(block: Uint8Array): Properties {
     if (block.length === 0) return Properties.none;

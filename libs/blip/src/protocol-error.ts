@@ -1,6 +1,6 @@
 /**
- * WebSocket close codes in use (wire A.6). Couchbase Lite comes back by itself only after 4001 or a lost connection;
- * after every other code it stops.
+ * WebSocket close codes in use (docs/protocol/connection.md#close-codes). Couchbase Lite comes back by itself only
+ * after 4001 or a lost connection; after every other code it stops.
  */
 export const CloseCode = {
   /** Finished normally. */

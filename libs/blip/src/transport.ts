@@ -1,6 +1,7 @@
 /**
- * Carries whole frames, in order, between two peers. One frame is one binary WebSocket message (wire A.5).
- * Receivers are called from the event loop, never from inside `send`, `attach` or `close`.
+ * Carries whole frames, in order, between two peers. One frame is one binary WebSocket message
+ * (docs/protocol/connection.md#websocket-rules). Receivers are called from the event loop, never from inside `send`,
+ * `attach` or `close`.
  */
 export interface Transport {
   /** Takes over a frame. Never blocks and never throws; after the end of the connection it does nothing. */

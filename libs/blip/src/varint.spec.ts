@@ -11,7 +11,8 @@ const encode = (value: number): Uint8Array => {
   return bytes;
 };
 
-describe('varints (J.1.6)', () => {
+// docs/protocol/blip.md#varints
+describe('varints', () => {
   it.each(vectors.varint)('$value is $hex', ({ value, hex }) => {
     expect(toHex(encode(value))).toBe(hex);
     const reader = new VarintReader(fromHex(hex));

@@ -1,6 +1,6 @@
 import { BlipProtocolError } from './protocol-error.js';
 
-/** Bytes that a number takes as a varint (unsigned LEB128, wire B.1). */
+/** Bytes that a number takes as a varint (unsigned LEB128, docs/protocol/blip.md#varints). */
 export function varintSize(value: number): number {
   let size = 1;
   while (value >= 0x80) {

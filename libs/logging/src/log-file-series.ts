@@ -31,9 +31,10 @@ interface OpenFile {
 }
 
 /**
- * The log files of one level, `cbl_<level>_<epoch milliseconds>.cbllog`, of which the last is written (ref 10.1). A
- * file begins with a header, ends with a closing line, and stays within `maxSize` unless one line alone is longer. A
- * line is never split over two files, and an existing file is never written to.
+ * The log files of one level, `cbl_<level>_<epoch milliseconds>.cbllog`, of which the last is written
+ * (docs/protocol/edge-server.md#operational-log). A file begins with a header, ends with a closing line, and stays
+ * within `maxSize` unless one line alone is longer. A line is never split over two files, and an existing file is never
+ * written to.
  */
 export class LogFileSeries implements LineSink {
   private file: OpenFile | undefined;

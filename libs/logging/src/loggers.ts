@@ -10,11 +10,13 @@ const WORD: Record<LogLevel, string> = { error: 'ERROR', warning: 'WARNING', inf
 const COLOUR: Record<LogLevel, string> = { error: '\u001b[31m', warning: '\u001b[33m', info: '', verbose: '\u001b[2m' };
 const COLOUR_END = '\u001b[0m';
 
-/** Levels of domains that the configuration does not name (ref 10.1). */
+/** Levels of domains that the configuration does not name (docs/protocol/edge-server.md#operational-log). */
 const DEFAULT_LEVEL: LogLevel = 'warning';
 const DEFAULT_LEVELS: Readonly<Record<string, LogLevel>> = { REST: 'info' };
 
-/** The domains of our own messages (ref 10.1); a configuration may name others too. */
+/**
+ * The domains of our own messages (docs/protocol/edge-server.md#operational-log); a configuration may name others too.
+ */
 export type LogDomain = 'Default' | 'REST' | 'Listener' | 'DB' | 'Query' | 'Sync';
 
 export interface LoggersOptions {
@@ -120,7 +122,7 @@ export class Logger {
     if (this.enabled('verbose')) this.write('verbose', redact(message));
   }
 
-  /** The line of a finished request, at `info` (ref 10.1). */
+  /** The line of a finished request, at `info` (docs/protocol/edge-server.md#operational-log). */
   request(record: RequestRecord): void {
     if (!this.enabled('info')) return;
     const { remoteAddress, remotePort, method, url, status, reason, elapsedMilliseconds } = record;

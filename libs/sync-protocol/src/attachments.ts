@@ -4,7 +4,7 @@ import { type BlipMessage, Properties, type RequestInit } from '@edgesync/blip';
 import { Profile } from './profile.js';
 import { readBoolean, requireProperty } from './values.js';
 
-/** A `getAttachment` request (wire C.12). */
+/** A `getAttachment` request (docs/protocol/replication.md#getattachment). */
 export interface GetAttachment {
   readonly digest: string;
   readonly docId?: string;
@@ -36,10 +36,10 @@ export function buildGetAttachment(request: GetAttachment, collection?: string):
   };
 }
 
-/** Longest nonce of a proof in bytes: its length is hashed as one byte (wire G.4). */
+/** Longest nonce of a proof in bytes: its length is hashed as one byte (docs/protocol/blobs-and-deltas.md#proofs). */
 export const MAX_NONCE_BYTES = 255;
 
-/** A `proveAttachment` request (wire C.13). */
+/** A `proveAttachment` request (docs/protocol/replication.md#proveattachment). */
 export interface ProveAttachment {
   readonly digest: string;
   readonly nonce: Uint8Array;
@@ -57,7 +57,10 @@ export function buildProveAttachment({ digest, nonce }: ProveAttachment, collect
   return { properties: Properties.from({ Profile: Profile.proveAttachment, collection, digest }), body: nonce };
 }
 
-/** What is hashed before the content to prove that one has it: the nonce behind its length (wire G.4). */
+/**
+ * What is hashed before the content to prove that one has it: the nonce behind its length
+ * (docs/protocol/blobs-and-deltas.md#proofs).
+ */
 export function proofPrefix(nonce: Uint8Array): Uint8Array {
   const prefix = new Uint8Array(nonce.length + 1);
   prefix[0] = nonce.length;
@@ -67,7 +70,10 @@ export function proofPrefix(nonce: Uint8Array): Uint8Array {
 
 const COMPRESSED_TYPE = /zip|zlib|pkcs|mpeg|mp4|crypt|rar|^image\/(?!svg)|^audio\/|^video\//i;
 
-/** Whether content of a type is likely to shrink; unknown types are not tried, as LiteCore does it (wire G.3). */
+/**
+ * Whether content of a type is likely to shrink; unknown types are not tried, as LiteCore does it
+ * (docs/protocol/blobs-and-deltas.md#transfer).
+ */
 export function isCompressible(contentType: string | undefined): boolean {
   return contentType !== undefined && contentType !== '' && !COMPRESSED_TYPE.test(contentType);
 }

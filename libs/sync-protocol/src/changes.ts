@@ -5,7 +5,7 @@ import { sequenceText, type SequenceText } from './sequence.js';
 import { decodeJson, encodeText, readBoolean, readCount } from './values.js';
 import type { ProtocolVersion } from './protocol-version.js';
 
-/** A row of `changes` as we send it (wire C.8). */
+/** A row of `changes` as we send it (docs/protocol/replication.md#changes). */
 export interface ChangeOffer {
   readonly sequence: number;
   readonly id: string;
@@ -37,7 +37,10 @@ export const MAX_CHANGE_ROWS = 10_000;
 
 const NO_ROWS = encodeText('[]');
 
-/** The rows as the body of `changes`. Protocol version 2 has a boolean where later ones have a bit mask (J.1-19). */
+/**
+ * The rows as the body of `changes`. Protocol version 2 has a boolean where later ones have a bit mask
+ * (docs/protocol/replication.md#differences-by-sub-protocol).
+ */
 export function encodeChangeRows(rows: readonly ChangeOffer[], version: ProtocolVersion): Uint8Array {
   const [live, deleted] = version === 2 ? ['false', 'true'] : ['0', '1'];
   let text = '[';
@@ -56,7 +59,10 @@ export function buildChanges(body: Uint8Array, collection?: string, ignoreNoConf
   return { properties, body, urgent: true, compressed: true };
 }
 
-/** The caught-up marker: an empty list. To be sent without a reply, once per subscription (J.1-18). */
+/**
+ * The caught-up marker: an empty list. To be sent without a reply, once per subscription
+ * (docs/protocol/replication.md#caught-up).
+ */
 export function buildCaughtUp(collection?: string): RequestInit {
   const properties = Properties.of('Profile', Profile.changes);
   if (collection !== undefined) properties.append('collection', collection);
@@ -84,7 +90,8 @@ export function parseChanges(message: BlipMessage): { rows: readonly ChangeRowIn
       id,
       rev,
       deleted: (mask & FLAG_DELETED) !== 0,
-      // 5 is a tombstone that left the channels, an ordinary deletion for the receiver (wire C.8).
+      // 5 is a tombstone that left the channels, an ordinary deletion for the receiver
+      // (docs/protocol/replication.md#changes).
       revoked: (mask & FLAGS_REVOKED) !== 0 && mask !== 5,
       ...(typeof bodySize === 'number' && bodySize >= 0 && { bodySize }),
     };
@@ -108,7 +115,10 @@ export interface ReceiverOptions {
   readonly maxHistory?: number;
   /** Understands blob dictionaries without `_attachments`. */
   readonly blobs: boolean;
-  /** Takes deltas. LiteCore says so in its first reply of a connection only (J.4-21). */
+  /**
+   * Takes deltas. LiteCore says so in its first reply of a connection only
+   * (docs/protocol/replication.md#reply-to-changes).
+   */
   readonly deltas: boolean;
   readonly sendReplacementRevs: boolean;
 }
@@ -136,7 +146,8 @@ export function receiverProperties(options: ReceiverOptions): Properties {
 export type WantedRow = readonly string[] | undefined;
 
 /**
- * Reads the reply to `changes`. It may be shorter than the list, the rest is not wanted (J.1-20).
+ * Reads the reply to `changes`. It may be shorter than the list, the rest is not wanted
+ * (docs/protocol/replication.md#reply-to-changes).
  * @throws EdgeError `request.json`, `request.invalid`
  */
 export function parseChangesReply(reply: BlipReply): readonly WantedRow[] {

@@ -4,9 +4,12 @@ import { Profile } from './profile.js';
 import { decodeText, encodeText, requireProperty } from './values.js';
 import type { CheckpointEntry } from './collections.js';
 
-/** Longest checkpoint ID in characters; real ones have about 50 (wire D.1). */
+/** Longest checkpoint ID in characters; real ones have about 50 (docs/protocol/checkpoints.md#client-ids). */
 export const MAX_CHECKPOINT_ID = 512;
-/** Largest checkpoint in bytes. `localCompleted` grows with the gaps of an unfinished push (wire D.2). */
+/**
+ * Largest checkpoint in bytes. `localCompleted` grows with the gaps of an unfinished push
+ * (docs/protocol/checkpoints.md#bodies).
+ */
 export const MAX_CHECKPOINT_BYTES = 1024 * 1024;
 
 /** The `client` property. @throws EdgeError `request.invalid` */
@@ -28,7 +31,7 @@ export function parseCheckpointReply(reply: BlipReply): CheckpointEntry {
   return { rev: reply.properties.get('rev') ?? '', body: decodeText(reply.body) };
 }
 
-/** A `setCheckpoint` request (wire C.3). */
+/** A `setCheckpoint` request (docs/protocol/replication.md#setcheckpoint). */
 export interface SetCheckpoint {
   readonly client: string;
   /** The revision being replaced; '' = there is none. */

@@ -5,7 +5,10 @@ import { MAX_CHECKPOINT_ID } from './checkpoints.js';
 import { Profile } from './profile.js';
 import { decodeJson, encodeText } from './values.js';
 
-/** A `getCollections` request (wire C.7). The order of `collections` defines the indexes of the connection. */
+/**
+ * A `getCollections` request (docs/protocol/replication.md#getcollections). The order of `collections` defines the
+ * indexes of the connection.
+ */
 export interface GetCollections {
   readonly collections: readonly RequestedCollection[];
   /** The client's public UUID as it wrote it. */
@@ -65,7 +68,7 @@ export type CollectionsReply = readonly (CheckpointEntry | null | undefined)[];
 
 /**
  * The reply. Both `rev` (which LiteCore reads) and `_rev` (which Sync Gateway reads) are spliced in before the stored
- * text, which stays as it is to the byte (wire D.4).
+ * text, which stays as it is to the byte (docs/protocol/checkpoints.md#server-duties).
  */
 export function buildCollectionsReply(entries: CollectionsReply): ReplyInit {
   const texts = entries.map((entry) => (entry === undefined ? 'null' : entry === null ? '{}' : withRevision(entry)));

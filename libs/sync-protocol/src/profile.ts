@@ -1,4 +1,4 @@
-/** Names of the replication messages: the `Profile` property of a request (wire C). */
+/** Names of the replication messages: the `Profile` property of a request (docs/protocol/replication.md). */
 export const Profile = {
   getCollections: 'getCollections',
   getCheckpoint: 'getCheckpoint',
@@ -13,7 +13,7 @@ export const Profile = {
   proveAttachment: 'proveAttachment',
   getRev: 'getRev',
   putRev: 'putRev',
-  /** Heartbeat of browser clients, which cannot send WebSocket pings (wire A.5). */
+  /** Heartbeat of browser clients, which cannot send WebSocket pings (docs/protocol/connection.md#websocket-rules). */
   ping: 'PING',
 } as const;
 export type Profile = (typeof Profile)[keyof typeof Profile];

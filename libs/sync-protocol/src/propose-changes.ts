@@ -4,10 +4,10 @@ import { readRows, receiverProperties, type ReceiverOptions } from './changes.js
 import { Profile } from './profile.js';
 import { decodeJson, encodeText, readBoolean } from './values.js';
 
-/** A row of `proposeChanges` (wire C.9). */
+/** A row of `proposeChanges` (docs/protocol/replication.md#proposechanges). */
 export interface Proposal {
   readonly id: string;
-  /** Rev-tree ID, version, or a whole vector (J.4-33). */
+  /** Rev-tree ID, version, or a whole vector (docs/protocol/replication.md#proposechanges). */
   readonly rev: string;
   /** The last revision the pusher knows the receiver had; '' if it knows none. */
   readonly parent: string;
@@ -16,7 +16,10 @@ export interface Proposal {
 
 export interface ProposeChanges {
   readonly rows: readonly Proposal[];
-  /** Whether a 409 may come as an object with the current revision. Older clients read that as "accepted" (J.4-32). */
+  /**
+   * Whether a 409 may come as an object with the current revision. Older clients read that as "accepted"
+   * (docs/protocol/replication.md#reply-to-proposechanges).
+   */
   readonly conflictIncludesRev: boolean;
 }
 

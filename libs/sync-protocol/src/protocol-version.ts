@@ -1,7 +1,8 @@
 import type { RevisionKind } from '@edgesync/revision';
 
 /**
- * Versions of the replication protocol, the number in `BLIP_3+CBMobile_N` (wire C.15).
+ * Versions of the replication protocol, the number in `BLIP_3+CBMobile_N`
+ * (docs/protocol/replication.md#differences-by-sub-protocol).
  * - 2: Couchbase Lite 2.x and 3.0. Deletion flags are booleans, one collection, no revocations.
  * - 3: Couchbase Lite 3.x. Deletion flags are a bit mask, collections, `docID` on getAttachment.
  * - 4: Couchbase Lite 4.x. Revisions are versions; a push-only client with rev trees may use it too.
@@ -31,13 +32,19 @@ export function versionOfSubprotocol(token: string): ProtocolVersion | undefined
 export interface SubprotocolOffer {
   /** Sub-protocols in the client's order, without the session element. */
   readonly tokens: readonly string[];
-  /** The one-time session of a browser client, which cannot send headers (wire A.3). Never to be echoed. */
+  /**
+   * The one-time session of a browser client, which cannot send headers (docs/protocol/connection.md#one-time-sessions).
+   * Never to be echoed.
+   */
   readonly session?: string;
 }
 
 const SESSION_PREFIX = 'SyncGatewaySession_';
 
-/** Takes the header apart: elements are trimmed, repeated headers arrive joined by commas (wire A.2). */
+/**
+ * Takes the header apart: elements are trimmed, repeated headers arrive joined by commas
+ * (docs/protocol/connection.md#sub-protocols).
+ */
 export function parseSubprotocols(header: string | undefined): SubprotocolOffer {
   const elements = (header ?? '')
     .split(',')
@@ -48,7 +55,10 @@ export function parseSubprotocols(header: string | undefined): SubprotocolOffer 
   return session === undefined ? { tokens } : { tokens, session: session.slice(SESSION_PREFIX.length) };
 }
 
-/** The first offered sub-protocol that we speak (wire A.2: the client's order wins), or undefined. */
+/**
+ * The first offered sub-protocol that we speak (docs/protocol/connection.md#sub-protocols: the client's order wins), or
+ * undefined.
+ */
 export function chooseVersion(tokens: readonly string[]): ProtocolVersion | undefined {
   for (const token of tokens) {
     const version = TOKENS.get(token);

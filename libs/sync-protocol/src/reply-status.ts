@@ -1,4 +1,4 @@
-/** Statuses with which Couchbase Lite keeps a revision to be sent again later (wire C.10). */
+/** Statuses with which Couchbase Lite keeps a revision to be sent again later (docs/protocol/replication.md#errors-on-rev-for-a-pusher). */
 const TRANSIENT: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
 /** Whether an error reply says that the same may work later. */
@@ -6,7 +6,10 @@ export function isTransient(error: { readonly domain: string; readonly code: num
   return (error.domain === 'HTTP' || error.domain === 'WebSocket') && TRANSIENT.has(error.code);
 }
 
-/** Whether an error reply to a `rev` asks for the whole body instead of a delta (wire C.10, H.1). */
+/**
+ * Whether an error reply to a `rev` asks for the whole body instead of a delta (docs/protocol/replication.md#errors-on-rev-for-a-pusher,
+ * docs/protocol/blobs-and-deltas.md#deltas).
+ */
 export function wantsFullBody(error: { readonly domain: string; readonly code: number }): boolean {
   if (error.domain === 'HTTP') return error.code === 422;
   return error.domain === 'LiteCore' && (error.code === 31 || error.code === 32);

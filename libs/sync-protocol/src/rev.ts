@@ -2,7 +2,7 @@ import { type BlipMessage, Properties, type RequestInit } from '@edgesync/blip';
 import { Profile } from './profile.js';
 import { readBoolean, requireProperty } from './values.js';
 
-/** The properties of a `rev` message (wire C.10). */
+/** The properties of a `rev` message (docs/protocol/replication.md#rev). */
 export interface RevMessage {
   readonly id: string;
   /** Rev-tree ID or current version. */
@@ -76,7 +76,7 @@ export function buildRev(init: RevInit, body: Uint8Array, collection?: string): 
   return { properties, body, compressed: true };
 }
 
-/** A `norev`: a revision that was asked for will not come, ever (wire C.11). */
+/** A `norev`: a revision that was asked for will not come, ever (docs/protocol/replication.md#norev). */
 export interface NoRev {
   readonly id: string;
   readonly rev: string;
@@ -91,7 +91,7 @@ export function parseNoRev(message: BlipMessage): NoRev {
   return {
     id: requireProperty(properties, 'id'),
     rev: properties.get('rev') ?? '',
-    // Sync Gateway wrote `seq` to its own kind (wire C.11).
+    // Sync Gateway wrote `seq` to its own kind (docs/protocol/replication.md#norev).
     sequence: properties.get('sequence') ?? properties.get('seq'),
     error: properties.get('error') ?? '404',
     reason: properties.get('reason'),

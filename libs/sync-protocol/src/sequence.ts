@@ -1,6 +1,6 @@
 /**
- * Sequences of a peer are JSON: a number or a string. They are compared, stored and sent back as text (wire D.5), in
- * the one spelling that {@link sequenceText} gives them.
+ * Sequences of a peer are JSON: a number or a string. They are compared, stored and sent back as text
+ * (docs/protocol/checkpoints.md#sequences), in the one spelling that {@link sequenceText} gives them.
  */
 export type SequenceText = string;
 

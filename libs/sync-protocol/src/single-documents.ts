@@ -2,7 +2,7 @@ import { type BlipMessage, Properties, type ReplyInit, type RequestInit } from '
 import { Profile } from './profile.js';
 import { encodeText, requireProperty } from './values.js';
 
-/** A `getRev` request of the connected-client API (wire C.14). */
+/** A `getRev` request of the connected-client API (docs/protocol/replication.md#connected-clients). */
 export interface GetRev {
   readonly id: string;
   readonly ifNotRev?: string;

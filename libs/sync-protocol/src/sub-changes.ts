@@ -4,7 +4,7 @@ import { Profile } from './profile.js';
 import type { SequenceText } from './sequence.js';
 import { decodeJson, encodeText, readBoolean, readCount } from './values.js';
 
-/** A `subChanges` request (wire C.5). */
+/** A `subChanges` request (docs/protocol/replication.md#subchanges). */
 export interface SubChanges {
   /** As received: JSON text, perhaps without its quotes. Absent = from the beginning. */
   readonly since?: string;
@@ -20,7 +20,7 @@ export interface SubChanges {
   readonly sendReplacementRevs: boolean;
   /** Start from now instead of `since`. */
   readonly future: boolean;
-  /** The subscriber is a Sync Gateway (wire C.16). */
+  /** The subscriber is a Sync Gateway (docs/protocol/replication.md#sync-gateway-as-active-peer). */
   readonly fromGateway: boolean;
 }
 

@@ -97,7 +97,8 @@ describe('sub-protocols', () => {
     expect(chooseVersion(['BLIP_3', 'BLIP_3+CBMobile_33'])).toBeUndefined();
   });
 
-  it('S3 J.4-53 are told apart from a one-time session', () => {
+  // docs/protocol/connection.md#one-time-sessions
+  it('S3 are told apart from a one-time session', () => {
     expect(parseSubprotocols(' a ,, SyncGatewaySession_0123,b')).toEqual({ tokens: ['a', 'b'], session: '0123' });
     expect(parseSubprotocols(undefined)).toEqual({ tokens: [] });
   });
@@ -137,6 +138,7 @@ describe('sequences', () => {
     expect([null, undefined, true, {}, []].map(sequenceText)).toEqual(Array(5).fill(undefined));
   });
 
+  // docs/protocol/checkpoints.md#sequences
   it.each([
     ['5', 5],
     ['"5"', 5],
@@ -147,7 +149,7 @@ describe('sequences', () => {
     ['-5', 0],
     ['5.5', 0],
     ['null', 0],
-  ])('S6 J.4-50 since %s resumes our feed after %i', (since, place) => {
+  ])('S6 since %s resumes our feed after %i', (since, place) => {
     expect(resumePoint(since)).toBe(place);
   });
 });
@@ -280,7 +282,8 @@ describe('changes', () => {
     { sequence: 6, id: 'dø', rev: '18ea@H0J8SAyCSjSjE+PxM4NQrQ', deleted: true, bodySize: 2 },
   ];
 
-  it('S11 J.1-19 have a boolean in protocol 2 and a bit mask later', () => {
+  // docs/protocol/replication.md#differences-by-sub-protocol
+  it('S11 have a boolean in protocol 2 and a bit mask later', () => {
     const head = '[[5,"doc \\"1\\"","1-aa",';
     expect(text(encodeChangeRows(rows, 2))).toBe(`${head}false,17],[6,"dø","18ea@H0J8SAyCSjSjE+PxM4NQrQ",true,2]]`);
     expect(text(encodeChangeRows(rows, 3))).toBe(`${head}0,17],[6,"dø","18ea@H0J8SAyCSjSjE+PxM4NQrQ",1,2]]`);
@@ -339,7 +342,8 @@ describe('changes', () => {
     },
   );
 
-  it('S15 J.1-20 a reply may be short, and holds numbers, nulls and lists', () => {
+  // docs/protocol/replication.md#reply-to-changes
+  it('S15 a reply may be short, and holds numbers, nulls and lists', () => {
     expect(parseChangesReply(reply('[0,null,[],["a",null,"b"],409]'))).toEqual([
       undefined,
       undefined,
@@ -378,7 +382,8 @@ describe('proposeChanges', () => {
     ).toEqual(['', '']);
   });
 
-  it('S17 J.4-32 names revisions in a reply only to who asked', () => {
+  // docs/protocol/replication.md#reply-to-proposechanges
+  it('S17 names revisions in a reply only to who asked', () => {
     const answers = [{ status: 0 }, { status: 409, rev: '2-bb' }, { status: 304 }];
     const options = { blobs: true, deltas: true, sendReplacementRevs: true };
     expect(text(buildProposeReply(answers, true, options).body)).toBe('[0,{"status":409,"rev":"2-bb"},304]');

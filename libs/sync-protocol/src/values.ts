@@ -4,7 +4,10 @@ import type { Properties } from '@edgesync/blip';
 const utf8Decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const utf8Encoder = new TextEncoder();
 
-/** Whether a boolean property is set: `true`, `YES` in any case, or an integer but zero (wire B.10). */
+/**
+ * Whether a boolean property is set: `true`, `YES` in any case, or an integer but zero
+ * (docs/protocol/blip.md#booleans).
+ */
 export function readBoolean(properties: Properties, name: string): boolean {
   const value = properties.get(name);
   if (value === undefined) return false;

@@ -4,7 +4,7 @@ import { TLSSocket, type Server } from 'node:tls';
 const names = new WeakMap<TLSSocket, string | false>();
 
 /**
- * The name that a client certificate proves its sender to have: its CN (ref 7).
+ * The name that a client certificate proves its sender to have: its CN (docs/protocol/edge-server.md#tls).
  * @returns undefined without a certificate from the configured CA, and if it has no CN or several
  */
 export function certifiedName(socket: Socket): string | undefined {
