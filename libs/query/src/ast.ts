@@ -56,7 +56,7 @@ export type BinaryOperator =
 /** The grammar knows them, no engine computes them: the checker refuses them. */
 export type BitOperator = '<<' | '>>' | '&' | '|';
 
-/** What a COLLATE clause asks for. Absent: bytes. */
+/** The rules of comparing that a COLLATE clause asks for. Absent: bytes. */
 export interface Collation {
   readonly unicode: boolean;
   readonly ignoreCase: boolean;

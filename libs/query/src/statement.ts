@@ -26,7 +26,7 @@ export interface Statement {
 }
 
 export interface Column {
-  /** The key in the result (sheet 6.3). */
+  /** The key in the result (docs/sqlpp.md#names). */
   readonly name: string;
   readonly expression: Expression;
 }
@@ -50,7 +50,7 @@ export type Source =
       /** How rows of earlier sources meet this one. `from` is the first source. */
       readonly join: 'from' | 'inner' | 'left' | 'cross';
       readonly on?: Expression;
-      /** Tombstones are candidates too: the statement mentions their META (sheet 6.4). */
+      /** Tombstones are candidates too: the statement mentions their META (docs/sqlpp.md#names). */
       readonly withDeleted: boolean;
     }
   | { readonly type: 'unnest'; readonly alias: string; readonly array: Expression };
@@ -126,7 +126,7 @@ export type Expression =
       readonly satisfies: Expression;
     }
   | { readonly type: 'exists'; readonly statement: Statement }
-  /** A sort or group key under a collation. */
+  /** A sort or group key under a collation, or a column of SELECT DISTINCT. Its value is that of the operand. */
   | { readonly type: 'collate'; readonly operand: Expression; readonly collation: Collation }
   /** Upper-case canonical name (`IS_ARRAY` is `ISARRAY`). */
   | {

@@ -1,7 +1,7 @@
 import type { CollectionName } from '../statement.js';
 
 /**
- * What the checker has to know about the database. `any` where it is not known, as when a configuration is read: then
+ * The parts of a database that the checker has to know. `any` where it is not known, as when a configuration is read: then
  * every collection and index exists.
  */
 export interface QueryContext {

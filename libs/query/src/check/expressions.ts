@@ -21,7 +21,7 @@ const SHORTCUTS: Readonly<Record<string, MetaMember>> = {
 /** Replacing aliases may multiply a statement; a tree of this many nodes is refused. */
 const MAX_NODES = 300_000;
 
-/** What the expressions of a statement have in common. */
+/** The surroundings that the expressions of a statement share. */
 export interface Setting {
   readonly text: string;
   readonly scope: Scope;

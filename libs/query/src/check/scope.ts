@@ -5,7 +5,7 @@ export interface ScopeSource {
   readonly type: 'collection' | 'unnest';
   /** The key of the whole document (or item) in the result. */
   readonly name: string;
-  /** What a path may begin with to mean this source; the alias, or the ways to write the collection. */
+  /** The beginnings of a path that mean this source: the alias, or the ways to write the collection. */
   readonly prefixes: readonly (readonly PathStep[])[];
   readonly collection?: CollectionName;
 }
@@ -17,7 +17,7 @@ export interface ResultAlias {
   readonly expression: Syntax;
 }
 
-/** What may be named at a place of the statement. */
+/** The names in sight at a place of the statement. */
 export interface Environment {
   /** For messages: `WHERE`, `ON` … */
   readonly clause: string;

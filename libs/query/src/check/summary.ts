@@ -1,5 +1,4 @@
 import type { CollectionName, Expression, Statement } from '../statement.js';
-import { QueryError } from '../query-error.js';
 
 /** The collections that a statement reads, each once: what access rights and live queries depend on. */
 export function statementCollections(statement: Statement): CollectionName[] {
@@ -41,16 +40,4 @@ export function statementParameters({ parameters }: Statement): StatementParamet
     required: parameters.filter((name) => !name.startsWith(OPTIONAL)),
     optional: parameters.filter((name) => name.startsWith(OPTIONAL)),
   };
-}
-
-/**
- * Compares the parameters that a request gives with those of the statement.
- * @throws QueryError `query.parameter`
- */
-export function checkParameters(statement: Statement, given: Iterable<string>): void {
-  const names = new Set(given);
-  const unknown = [...names].find((name) => !statement.parameters.includes(name));
-  if (unknown !== undefined) throw new QueryError('query.parameter', `unknown query parameter "${unknown}"`);
-  const missing = statementParameters(statement).required.find((name) => !names.has(name));
-  if (missing !== undefined) throw new QueryError('query.parameter', `missing query parameter "${missing}"`);
 }

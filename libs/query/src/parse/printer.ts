@@ -157,7 +157,7 @@ function at(syntax: Syntax, place: number): string {
   return binding(syntax) >= place ? text : `(${text})`;
 }
 
-/** Whatever a prefix stands before is in parentheses unless it is a name: `-5` is a literal, `-(5)` an operation. */
+/** The operand of a prefix is in parentheses unless it is a name: `-5` is a literal, `-(5)` an operation. */
 function unaryOperand(operand: Syntax): string {
   const isPlain = operand.type === 'path' || operand.type === 'parameter';
   return isPlain ? printExpression(operand) : `(${printExpression(operand)})`;

@@ -8,7 +8,7 @@ export class TokenReader {
   private readonly lexer: Lexer;
   private readonly ahead: Token[] = [];
   private previous?: Token;
-  /** What would have been welcome at the current token. */
+  /** Keywords that would have been welcome at the current token. */
   private readonly expected: string[] = [];
   private nesting = 0;
 

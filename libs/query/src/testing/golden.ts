@@ -26,7 +26,7 @@ export interface GoldenCase {
   readonly tolerateIds?: readonly string[];
   /** Rows that are as good or better. */
   readonly sane?: readonly unknown[];
-  /** What an Edge Server answers where the bare engine differs. */
+  /** The answer of an Edge Server where the bare engine differs. */
   readonly edge?: Outcome;
 }
 
