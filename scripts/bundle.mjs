@@ -61,6 +61,8 @@ async function write(input, absent, chunkFileNames) {
     input,
     platform: 'node',
     external: [...PACKAGES, ...ABSENT, ...absent],
+    // What modules of the older kind have, and those that they become a part of have not.
+    transform: { define: { __filename: 'import.meta.filename', __dirname: 'import.meta.dirname' } },
     onLog: (level, log) => {
       if (level === 'warn') throw new Error(log.message);
     },

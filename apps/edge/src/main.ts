@@ -1,23 +1,34 @@
 import { abortOnSignal, runUntilSignal } from '@edgesync/platform';
-import { PasswordPrompt } from './cli/ask-password.js';
+import { askPassword } from './cli/ask-password.js';
 import { main } from './cli/main.js';
 
-const prompt = new PasswordPrompt(process.stdin, process.stderr);
+const ask = (question: string, again?: string): Promise<string> =>
+  askPassword(process.stdin, process.stderr, question, again);
 
 // Modules that only one command needs are loaded by it.
-const exitCode = await main(
+process.exitCode = await main(
   process.argv.slice(2),
   {
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
-    askPassword: (question) => prompt.ask(question),
+    askPassword: ask,
   },
   {
     serve: async (configFile, options) => {
       const { startServer } = await import('./start-server.js');
-      const askPassphrase = (question: string): Promise<string> => prompt.ask(question);
       const announce = (line: string): void => console.log(line);
-      return runUntilSignal(() => startServer(configFile, { ...options, announce, askPassphrase }));
+      return runUntilSignal((signal) =>
+        startServer(configFile, { ...options, announce, signal, askPassphrase: (question) => ask(question) }),
+      );
+    },
+    checkConfig: async (configFile, io) => {
+      const { checkConfig } = await import('./cli/checks.js');
+      const { SERVER_CHECKS } = await import('./start-server.js');
+      checkConfig(configFile, SERVER_CHECKS, io);
+    },
+    checkReady: async (...parameters) => {
+      const { checkReady } = await import('./cli/checks.js');
+      return checkReady(...parameters);
     },
     resetUuid: async (path) => {
       const { resetUuid } = await import('@edgesync/storage-sqlite');
@@ -29,4 +40,3 @@ const exitCode = await main(
     },
   },
 );
-process.exitCode = exitCode;

@@ -1,5 +1,6 @@
 import 'reflect-metadata';
-import { publicService } from '@edgesync/gateway';
+import type { MachineChecks } from '@edgesync/config-files';
+import { PUBLIC_CHECKS, publicService } from '@edgesync/gateway';
 import { startService, type LaunchOptions, type RunningServer } from '@edgesync/platform';
 import { mountPeers } from '@edgesync/replication';
 import { inspectDatabase } from '@edgesync/storage';
@@ -12,6 +13,9 @@ export interface ServerOptions extends LaunchOptions {
   readonly askPassphrase?: (question: string) => Promise<string>;
 }
 
+/** What the all-in-one needs of the machine. */
+export const SERVER_CHECKS: MachineChecks = { ...PUBLIC_CHECKS, inspectDatabase };
+
 /**
  * Starts the all-in-one server; see {@link startService}.
  * @throws ConfigError, EdgeError `storage.*`, or the error of listening
@@ -23,7 +27,7 @@ export function startServer(
   const service = publicService({
     module: (launch) => EdgeModule.register(launch),
     mount: mountPeers,
-    checks: { inspectDatabase },
+    checks: SERVER_CHECKS,
     ...(askPassphrase && { askPassphrase }),
   });
   return startService(service, configFile, options);

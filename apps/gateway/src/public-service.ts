@@ -20,7 +20,7 @@ export interface ServerApplication {
   readonly module: (launch: Launch) => DynamicModule | Promise<DynamicModule>;
   /** Called before the port is open, to take upgrades. */
   readonly mount: (app: NestFastifyApplication) => void;
-  /** Beside users and certificates. */
+  /** Default: {@link PUBLIC_CHECKS}. */
   readonly checks?: MachineChecks;
   /** Asks for the passphrase of an encrypted private key. */
   readonly askPassphrase?: (question: string) => Promise<string>;
@@ -29,10 +29,13 @@ export interface ServerApplication {
 /** Requests that are still under way after this many milliseconds are cut off when the server stops. */
 const GRACE_MS = 3_500;
 
+/** What a process with the public port needs of the machine. */
+export const PUBLIC_CHECKS: MachineChecks = { users: true, inspectHttps: checkServerTls };
+
 /** A process with the public port. It takes changed users and certificates while it runs. */
-export function publicService({ module, mount, checks, askPassphrase }: ServerApplication): Service {
+export function publicService({ module, mount, checks = PUBLIC_CHECKS, askPassphrase }: ServerApplication): Service {
   return {
-    checks: { users: true, inspectHttps: checkServerTls, ...checks },
+    checks,
     async prepare(launch) {
       const { config, loggers, audit, lifetime } = launch;
       const tls = config.https && (await openServerTls(config.https, askPassphrase));

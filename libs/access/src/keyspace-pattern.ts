@@ -1,4 +1,10 @@
-import { checkDatabaseName, checkScopeName, parseKeyspace, type Keyspace } from '@edgesync/document';
+import {
+  checkDatabaseName,
+  checkScopeName,
+  DEFAULT_COLLECTION,
+  parseKeyspace,
+  type Keyspace,
+} from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 
 export const PERMISSIONS = ['read', 'write'] as const;
@@ -36,6 +42,15 @@ export function parseKeyspacePattern(text: string): KeyspacePattern {
   if (more.length > 0) throw new EdgeError('keyspace.invalid', 'a pattern has at most three parts: db.scope.*');
   checkDatabaseName(database!);
   return scope === undefined ? { database } : { database, scope: checkScopeName(scope) };
+}
+
+/** The shortest text that {@link parseKeyspacePattern} reads as the pattern. */
+export function formatPattern({ database, scope, collection }: KeyspacePattern): string {
+  if (database === undefined) return '*';
+  if (scope === undefined) return `${database}.*`;
+  if (collection === undefined) return `${database}.${scope}.*`;
+  if (scope !== DEFAULT_COLLECTION) return `${database}.${scope}.${collection}`;
+  return collection === DEFAULT_COLLECTION ? database : `${database}.${collection}`;
 }
 
 /** Whether the pattern covers the keyspace. Names are case-sensitive. */

@@ -1,7 +1,7 @@
 export { didYouMean } from './did-you-mean.js';
 export * from './edge-config.js';
 export { formatIssue, type ConfigIssue, type ReadResult } from './config-issue.js';
-export { parseJson5 } from './json5-text.js';
+export { hasComments, parseJson5 } from './json5-text.js';
 export { configJsonSchema, usersJsonSchema } from './json-schemas.js';
 export { parseListenAddress } from './listen-address.js';
 export { readReplicationRequest } from './replication-request.js';

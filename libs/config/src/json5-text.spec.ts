@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import JSON5 from 'json5';
 import { describe, expect, it } from 'vitest';
-import { parseJson5, quoteHyphenatedKeys } from './json5-text.js';
+import { hasComments, parseJson5, quoteHyphenatedKeys } from './json5-text.js';
 import { INVALID, Report } from './shape.js';
 
 const parse = (text: string) => {
@@ -68,6 +68,14 @@ describe('JSON5 with hyphens in keys', () => {
     ]);
   });
 });
+
+it.each([
+  ['{a: 1}', false],
+  ['\ufeff{"a": "// no comment"}', false],
+  ["{a: '/* \\' */'}", false],
+  ['{a: 1} // one', true],
+  ['{/* one */}', true],
+])('%j has comments: %s', (text, expected) => expect(hasComments(text)).toBe(expected));
 
 describe('a key that an object has twice', () => {
   it.each([

@@ -25,6 +25,17 @@ const KEY = /(?:[\p{ID_Continue}$\u200c\u200d-]|\\u[0-9A-Fa-f]{4})+/uy;
 const HYPHENATED = /^[\p{ID_Continue}$\u200c\u200d-]*-[\p{ID_Continue}$\u200c\u200d-]*$/u;
 const STRUCTURE = /[{}[\],]/;
 
+/** Whether JSON5 text has comments, which are lost when the value is written again. */
+export function hasComments(text: string): boolean {
+  for (let offset = 0; offset < text.length;) {
+    const char = text[offset]!;
+    if (char === '"' || char === "'") offset = skipString(text, offset);
+    else if (text.startsWith('//', offset) || text.startsWith('/*', offset)) return true;
+    else offset++;
+  }
+  return false;
+}
+
 /**
  * Puts quotes around the object keys that hold hyphens. A hyphen never occurs in a JSON5 key without quotes, so text
  * that JSON5 accepts comes back unchanged; strings, comments and values are never touched.

@@ -120,8 +120,8 @@ describe('users and configuration together', () => {
 
   it.each([
     ['plant.line1.sensr', "rule for 'plant.line1.sensr'", "Did you mean 'line1.sensor'?"],
-    ['plant.line2.*', "rule for 'plant.line2'", 'Shared are line1.sensor, _default.notes.'],
-    ['plant', "rule for 'plant._default._default'", 'Shared are'],
+    ['plant.line2.*', "rule for 'plant.line2.*'", 'Shared are line1.sensor, _default.notes.'],
+    ['plant', "rule for 'plant'", 'Shared are'],
   ])('warns of a rule for %s, which no shared collection matches', (pattern, problem, fix) => {
     const config = {
       databases: {

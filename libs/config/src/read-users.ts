@@ -1,4 +1,4 @@
-import { covers } from '@edgesync/access';
+import { covers, formatPattern } from '@edgesync/access';
 import { formatCollection } from '@edgesync/document';
 import type { ReadResult } from './config-issue.js';
 import { didYouMean } from './did-you-mean.js';
@@ -78,9 +78,8 @@ function checkRuleTargets({ access = [] }: UserEntry, { databases }: EdgeConfig,
     if (!shared || shared.some((collection) => covers(pattern, { database: pattern.database!, ...collection })))
       continue;
     const { database, scope, collection } = pattern;
-    const rule = [database, scope, collection].filter((part) => part !== undefined).join('.');
     place.warn(
-      `has a rule for '${rule}', and database '${database}' shares no such collection`,
+      `has a rule for '${formatPattern(pattern)}', and database '${database}' shares no such collection`,
       `${collection === undefined ? '' : meant(`${scope}.${collection}`, shared.map(formatCollection))}Shared are ${shared.map(formatCollection).join(', ')}.`,
     );
   }

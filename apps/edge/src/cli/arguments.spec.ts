@@ -3,8 +3,21 @@ import { parseArguments } from './arguments.js';
 
 const words = (line: string) => line.split(' ');
 const serve = { kind: 'serve', configFile: 'edge.json5', verbose: false, color: false };
-const alice = { kind: 'add-user', usersFile: 'users.json', name: 'alice', create: false };
-const certificate = { kind: 'create-cert', subject: 'CN=edge,O=Plant', certFile: 'c.pem', keyFile: 'k.pem' };
+const alice = {
+  kind: 'add-user',
+  usersFile: 'users.json',
+  name: 'alice',
+  create: false,
+  access: [],
+  noPassword: false,
+};
+const certificate = {
+  kind: 'create-cert',
+  subject: 'CN=edge,O=Plant',
+  certFile: 'c.pem',
+  keyFile: 'k.pem',
+  replace: false,
+};
 
 describe('the command line', () => {
   it.each<[string, object]>([
@@ -31,6 +44,22 @@ describe('the command line', () => {
     ['--add-user users.json alice --password=a=b', { ...alice, password: 'a=b' }],
     ['--create-cert CN=edge,O=Plant c.pem k.pem', certificate],
     ['c.pem --create-cert k.pem x', { ...certificate, subject: 'c.pem', certFile: 'k.pem', keyFile: 'x' }],
+    ['edge.json5 --port 0', { ...serve, port: 0 }],
+    ['--port=8080 edge.json5', { ...serve, port: 8080 }],
+    ['--check-config edge.json5', { kind: 'check-config', configFile: 'edge.json5' }],
+    ['--check-config --config edge.json5', { kind: 'check-config', configFile: 'edge.json5' }],
+    ['--check-ready=edge.json5 --port 1', { kind: 'check-ready', configFile: 'edge.json5', port: 1 }],
+    ['--add-user users.json alice --role none', { ...alice, role: 'none' }],
+    ['--add-user users.json alice --access a.*=read --access b=none', { ...alice, access: ['a.*=read', 'b=none'] }],
+    ['--add-user users.json alice --no-password', { ...alice, noPassword: true }],
+    ['--add-user users.json alice --config e.json5', { ...alice, configFile: 'e.json5' }],
+    [
+      '--add-user alice --config e.json5',
+      { kind: 'add-user', configFile: 'e.json5', name: 'alice', create: false, access: [], noPassword: false },
+    ],
+    ['--remove-user users.json alice', { kind: 'remove-user', usersFile: 'users.json', name: 'alice' }],
+    ['--list-users users.json', { kind: 'list-users', usersFile: 'users.json' }],
+    ['--create-cert edge c.pem k.pem --replace', { ...certificate, subject: 'edge', replace: true }],
     ['--reset-uuid plant.cblite2', { kind: 'reset-uuid', path: 'plant.cblite2' }],
     ['--reset-uuid=plant.cblite2 --verbose', { kind: 'reset-uuid', path: 'plant.cblite2' }],
   ])('%s', (line, command) => expect(parseArguments(words(line))).toEqual(command));
@@ -39,7 +68,8 @@ describe('the command line', () => {
     ['--frobnicate edge.json5', 'unknown option --frobnicate'],
     ['--verbos edge.json5', 'unknown option --verbos; did you mean --verbose?'],
     ['-x edge.json5', 'unknown option -x'],
-    ['-vx edge.json5', 'unknown option -vx'],
+    ['-vx edge.json5', 'unknown option -x'],
+    ['--no-verbose edge.json5', 'unknown option --no-verbose; did you mean --verbose?'],
     ['--verbose', 'the configuration file is missing'],
     ['a.json b.json', 'there can be only one configuration file: a.json, b.json'],
     ['--config a.json b.json', 'there can be only one configuration file'],
@@ -49,8 +79,13 @@ describe('the command line', () => {
     ['--config a.json --config b.json', '--config is given twice'],
     ['--add-user users.json', '--add-user needs <users file> <name>'],
     ['--add-user users.json alice bob', '--add-user needs <users file> <name>'],
-    ['--add-user users.json alice --role root', '--role is admin or replicate, not root'],
-    ['--add-user users.json alice --config edge.json5', '--config does not go with --add-user'],
+    ['--add-user users.json alice --role root', '--role is admin, replicate or none, not root'],
+    ['--remove-user users.json alice --config edge.json5', '--config does not go with --remove-user'],
+    ['--add-user users.json alice --password x --no-password', 'exclude each other'],
+    ['edge.json5 --port 65536', '--port is a number from 0 to 65535, not 65536'],
+    ['edge.json5 --port x', '--port is a number from 0 to 65535, not x'],
+    ['--create-cert edge c k --port 1', '--port does not go with --create-cert'],
+    ['edge.json5 --replace', '--replace goes with --create-cert only'],
     ['--role admin edge.json5', '--role goes with --add-user only'],
     ['--reset-uuid x.cblite2 --create', '--create does not go with --reset-uuid'],
     ['--create-cert edge c.pem', '--create-cert needs <subject> <certificate file> <key file>'],

@@ -1,20 +1,52 @@
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { ROLES, type Role } from '@edgesync/access';
 import { didYouMean } from '@edgesync/config';
 
-/** What a command line asks for (ref 3.7). */
+export interface ServeCommand {
+  readonly kind: 'serve';
+  readonly configFile: string;
+  readonly verbose: boolean;
+  readonly color: boolean;
+  readonly port?: number;
+}
+
+/** What to change about a user. What is absent stays as it is. */
+export interface UserChange {
+  /** `none` takes all roles away. */
+  readonly role?: Role | 'none';
+  /** Rules as given: `KEYSPACE=read,write`, `KEYSPACE=none`, `none` or `all`. */
+  readonly access: readonly string[];
+  readonly password?: string;
+  /** Whether the user comes with a client certificate alone. */
+  readonly noPassword: boolean;
+}
+
+export interface AddUserCommand extends UserChange {
+  readonly kind: 'add-user';
+  /** Absent: the configuration file names it. */
+  readonly usersFile?: string;
+  readonly configFile?: string;
+  readonly name: string;
+  readonly create: boolean;
+}
+
+/** What a command line asks for. */
 export type Command =
-  | { readonly kind: 'serve'; readonly configFile: string; readonly verbose: boolean; readonly color: boolean }
+  | ServeCommand
+  | AddUserCommand
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
+  | { readonly kind: 'check-config'; readonly configFile: string }
+  | { readonly kind: 'check-ready'; readonly configFile: string; readonly port?: number }
+  | { readonly kind: 'remove-user'; readonly usersFile: string; readonly name: string }
+  | { readonly kind: 'list-users'; readonly usersFile: string }
   | {
-      readonly kind: 'add-user';
-      readonly usersFile: string;
-      readonly name: string;
-      readonly create: boolean;
-      readonly role?: Role;
-      readonly password?: string;
+      readonly kind: 'create-cert';
+      readonly subject: string;
+      readonly certFile: string;
+      readonly keyFile: string;
+      readonly replace: boolean;
     }
-  | { readonly kind: 'create-cert'; readonly subject: string; readonly certFile: string; readonly keyFile: string }
   | { readonly kind: 'reset-uuid'; readonly path: string }
   | { readonly kind: 'backup'; readonly path: string; readonly target: string };
 
@@ -25,26 +57,41 @@ export class UsageError extends Error {
 
 /** Flags that choose what to do, with the names of the arguments they need. */
 const ACTIONS = {
-  '--add-user': ['users file', 'name'],
-  '--create-cert': ['subject', 'certificate file', 'key file'],
-  '--reset-uuid': ['database'],
-  '--backup': ['database', 'target'],
-  '--help': [],
-  '--version': [],
+  'add-user': ['users file', 'name'],
+  'remove-user': ['users file', 'name'],
+  'list-users': ['users file'],
+  'create-cert': ['subject', 'certificate file', 'key file'],
+  'reset-uuid': ['database'],
+  backup: ['database', 'target'],
+  'check-config': ['config file'],
+  'check-ready': ['config file'],
+  help: [],
+  version: [],
 } as const satisfies Record<string, readonly string[]>;
 type Action = keyof typeof ACTIONS;
+const isAction = (flag: string): flag is Action => Object.hasOwn(ACTIONS, flag);
 
-const SWITCHES = ['--verbose', '--color', '--create'] as const;
-const VALUES = ['--config', '--role', '--password'] as const;
-const SHORT: Readonly<Record<string, string>> = { '-v': '--verbose', '-h': '--help' };
-const FLAGS: readonly string[] = [...Object.keys(ACTIONS), ...SWITCHES, ...VALUES];
+/** The other flags. `with` are the actions that they go with; none stands for serving. */
+const FLAGS: Readonly<
+  Record<string, { type: 'boolean' | 'string'; with?: readonly (Action | 'serve')[]; repeats?: boolean }>
+> = {
+  verbose: { type: 'boolean' },
+  color: { type: 'boolean' },
+  config: { type: 'string', with: ['serve', 'add-user', 'check-config', 'check-ready'] },
+  port: { type: 'string', with: ['serve', 'check-ready'] },
+  create: { type: 'boolean', with: ['add-user'] },
+  role: { type: 'string', with: ['add-user'] },
+  access: { type: 'string', with: ['add-user'], repeats: true },
+  password: { type: 'string', with: ['add-user'] },
+  'no-password': { type: 'boolean', with: ['add-user'] },
+  replace: { type: 'boolean', with: ['create-cert'] },
+};
 
-/** Flags that mean something only beside one action; undefined stands for serving. */
-const BELONGS_TO: Readonly<Record<string, Action | undefined>> = {
-  '--config': undefined,
-  '--create': '--add-user',
-  '--role': '--add-user',
-  '--password': '--add-user',
+const OPTIONS: ParseArgsConfig['options'] = {
+  ...Object.fromEntries(Object.keys(ACTIONS).map((name) => [name, { type: 'boolean' as const }])),
+  ...Object.fromEntries(Object.entries(FLAGS).map(([name, { type }]) => [name, { type }])),
+  help: { type: 'boolean', short: 'h' },
+  verbose: { type: 'boolean', short: 'v' },
 };
 
 /**
@@ -55,90 +102,133 @@ const BELONGS_TO: Readonly<Record<string, Action | undefined>> = {
  */
 export function parseArguments(words: readonly string[]): Command {
   const { given, positionals } = splitWords(words);
-  if (given.has('--help')) return { kind: 'help' };
-  if (given.has('--version')) return { kind: 'version' };
-  const actions = (Object.keys(ACTIONS) as Action[]).filter((flag) => given.has(flag));
-  if (actions.length > 1) throw new UsageError(`${actions.join(' and ')} exclude each other`);
+  if (given.has('help')) return { kind: 'help' };
+  if (given.has('version')) return { kind: 'version' };
+  const actions = [...given.keys()].filter(isAction);
+  if (actions.length > 1) throw new UsageError(`--${actions.join(' and --')} exclude each other`);
   const action = actions[0];
-  for (const flag of given.keys())
-    if (flag in BELONGS_TO && BELONGS_TO[flag] !== action)
-      throw new UsageError(`${flag} ${action ? `does not go with ${action}` : `goes with ${BELONGS_TO[flag]} only`}`);
+  for (const flag of given.keys()) {
+    const partners = FLAGS[flag]?.with;
+    if (partners && !partners.includes(action ?? 'serve'))
+      throw new UsageError(
+        action ? `--${flag} does not go with --${action}` : `--${flag} goes with --${partners.join(' and --')} only`,
+      );
+  }
+  return commandOf(action, given, positionals);
+}
 
+function commandOf(action: Action | undefined, given: Given, positionals: readonly string[]): Command {
   switch (action) {
-    case '--add-user': {
+    case 'add-user':
+      return addUser(given, positionals);
+    case 'remove-user': {
       const [usersFile, name] = exactly(positionals, action);
-      return {
-        kind: 'add-user',
-        usersFile: usersFile!,
-        name: name!,
-        create: given.has('--create'),
-        role: roleOf(given.get('--role')),
-        password: given.get('--password'),
-      };
+      return { kind: action, usersFile: usersFile!, name: name! };
     }
-    case '--create-cert': {
+    case 'list-users':
+      return { kind: action, usersFile: exactly(positionals, action)[0]! };
+    case 'create-cert': {
       const [subject, certFile, keyFile] = exactly(positionals, action);
-      return { kind: 'create-cert', subject: subject!, certFile: certFile!, keyFile: keyFile! };
+      return { kind: action, subject: subject!, certFile: certFile!, keyFile: keyFile!, replace: given.has('replace') };
     }
-    case '--reset-uuid':
-      return { kind: 'reset-uuid', path: exactly(positionals, action)[0]! };
-    case '--backup': {
+    case 'reset-uuid':
+      return { kind: action, path: exactly(positionals, action)[0]! };
+    case 'backup': {
       const [path, target] = exactly(positionals, action);
-      return { kind: 'backup', path: path!, target: target! };
+      return { kind: action, path: path!, target: target! };
     }
-    default: {
-      const files = [given.get('--config'), ...positionals].filter((file) => file !== undefined);
-      if (files.length === 0) throw new UsageError('the configuration file is missing');
-      if (files.length > 1) throw new UsageError(`there can be only one configuration file: ${files.join(', ')}`);
-      return { kind: 'serve', configFile: files[0]!, verbose: given.has('--verbose'), color: given.has('--color') };
-    }
+    case 'check-config':
+      return { kind: action, configFile: configFileOf(given, positionals) };
+    case 'check-ready':
+      return { kind: action, configFile: configFileOf(given, positionals), ...portOf(given) };
+    default:
+      return {
+        kind: 'serve',
+        configFile: configFileOf(given, positionals),
+        verbose: given.has('verbose'),
+        color: given.has('color'),
+        ...portOf(given),
+      };
   }
 }
 
+function addUser(given: Given, positionals: readonly string[]): AddUserCommand {
+  const configFile = given.get('config')?.[0];
+  const found = configFile !== undefined && positionals.length === 1 ? [undefined, positionals[0]!] : positionals;
+  const [usersFile, name] = found.length === 2 ? found : exactly(positionals, 'add-user');
+  const password = given.get('password')?.[0];
+  const noPassword = given.has('no-password');
+  if (password !== undefined && noPassword) throw new UsageError('--password and --no-password exclude each other');
+  return {
+    kind: 'add-user',
+    ...(usersFile !== undefined && { usersFile }),
+    ...(configFile !== undefined && { configFile }),
+    name: name!,
+    create: given.has('create'),
+    ...roleOf(given.get('role')?.[0]),
+    access: given.get('access') ?? [],
+    ...(password !== undefined && { password }),
+    noPassword,
+  };
+}
+
+/** The values of each flag that was given; '' for a flag without one. */
+type Given = ReadonlyMap<string, readonly string[]>;
+
 /** Separates the flags, with their values, from the other arguments. */
-function splitWords(words: readonly string[]): { given: Map<string, string | undefined>; positionals: string[] } {
-  const given = new Map<string, string | undefined>();
+function splitWords(words: readonly string[]): { given: Given; positionals: string[] } {
+  const given = new Map<string, string[]>();
   const positionals: string[] = [];
-  for (let index = 0; index < words.length; index++) {
-    const word = words[index]!;
-    if (word === '--') {
-      positionals.push(...words.slice(index + 1));
-      break;
+  const { tokens } = parseArgs({ args: [...words], options: OPTIONS, strict: false, tokens: true });
+  for (const token of tokens)
+    if (token.kind === 'positional') positionals.push(token.value);
+    else if (token.kind === 'option') {
+      const { name, rawName, value } = token;
+      const flag = FLAGS[name];
+      if (!flag && !isAction(name)) throw unknownFlag(rawName);
+      const earlier = given.get(name);
+      if (earlier && !flag?.repeats) throw new UsageError(`--${name} is given twice`);
+      if (flag?.type === 'string') {
+        if (value === undefined) throw new UsageError(`--${name} needs a value`);
+      } else if (value !== undefined) {
+        // The first argument of an action may be written like a value.
+        if (flag || ACTIONS[name as Action].length === 0) throw new UsageError(`--${name} takes no value`);
+        positionals.push(value);
+      }
+      given.set(name, [...(earlier ?? []), flag ? (value ?? '') : '']);
     }
-    if (!word.startsWith('-') || word === '-') {
-      positionals.push(word);
-      continue;
-    }
-    const equals = word.startsWith('--') ? word.indexOf('=') : -1;
-    const written = equals < 0 ? word : word.slice(0, equals);
-    const flag = SHORT[written] ?? written;
-    let value = equals < 0 ? undefined : word.slice(equals + 1);
-    if (!FLAGS.includes(flag)) throw unknownFlag(written);
-    if (given.has(flag)) throw new UsageError(`${flag} is given twice`);
-    if ((VALUES as readonly string[]).includes(flag)) {
-      value ??= words[++index];
-      if (value === undefined) throw new UsageError(`${flag} needs a value`);
-    } else if (value !== undefined) {
-      if (!(flag in ACTIONS) || ACTIONS[flag as Action].length === 0) throw new UsageError(`${flag} takes no value`);
-      positionals.push(value);
-    }
-    given.set(flag, value);
-  }
   return { given, positionals };
 }
 
 function unknownFlag(flag: string): UsageError {
-  const meant = didYouMean(flag, FLAGS);
+  const known = [...Object.keys(ACTIONS), ...Object.keys(FLAGS)].map((name) => `--${name}`);
+  const meant = didYouMean(flag, known);
   return new UsageError(`unknown option ${flag}${meant === undefined ? '' : `; did you mean ${meant}?`}`);
 }
 
 function exactly(positionals: readonly string[], action: Action): readonly string[] {
   const wanted = ACTIONS[action];
   if (positionals.length === wanted.length && positionals.every((argument) => argument !== '')) return positionals;
-  throw new UsageError(`${action} needs ${wanted.map((name) => `<${name}>`).join(' ')}`);
+  throw new UsageError(`--${action} needs ${wanted.map((name) => `<${name}>`).join(' ')}`);
 }
 
-function roleOf(value: string | undefined): Role | undefined {
-  if (value === undefined || (ROLES as readonly string[]).includes(value)) return value as Role | undefined;
-  throw new UsageError(`--role is ${ROLES.join(' or ')}, not ${value}`);
+function configFileOf(given: Given, positionals: readonly string[]): string {
+  const files = [...(given.get('config') ?? []), ...positionals];
+  if (files.length === 0) throw new UsageError('the configuration file is missing');
+  if (files.length > 1) throw new UsageError(`there can be only one configuration file: ${files.join(', ')}`);
+  return files[0]!;
+}
+
+function portOf(given: Given): { port?: number } {
+  const text = given.get('port')?.[0];
+  if (text === undefined) return {};
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
+    throw new UsageError(`--port is a number from 0 to 65535, not ${text}`);
+  return { port: Number(text) };
+}
+
+function roleOf(value: string | undefined): { role?: Role | 'none' } {
+  if (value === undefined) return {};
+  if (value === 'none' || (ROLES as readonly string[]).includes(value)) return { role: value as Role | 'none' };
+  throw new UsageError(`--role is ${ROLES.join(', ')} or none, not ${value}`);
 }

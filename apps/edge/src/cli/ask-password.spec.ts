@@ -1,58 +1,63 @@
 import { PassThrough, Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { PasswordPrompt } from './ask-password.js';
+import { askPassword } from './ask-password.js';
 
-function promptOn(input: Readable, terminal = false) {
+const piped = (...chunks: (string | Buffer)[]) => Readable.from(chunks.map((chunk) => Buffer.from(chunk)));
+
+/** A terminal on which this is typed, and what it shows. */
+function terminal(typed: string) {
   const shown: string[] = [];
   const modes: boolean[] = [];
-  const source = Object.assign(input, { isTTY: terminal, setRawMode: (on: boolean) => modes.push(on) });
-  const prompt = new PasswordPrompt(source as never, { write: (text) => shown.push(text) });
-  return { prompt, shown, modes };
+  const input = Object.assign(new PassThrough(), { isTTY: true, setRawMode: (on: boolean) => modes.push(on) });
+  input.write(typed);
+  const ask = (again?: string) => askPassword(input, { write: (text) => shown.push(text) }, 'Password: ', again);
+  return { ask, shown, modes };
 }
-const piped = (...chunks: string[]) => promptOn(Readable.from(chunks.map((chunk) => Buffer.from(chunk))));
 
-describe('passwords from a pipe', () => {
+describe('a password from a pipe', () => {
   it.each([
-    ['one chunk', ['geheim\ngeheim\n']],
-    ['no last line end', ['geheim\ngeheim']],
-    ['Windows line ends', ['geheim\r\ngeheim\r\n']],
-    ['a chunk for each part', ['ge', 'heim\nge', 'heim', '\n']],
-  ])('are read line by line: %s', async (_, chunks) => {
-    const { prompt, shown } = piped(...chunks);
-    expect(await prompt.ask('Password: ')).toBe('geheim');
-    expect(await prompt.ask('Again: ')).toBe('geheim');
+    ['alone', ['secret\n']],
+    ['without a line end', ['secret']],
+    ['repeated', ['secret\nsecret\n']],
+    ['with Windows line ends', ['secret\r\nsecret\r\n']],
+    ['a chunk for each part', ['se', 'cret\nse', 'cret', '\n']],
+  ])('is read %s, and nothing is shown', async (_, chunks) => {
+    const shown: string[] = [];
+    const output = { write: (text: string) => shown.push(text) };
+    expect(await askPassword(piped(...chunks), output, 'Password: ', 'Again: ')).toBe('secret');
     expect(shown).toEqual([]);
   });
 
   it('may hold multi-byte characters cut anywhere', async () => {
     const bytes = [...Buffer.from('grüße €\n')].map((byte) => Buffer.of(byte));
-    expect(await promptOn(Readable.from(bytes)).prompt.ask('')).toBe('grüße €');
+    expect(await askPassword(piped(...bytes), process.stderr, '')).toBe('grüße €');
   });
 
   it('must be there', async () => {
-    const { prompt } = piped('geheim\n');
-    await prompt.ask('');
-    await expect(prompt.ask('')).rejects.toThrow('the input ended before the password');
+    await expect(askPassword(piped(), process.stderr, '')).rejects.toThrow('the input ended before the password');
+  });
+
+  it('must be the same where it is repeated', async () => {
+    await expect(askPassword(piped('a\nb\n'), process.stderr, '', '')).rejects.toThrow('the two passwords differ');
   });
 });
 
-describe('passwords from a terminal', () => {
-  it('are not shown, and backspace works', async () => {
-    const terminal = new PassThrough();
-    const { prompt, shown, modes } = promptOn(terminal, true);
-    terminal.write('gehx\u007feim\r');
-    expect(await prompt.ask('Password: ')).toBe('geheim');
-    terminal.write('again\n');
-    expect(await prompt.ask('Again: ')).toBe('again');
+describe('a password from a terminal', () => {
+  it('is asked for twice and not shown, and backspace works', async () => {
+    const { ask, shown, modes } = terminal('gehx\u007feim\rgeheim\r');
+    expect(await ask('Again: ')).toBe('geheim');
     expect(shown).toEqual(['Password: ', '\n', 'Again: ', '\n']);
-    expect(modes).toEqual([true, false, true, false]);
+    expect(modes).toEqual([true, false]);
   });
 
-  it('can be given up with Ctrl-C, which restores the terminal', async () => {
-    const terminal = new PassThrough();
-    const { prompt, modes } = promptOn(terminal, true);
-    terminal.write('ge\u0003');
-    await expect(prompt.ask('Password: ')).rejects.toThrow('interrupted');
-    expect(modes).toEqual([true, false]);
+  it.each([
+    ['Ctrl-C', 'ge\u0003', 'interrupted'],
+    ['Ctrl-D', '\u0004', 'the input ended before the password'],
+    ['another one the second time', 'a\rb\r', 'the two passwords differ'],
+    ['Ctrl-D the second time', 'a\r\u0004', 'the input ended before the password'],
+  ])('is given up with %s, which restores the terminal', async (_, typed, message) => {
+    const { ask, modes } = terminal(typed);
+    await expect(ask('Again: ')).rejects.toThrow(message);
+    expect(modes.at(-1)).toBe(false);
   });
 });

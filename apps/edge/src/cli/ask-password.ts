@@ -1,93 +1,46 @@
-import type { ReadStream } from 'node:tty';
-
-const ENTER = /[\r\n]/;
-const BACKSPACE = /[\b\u007f]/;
-const INTERRUPT = '\u0003';
-const END = '\u0004';
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
 
 /** The part of standard input that is needed: a terminal, or a pipe or file. */
-export type PasswordInput = NodeJS.ReadableStream & Partial<Pick<ReadStream, 'isTTY' | 'setRawMode'>>;
+export type PasswordInput = NodeJS.ReadableStream & { readonly isTTY?: boolean };
 
-/** Asks for passwords, a line each. On a terminal what is typed is not shown; otherwise lines are read as they come. */
-export class PasswordPrompt {
-  private pending = '';
-  private decoding = false;
-
-  constructor(
-    private readonly input: PasswordInput,
-    private readonly output: { write(text: string): unknown },
-  ) {}
-
-  /** @throws Error if the input ends before a line does, or Ctrl-C is typed */
-  async ask(question: string): Promise<string> {
-    const terminal = this.input.isTTY === true;
-    if (terminal) this.output.write(question);
-    // Once only: a stream that already holds decoded text must not decode it again.
-    if (!this.decoding) this.input.setEncoding('utf8');
-    this.decoding = true;
-    if (terminal) this.input.setRawMode?.(true);
-    try {
-      return terminal ? await this.typedLine() : await this.readLine();
-    } finally {
-      if (terminal) {
-        this.input.setRawMode?.(false);
-        this.output.write('\n');
-      }
-      this.input.pause();
-    }
-  }
-
-  /** The next line of a pipe; its last line may lack the line end. */
-  private async readLine(): Promise<string> {
-    for (;;) {
-      const end = this.pending.indexOf('\n');
-      if (end >= 0) {
-        const line = this.pending.slice(0, end);
-        this.pending = this.pending.slice(end + 1);
-        return line.replace(/\r$/, '');
-      }
-      const chunk = await this.nextChunk();
-      if (chunk === undefined) {
-        const line = this.pending;
-        this.pending = '';
-        if (line === '') throw new Error('the input ended before the password');
-        return line;
-      }
-      this.pending += chunk;
-    }
-  }
-
-  /** The next line of a terminal in raw mode, with backspace working. */
-  private async typedLine(): Promise<string> {
-    let line: string[] = [];
-    for (;;) {
-      const typed = [...this.pending];
-      for (let index = 0; index < typed.length; index++) {
-        const char = typed[index]!;
-        this.pending = typed.slice(index + 1).join('');
-        if (ENTER.test(char)) return line.join('');
-        if (char === INTERRUPT || char === END) throw new Error('interrupted');
-        if (BACKSPACE.test(char)) line = line.slice(0, -1);
-        else line.push(char);
-      }
-      const chunk = await this.nextChunk();
-      if (chunk === undefined) throw new Error('the input ended before the password');
-      this.pending = chunk;
-    }
-  }
-
-  private nextChunk(): Promise<string | undefined> {
-    return new Promise((resolve, reject) => {
-      const done = (settle: () => void) => {
-        this.input.pause();
-        this.input.off('data', onData).off('end', onEnd).off('error', onError);
-        settle();
-      };
-      const onData = (chunk: string | Buffer) => done(() => resolve(chunk.toString()));
-      const onEnd = () => done(() => resolve(undefined));
-      const onError = (error: Error) => done(() => reject(error));
-      if (!this.input.readable) return resolve(undefined);
-      this.input.on('data', onData).on('end', onEnd).on('error', onError).resume();
-    });
+/**
+ * Asks for a password, on a terminal without showing what is typed. A pipe or a file gives it as its first line.
+ * @param again asks for the same password once more; a pipe need not repeat it
+ * @throws Error if the input ends before the password, the two differ, or Ctrl-C is typed
+ */
+export async function askPassword(
+  input: PasswordInput,
+  output: { write(text: string): unknown },
+  question: string,
+  again?: string,
+): Promise<string> {
+  const terminal = input.isTTY === true;
+  // On a terminal, readline shows what is typed: nobody sees what it writes here.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input, output: nowhere, terminal, historySize: 0 });
+  let interrupted = false;
+  lines.on('SIGINT', () => {
+    interrupted = true;
+    lines.close();
+  });
+  const typed = lines[Symbol.asyncIterator]();
+  const ask = async (text: string): Promise<string | undefined> => {
+    if (terminal) output.write(text);
+    const { value, done } = await typed.next();
+    if (terminal) output.write('\n');
+    if (interrupted) throw new Error('interrupted');
+    return done ? undefined : value;
+  };
+  try {
+    const password = await ask(question);
+    if (password === undefined) throw new Error('the input ended before the password');
+    if (again === undefined) return password;
+    const repeated = await ask(again);
+    if (repeated === undefined && terminal) throw new Error('the input ended before the password');
+    if (repeated !== undefined && repeated !== password) throw new Error('the two passwords differ');
+    return password;
+  } finally {
+    lines.close();
   }
 }

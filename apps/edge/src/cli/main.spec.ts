@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
-import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect, createServer, type TLSSocket } from 'node:tls';
@@ -26,8 +26,8 @@ async function run(words: string[], passwords: string[] = []) {
     {
       out: (text) => out.push(text),
       err: (text) => err.push(text),
-      askPassword: (question) => {
-        calls.push(question);
+      askPassword: (...questions) => {
+        calls.push(questions);
         return Promise.resolve(passwords.shift() ?? '');
       },
     },
@@ -35,6 +35,14 @@ async function run(words: string[], passwords: string[] = []) {
       serve: (...given) => {
         calls.push(given);
         return Promise.resolve(7);
+      },
+      checkConfig: (...given) => {
+        calls.push(given.slice(0, -1));
+        return Promise.resolve();
+      },
+      checkReady: (...given) => {
+        calls.push(given.slice(0, -1));
+        return given[0] === 'down.json5' ? Promise.reject(new Error('it does not answer')) : Promise.resolve();
       },
       resetUuid: (path) =>
         path.includes('locked') ? Promise.reject(new Error('the database is open')) : Promise.resolve('00ff'),
@@ -55,20 +63,13 @@ describe('the program', () => {
   it('shows its usage when asked, naming every option', async () => {
     const { code, out } = await run(['--help']);
     expect(code).toBe(0);
-    const options = [
-      '--verbose',
-      '--color',
-      '--version',
-      '--config',
-      '--create-cert',
-      '--add-user',
-      '--create',
-      '--role',
-    ];
-    for (const option of [...options, '--password', '--reset-uuid', '--backup']) expect(out).toContain(option);
+    const options =
+      'verbose color version config port check-config check-ready create-cert replace add-user create role access ' +
+      'password no-password remove-user list-users reset-uuid backup';
+    for (const option of options.split(' ')) expect(out).toContain(`--${option}`);
   });
 
-  it('tells its version', async () => {
+  it('prints its version', async () => {
     expect(await run(['--version'])).toMatchObject({
       code: 0,
       out: expect.stringMatching(/^edgesync \d+\.\d+\.\d+ \(/),
@@ -81,7 +82,7 @@ describe('the program', () => {
     expect(calls).toEqual([['edge.json5', { verbose: true, color: false }]]);
   });
 
-  it('tells what is wrong with a command line, on standard error', async () => {
+  it('reports an invalid command line on standard error', async () => {
     expect(await run(['--nonsense'])).toEqual({
       code: 1,
       out: '',
@@ -90,7 +91,16 @@ describe('the program', () => {
     });
   });
 
-  it('gives a database a new UUID, or tells why not', async () => {
+  it('checks a configuration, or a running server', async () => {
+    expect(await run(['--check-config', 'edge.json5'])).toMatchObject({ code: 0, calls: [['edge.json5']] });
+    expect(await run(['--check-ready', 'edge.json5'])).toMatchObject({ code: 0, calls: [['edge.json5', undefined]] });
+    expect(await run(['--check-ready', 'down.json5', '--port', '1'])).toMatchObject({
+      code: 1,
+      err: 'edgesync: it does not answer',
+    });
+  });
+
+  it('gives a database a new UUID, or says why not', async () => {
     expect(await run(['--reset-uuid', 'a.cblite2'])).toMatchObject({
       code: 0,
       out: 'The new UUID of a.cblite2 is 00ff',
@@ -101,7 +111,7 @@ describe('the program', () => {
     });
   });
 
-  it('backs a database up and tells what it copied, or tells why not', async () => {
+  it('backs a database up and reports what it copied, or says why not', async () => {
     expect(await run(['--backup', 'a.cblite2', 'b.cblite2'])).toMatchObject({
       code: 0,
       out: 'b.cblite2: 1 document and 2 blobs, 3.5 MB',
@@ -117,57 +127,130 @@ describe('the program', () => {
   });
 });
 
-describe('--add-user', () => {
-  const file = () => join(folder, 'users.json');
-  const users = (): Users => {
-    const result = readUsers(readFileSync(file(), 'utf8'), 'users.json');
-    if (!result.ok) throw new Error('the users file is invalid');
-    return result.value;
-  };
-  const hashOf = (name: string) => users().get(name)!.passwordHash!;
+const file = () => join(folder, 'users.json');
+const users = (): Users => {
+  const result = readUsers(readFileSync(file(), 'utf8'), 'users.json');
+  if (!result.ok) throw new Error('the users file is invalid');
+  return result.value;
+};
+const hashOf = (name: string) => users().get(name)!.passwordHash!;
+const HASH = '$2y$05$abcdefghijklmnopqrstuuVWu8RjbNovPZWAMRdd7iqaaG0mI53Uu';
+const written = () => JSON.parse(readFileSync(file(), 'utf8')) as Record<string, object>;
+const write = (content: string | object) =>
+  writeFileSync(file(), typeof content === 'string' ? content : JSON.stringify(content));
+/** A configuration that names the users file. */
+function configured(accessControl: boolean): string {
+  const path = join(folder, 'edge.json5');
+  writeFileSync(path, JSON.stringify({ databases: {}, users: file(), enable_user_access_control: accessControl }));
+  return path;
+}
 
+describe('--add-user', () => {
   it('makes a file, asking twice for the password; only its owner may read it', async () => {
-    const { code, calls } = await run(
-      ['--add-user', file(), 'alice', '--create', '--role', 'admin'],
-      ['geheim', 'geheim'],
-    );
+    const { code, calls } = await run(['--add-user', file(), 'alice', '--create', '--role', 'admin'], ['geheim']);
     expect(code).toBe(0);
-    expect(calls).toEqual(['Password for alice: ', 'The same again: ']);
+    expect(calls).toEqual([['Password for alice: ', 'The same again: ']]);
     expect(statSync(file()).mode & 0o777).toBe(0o600);
     expect(users().get('alice')!.roles).toEqual(new Set(['admin']));
     expect(await verifyPassword('geheim', hashOf('alice'))).toBe(true);
   });
 
   it('keeps the other users and what else the file holds', async () => {
-    const hash = '$2y$05$abcdefghijklmnopqrstuuVWu8RjbNovPZWAMRdd7iqaaG0mI53Uu';
-    const others = {
-      $schema: 'users.schema.json',
-      bob: { password: hash, roles: ['replicate'], access: { 'a.*': ['read'] } },
-    };
-    writeFileSync(file(), JSON.stringify(others));
-    expect((await run(['--add-user', file(), 'alice', '--password', 'pw'])).code).toBe(0);
-    expect(JSON.parse(readFileSync(file(), 'utf8'))).toEqual({
-      ...others,
-      alice: { password: expect.stringMatching(/^\$2b\$10\$/) },
-    });
+    const others = { $schema: 'users.schema.json', bob: { password: HASH, roles: ['replicate'] } };
+    write(others);
+    expect((await run(['--add-user', file(), 'alice'], ['pw'])).code).toBe(0);
+    expect(written()).toEqual({ ...others, alice: { password: expect.stringMatching(/^\$2b\$10\$/) } });
   });
 
-  it('replaces password and roles of a user, but not the access rules', async () => {
-    await run(['--add-user', file(), 'bob', '--create', '--password', 'old', '--role', 'admin']);
-    const text = readFileSync(file(), 'utf8').replace('"roles"', '"access": {"a.*": ["read"]}, /* rules */ "roles"');
-    writeFileSync(file(), text);
-    const { code, err } = await run(['--add-user', file(), 'bob', '--password', 'new']);
-    expect([code, err]).toEqual([0, `${file()}: comments were not kept.`]);
-    expect(await verifyPassword('new', hashOf('bob'))).toBe(true);
-    expect(users().get('bob')!.roles).toEqual(new Set());
-    expect(users().get('bob')!.access).toHaveLength(1);
+  it('changes of an existing user only what is named', async () => {
+    const bob = { password: HASH, roles: ['admin'], access: { 'a.*': ['read'] } };
+    const change = async (words: string[], passwords: string[] = []) => {
+      write({ bob });
+      const { code, calls } = await run(['--add-user', file(), 'bob', ...words], passwords);
+      return [code, calls.length, written()['bob']];
+    };
+    const password = expect.not.stringMatching(HASH);
+    expect(await change([], ['new'])).toEqual([0, 1, { ...bob, password }]);
+    expect(await change(['--role', 'replicate'])).toEqual([0, 0, { ...bob, roles: ['replicate'] }]);
+    expect(await change(['--role', 'none'])).toEqual([0, 0, { password: HASH, access: bob.access }]);
+    expect(await change(['--access', 'b.c=read, write'])).toEqual([
+      0,
+      0,
+      { ...bob, access: { 'a.*': ['read'], 'b.c': ['read', 'write'] } },
+    ]);
+    expect(await change(['--access', 'a.*=none', '--access', 'b=write'])).toEqual([
+      0,
+      0,
+      { ...bob, access: { b: ['write'] } },
+    ]);
+    expect(await change(['--access', 'none'])).toEqual([0, 0, { ...bob, access: {} }]);
+    expect(await change(['--access', 'all'])).toEqual([0, 0, { password: HASH, roles: ['admin'] }]);
+    expect(await change(['--no-password'])).toEqual([0, 0, { roles: ['admin'], access: bob.access }]);
+    expect(await change(['--role', 'admin', '--password', 'new'])).toEqual([0, 0, { ...bob, password }]);
+  });
+
+  it.each([
+    ['the configuration', (words: string[]) => ['--config', configured(true), ...words], '{}'],
+    ['rules of other users', (words: string[]) => [file(), ...words], '{"bob": {"access": {}}}'],
+  ])('gives a new user no rights where %s turn access control on', async (_, withFile, present) => {
+    write(present);
+    const { code, out } = await run(['--add-user', ...withFile(['alice', '--password', 'pw'])]);
+    expect([code, users().get('alice')!.access]).toEqual([0, []]);
+    expect(out).toContain('alice has no rights on any data yet. Give some with --access KEYSPACE=read,write');
+    await run(['--add-user', ...withFile(['carl', '--password', 'pw', '--access', 'a.*=read'])]);
+    expect(written()['carl']).toMatchObject({ access: { 'a.*': ['read'] } });
+    await run(['--add-user', ...withFile(['root', '--password', 'pw', '--role', 'admin'])]);
+    expect(written()['root']).not.toHaveProperty('access');
+  });
+
+  it('says what a user without rules may do', async () => {
+    write('{}');
+    const unknown = await run(['--add-user', file(), 'alice', '--password', 'pw']);
+    expect(unknown.out).toContain('alice has no access rules and may read and write everything, also where access');
+    const off = await run(['--add-user', '--config', configured(false), 'bob', '--password', 'pw']);
+    expect(off.out).toContain('bob may read and write everything: access control is off.');
+    expect(written()['bob']).not.toHaveProperty('access');
+  });
+
+  it('refuses what the server would refuse while access control is off', async () => {
+    write('{}');
+    const config = configured(false);
+    for (const [words, message] of [
+      [['--access', 'a.*=read'], 'access control is off in'],
+      [['--no-password'], 'every user needs a password then'],
+    ] as const) {
+      const { code, err } = await run(['--add-user', '--config', config, 'alice', ...words], ['pw']);
+      expect([code, err]).toEqual([1, expect.stringContaining(message)]);
+    }
+    expect(written()).toEqual({});
+  });
+
+  it('warns of a password on the command line', async () => {
+    write('{}');
+    expect((await run(['--add-user', file(), 'alice', '--password', 'pw'])).err).toMatch(
+      /^Other users of this machine/,
+    );
+  });
+
+  it.each([
+    ['{} // nobody', 'comments were not kept'],
+    ['\ufeff{}', ''],
+    ["{bob: {access: {'a.*': ['read'],}}}", ''],
+  ])('of a file with %j says %j', async (text, expected) => {
+    write(text);
+    expect((await run(['--add-user', file(), 'alice'], ['pw'])).err).toBe(
+      expected === '' ? '' : `${file()}: ${expected}.`,
+    );
   });
 
   it('refuses without touching the file', async () => {
     const cases: [string | undefined, string[], string[], string][] = [
-      [undefined, ['alice'], ['a', 'a'], 'does not exist. Add --create to make it.'],
-      ['{}', ['alice'], ['a', 'b'], 'the two passwords differ'],
-      ['{}', ['alice'], ['', ''], 'the password is empty'],
+      [undefined, ['alice'], ['a'], 'does not exist. Add --create to make it.'],
+      ['{}', ['alice'], [''], 'the password is empty'],
+      ['{}', ['alice', '--access', 'a.*=reed'], ['a'], 'the rights are read and write, not "reed"'],
+      ['{}', ['alice', '--access', 'a.b.c.d=read'], ['a'], 'alice.access["a.b.c.d"]: is not a valid name'],
+      ['{}', ['alice', '--access', 'a'], ['a'], '--access is KEYSPACE=read,write, KEYSPACE=none, none or all'],
+      ['{bob: {}, bob: {}}', ['alice'], ['a'], 'bob: is there twice'],
       ['{}', ['alice', '--password', 'x'.repeat(73)], [], 'longer than the 72 bytes'],
       ['{}', ['a:b', '--password', 'x'], [], 'is not a valid name'],
       ['{bob: ', ['alice', '--password', 'x'], [], 'is not valid JSON5'],
@@ -183,10 +266,41 @@ describe('--add-user', () => {
   });
 });
 
+describe('--remove-user and --list-users', () => {
+  beforeEach(() =>
+    write({
+      alice: { password: HASH, roles: ['admin'] },
+      line1: { password: HASH, access: { 'plant.line1.*': ['read', 'write'], plant: [] } },
+      sensor7: { access: { 'plant.readings': ['write'] } },
+      nobody: { password: HASH, access: {} },
+    }),
+  );
+
+  it('list the users with their roles and rights', async () => {
+    expect((await run(['--list-users', file()])).out.split('\n')).toEqual([
+      'alice    role admin; no access rules',
+      'line1    plant.line1.*=read,write plant=none',
+      'sensor7  no password (client certificate only); plant.readings=write',
+      'nobody   no rights',
+    ]);
+    expect((await run(['--list-users', join(folder, 'none.json')])).err).toContain('does not exist');
+  });
+
+  it('remove one user and keep the others', async () => {
+    expect((await run(['--remove-user', file(), 'line1'])).code).toBe(0);
+    expect(Object.keys(written())).toEqual(['alice', 'sensor7', 'nobody']);
+    expect(await run(['--remove-user', file(), 'sensor'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('has no user sensor; did you mean sensor7?'),
+    });
+    write('{$schema: "x"}');
+    expect((await run(['--remove-user', file(), '$schema'])).code).toBe(1);
+  });
+});
+
 describe('--create-cert', () => {
   it('makes a certificate that TLS and openssl accept', async () => {
     const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
-    writeFileSync(keyFile, 'old', { mode: 0o644 });
     const subject = 'CN=edge,O=Plänt,C=de,DNS=localhost,IP=127.0.0.1';
     expect((await run(['--create-cert', subject, certFile, keyFile])).code).toBe(0);
     expect(statSync(keyFile).mode & 0o777).toBe(0o600);
@@ -224,5 +338,31 @@ describe('--create-cert', () => {
       code: 1,
       err: expect.stringContaining('the subject has no CN'),
     });
+  });
+
+  it('replaces no file unless it is told to', async () => {
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    writeFileSync(keyFile, 'old', { mode: 0o644 });
+    expect(await run(['--create-cert', 'edge.local', certFile, keyFile])).toMatchObject({
+      code: 1,
+      err: `edgesync: ${keyFile} exists already, and a replaced key is lost. Add --replace to replace it.`,
+    });
+    expect([existsSync(certFile), readFileSync(keyFile, 'utf8')]).toEqual([false, 'old']);
+    expect(await run(['--create-cert', 'edge.local', keyFile, keyFile, '--replace'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('certificate and key need files of their own'),
+    });
+    expect((await run(['--create-cert', '[::1]', certFile, keyFile, '--replace'])).code).toBe(0);
+    expect(statSync(keyFile).mode & 0o777).toBe(0o600);
+    const { subjectAltName, subject } = new X509Certificate(readFileSync(certFile));
+    expect([subject, subjectAltName]).toEqual(['CN=::1', 'IP Address:0:0:0:0:0:0:0:1']);
+  });
+
+  it('makes a certificate that a client verifies for a name in another script', async () => {
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
+    await run(['--create-cert', 'bücher.example', certFile, keyFile]);
+    const certificate = new X509Certificate(readFileSync(certFile));
+    // What a URL with the name in any script has as its host.
+    expect(certificate.checkHost(new URL('https://bücher.example').hostname)).toBe('xn--bcher-kva.example');
   });
 });

@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { COMPATIBLE_VERSION, VERSION } from '@edgesync/platform';
-import { readUsersFile, withUser, writeUsersFile } from './add-user.js';
-import { parseArguments, UsageError, type Command } from './arguments.js';
+import { parseArguments, UsageError, type Command, type ServeCommand } from './arguments.js';
 import { parseSubject } from './certificate-subject.js';
 import { USAGE } from './usage.js';
+import { addUser, listUsers, removeUser } from './user-commands.js';
 import { writeFileAtomically } from './write-file.js';
 
 /** What the command line needs from the process. */
@@ -11,14 +13,16 @@ export interface CommandLineIo {
   readonly out: (text: string) => void;
   /** Writes a line, or lines, to standard error. */
   readonly err: (text: string) => void;
-  /** Asks for a password without showing it. */
-  readonly askPassword: (question: string) => Promise<string>;
+  /** Asks for a password without showing it; with `again`, a second time. */
+  readonly askPassword: (question: string, again?: string) => Promise<string>;
 }
 
 /** What the command line starts but does not know how to do. */
 export interface CommandLineActions {
   /** Runs the server until it is asked to stop. @returns the exit code */
-  readonly serve: (configFile: string, options: { verbose: boolean; color: boolean }) => Promise<number>;
+  readonly serve: (configFile: string, options: Omit<ServeCommand, 'kind' | 'configFile'>) => Promise<number>;
+  readonly checkConfig: (configFile: string, io: CommandLineIo) => Promise<void>;
+  readonly checkReady: (configFile: string, port: number | undefined, io: CommandLineIo) => Promise<void>;
   /** @returns the new UUID of the database */
   readonly resetUuid: (path: string) => Promise<string>;
   /** Copies a database; ends early when the process is asked to end. */
@@ -33,7 +37,7 @@ export interface BackedUp {
 }
 
 /**
- * The program behind `edgesync` (ref 3.7).
+ * The program behind `edgesync`.
  * @param words the arguments, without program and script
  * @returns the exit code
  */
@@ -52,29 +56,52 @@ export async function main(words: readonly string[], io: CommandLineIo, actions:
   }
 }
 
+/** @returns the exit code */
 async function run(command: Command, io: CommandLineIo, actions: CommandLineActions): Promise<number> {
+  if (command.kind === 'serve') {
+    const { kind: _, configFile, ...options } = command;
+    return actions.serve(configFile, options);
+  }
+  await perform(command, io, actions);
+  return 0;
+}
+
+async function perform(
+  command: Exclude<Command, ServeCommand>,
+  io: CommandLineIo,
+  actions: CommandLineActions,
+): Promise<void> {
   switch (command.kind) {
-    case 'serve':
-      return actions.serve(command.configFile, { verbose: command.verbose, color: command.color });
     case 'help':
       io.out(USAGE);
-      return 0;
+      break;
     case 'version':
       io.out(`edgesync ${VERSION} (compatible with Couchbase Edge Server ${COMPATIBLE_VERSION})`);
-      return 0;
+      break;
+    case 'check-config':
+      await actions.checkConfig(command.configFile, io);
+      break;
+    case 'check-ready':
+      await actions.checkReady(command.configFile, command.port, io);
+      break;
     case 'add-user':
       await addUser(command, io);
-      return 0;
+      break;
+    case 'remove-user':
+      removeUser(command.usersFile, command.name, io);
+      break;
+    case 'list-users':
+      listUsers(command.usersFile, io);
+      break;
     case 'create-cert':
       await createCert(command);
       io.out(`Certificate: ${command.certFile}\nPrivate key: ${command.keyFile}`);
-      return 0;
+      break;
     case 'reset-uuid':
       io.out(`The new UUID of ${command.path} is ${await actions.resetUuid(command.path)}`);
-      return 0;
+      break;
     case 'backup':
       io.out(`${command.target}: ${describe(await actions.backup(command.path, command.target))}`);
-      return 0;
   }
 }
 
@@ -83,39 +110,18 @@ function describe({ documents, blobs, bytes }: BackedUp): string {
   return `${count(documents, 'document')} and ${count(blobs, 'blob')}, ${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-async function addUser(command: Extract<Command, { kind: 'add-user' }>, io: CommandLineIo): Promise<void> {
-  const { usersFile, name, role } = command;
-  const present = readUsersFile(usersFile);
-  if (present === undefined && !command.create)
-    throw new Error(`${usersFile} does not exist. Add --create to make it.`);
-  const password = command.password ?? (await askTwice(name, io));
-  writeUsersFile(usersFile, await withUser(present ?? '{}', { usersFile, name, password, role }));
-  if (present !== undefined && !isPlainJson(present)) io.err(`${usersFile}: comments were not kept.`);
-  io.out(
-    `${usersFile}: the user ${name} is set${role ? ` with role ${role}` : ''}. A running server takes it over by itself.`,
-  );
-}
-
-function isPlainJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function askTwice(name: string, io: CommandLineIo): Promise<string> {
-  const first = await io.askPassword(`Password for ${name}: `);
-  if ((await io.askPassword('The same again: ')) !== first) throw new Error('the two passwords differ');
-  return first;
-}
-
 async function createCert(command: Extract<Command, { kind: 'create-cert' }>): Promise<void> {
+  const { certFile, keyFile, replace } = command;
   const subject = parseSubject(command.subject);
+  if (resolve(certFile) === resolve(keyFile)) throw new UsageError('certificate and key need files of their own');
+  const present = [certFile, keyFile].filter((file) => existsSync(file));
+  if (present.length > 0 && !replace)
+    throw new Error(
+      `${present.join(' and ')} ${present.length > 1 ? 'exist' : 'exists'} already, and a replaced key is lost. Add --replace to replace ${present.length > 1 ? 'them' : 'it'}.`,
+    );
   // The certificate library is large and needed here only.
   const { createCertificate } = await import('./create-certificate.js');
   const { certificate, key } = await createCertificate(subject, new Date());
-  writeFileAtomically(command.keyFile, key, 0o600);
-  writeFileAtomically(command.certFile, certificate, 0o644);
+  writeFileAtomically(keyFile, key, 0o600);
+  writeFileAtomically(certFile, certificate, 0o644);
 }

@@ -4,19 +4,38 @@ export const USAGE = `Usage: edgesync [options] <config file>
 Starts the server in the foreground. SIGTERM, SIGINT and SIGHUP stop it.
 
 Options:
+      --port PORT   Listen on this port instead of the configured one
   -v, --verbose     Log every domain at "info" at least
       --color       Colour the log
   -h, --help        Show this and exit
       --version     Show the version and exit
 
 Commands (each exits when done):
-  --create-cert <subject> <certificate file> <key file>
+  --check-config <config file>
+      Check the configuration and all that it names on this machine: users, certificates,
+      databases, directories. Prints every error, and starts nothing.
+  --check-ready <config file> [--port PORT]
+      Ask the server of this configuration, on this machine, whether it is ready.
+
+  --add-user <users file> <name> [--create] [--role admin|replicate|none]
+             [--access KEYSPACE=read,write]... [--no-password] [--config <config file>]
+      Add a user, or change what is named of an existing one. Asks for the password if none is
+      there or nothing else is to change; a pipe gives it as its first line.
+      --create      Make the users file if there is none.
+      --access      Rights on a keyspace ("db.*", "db.scope.collection", …); KEYSPACE=none removes
+                    a rule. "none" removes all rights, "all" all rules. Can be repeated.
+      --no-password For a user who comes with a client certificate alone.
+      --config      Look there for the users file (then leave it out) and for access control: where
+                    it is on, a new user starts without rights.
+      --password PW The password. Other users of this machine can see it.
+  --remove-user <users file> <name>
+  --list-users <users file>
+
+  --create-cert <subject> <certificate file> <key file> [--replace]
       Make a self-signed server certificate (RSA-4096, valid for one year). <subject> is a
       host name, an IP address, or name=value parts with a CN: "CN=edge,O=Plant,DNS=edge.local,IP=10.0.0.7".
-      Existing files are replaced.
-  --add-user <users file> <name> [--create] [--role admin|replicate] [--password PW]
-      Add or replace a user. Asks for the password twice unless --password is given.
-      --create makes the users file if there is none.
+      Files that exist are replaced only with --replace.
+
   --reset-uuid <database.cblite2>
       Give a database, which no server has open, a new UUID.
   --backup <database.cblite2> <target.cblite2>

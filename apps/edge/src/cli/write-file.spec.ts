@@ -31,7 +31,7 @@ describe('writing a file', () => {
   it('says in the words of the caller why it cannot be written', () => {
     const path = join(folder, 'nowhere', 'file');
     expect(() => writeFileAtomically(path, 'new', 0o600)).toThrow(
-      new Error(`${path} cannot be written: its directory does not exist`),
+      `${path} cannot be written: its directory does not exist`,
     );
   });
 
