@@ -80,10 +80,9 @@ const revisionMembers = {
   tree: text,
   deleted: fc.boolean(),
   expiresAt: maybe(count),
-  body: text,
 };
-const revision = record(revisionMembers);
-const change = record({ ...revisionMembers, bodySize: count, blobs: maybe(fc.boolean()) });
+const revision = record({ ...revisionMembers, body: text });
+const change = record({ ...revisionMembers, body: text, bodySize: count, blobs: maybe(fc.boolean()) });
 const collection = record({ scope: text, collection: text, documents: count, lastSequence: count });
 const blob = record({ digest: text, length: count });
 
@@ -91,7 +90,7 @@ type Table = typeof STORAGE_OPERATIONS;
 type RequestOf<Row> = Row extends { request: RequestCodec<infer Request> } ? Request : never;
 type ReplyOf<Row> = Row extends { kind: 'value'; reply: ReplyCodec<infer Reply, never> } ? Reply : undefined;
 
-/** What requests and replies of every operation may be. */
+/** Requests and replies of every operation. Rows have bodies, as their requests ask for. */
 const SAMPLES: {
   [Name in keyof Table]: {
     request: fc.Arbitrary<RequestOf<Table[Name]>>;
@@ -111,7 +110,7 @@ const SAMPLES: {
   },
   collection: { request: record({ keyspace }), reply: collection },
   read: {
-    request: record({ keyspace, ids: fc.array(text), body: fc.boolean() }),
+    request: record({ keyspace, ids: fc.array(text), body: fc.constant(true) }),
     reply: fc.array(maybe(revision)),
   },
   readRevision: { request: record({ keyspace, id: text, rev: text }), reply: maybe(revision) },
@@ -124,7 +123,7 @@ const SAMPLES: {
       descending: fc.boolean(),
       skip: count,
       limit: count,
-      body: fc.boolean(),
+      body: fc.constant(true),
     }),
     reply: record({ rows: fc.array(revision), more: fc.boolean() }),
   },
@@ -136,7 +135,7 @@ const SAMPLES: {
       descending: fc.boolean(),
       activeOnly: fc.boolean(),
       ids: maybe(fc.array(text)),
-      body: fc.boolean(),
+      body: fc.constant(true),
       utf8: fc.constant(false),
     }),
     reply: record({ rows: fc.array(change), scanned: count, more: fc.boolean(), lastSequence: count }),
@@ -217,12 +216,31 @@ describe('payloads', () => {
   const decode = (codec: RequestCodec<unknown>, meta: unknown, bodies: string[] = []) =>
     codec.decode(received({ meta, bodies }, 'op'));
 
+  const page = { scanned: 1, more: false, lastSequence: 1 };
+  const pageRequest = fc.sample(SAMPLES.changes.request, 1)[0]!;
+
   it('leave bodies of changes in UTF-8 for readers that ask for it', () => {
-    const page = fc.sample(SAMPLES.changes.reply, 1)[0]!;
-    const request = { ...fc.sample(SAMPLES.changes.request, 1)[0]!, utf8: true };
-    const rows = [{ ...fc.sample(change, 1)[0]!, body: 'grün' }];
-    const [row] = changes.reply.decode(sent(changes.reply.encode({ ...page, rows })), request).rows;
-    expect(row).toEqual({ ...rows[0]!, body: '', utf8: new TextEncoder().encode('grün') });
+    const row = { ...fc.sample(change, 1)[0]!, body: 'grün' };
+    const message = sent(changes.reply.encode({ ...page, rows: [row] }));
+    const { rows } = changes.reply.decode(message, { ...pageRequest, utf8: true });
+    expect(rows).toEqual([{ ...row, body: new TextEncoder().encode('grün') }]);
+  });
+
+  it('tell an empty body from one that was not asked for', () => {
+    for (const bare of fc.sample(record(revisionMembers), 10))
+      for (const row of [bare, { ...bare, body: '' }]) {
+        const body = 'body' in row;
+        const revisions = sent(read.reply.encode([row, undefined]));
+        expect(read.reply.decode(revisions, { ...asked, body })).toStrictEqual([row, undefined]);
+        const logRow = { ...row, bodySize: 0 };
+        const log = sent(changes.reply.encode({ ...page, rows: [logRow] }));
+        expect(changes.reply.decode(log, { ...pageRequest, body }).rows).toStrictEqual([logRow]);
+        for (const [message, reply, request] of [
+          [revisions, read.reply, asked],
+          [log, changes.reply, pageRequest],
+        ] as const)
+          expect(() => (reply as ReplyCodec<unknown>).decode(message, { ...request, body: !body })).toThrow(malformed);
+      }
   });
 
   it.each<[string, string | RegExp, () => unknown]>([

@@ -1,5 +1,5 @@
 import { EdgeError } from '@edgesync/errors';
-import type { ChangePage, ChangeRow, DocumentRevision, ListPage } from '@edgesync/ports';
+import type { ChangePage, ChangeRow, DocumentRevision, ListPage, StoredRevision } from '@edgesync/ports';
 import * as v from 'valibot';
 import type { Content, Message } from './envelope.js';
 import type { ReplyCodec } from './operation.js';
@@ -20,61 +20,72 @@ const revisionsMeta = object({ rows: array(nullable(revisionTuple)) });
 const listMeta = object({ rows: array(revisionTuple), more: flag() });
 const changesMeta = object({ rows: array(changeTuple), scanned: count(), more: flag(), lastSequence: count() });
 
+interface WithBodies {
+  /** Whether bodies were asked for. */
+  readonly body: boolean;
+}
+
 /** Revisions parallel to what was asked for; a gap stands for a document that was not found. */
-export const revisionsReply: ReplyCodec<readonly (DocumentRevision | undefined)[]> = {
-  version: 2,
+export const revisionsReply: ReplyCodec<readonly (StoredRevision | undefined)[], WithBodies> = {
+  version: 3,
   encode: (rows) => ({
     meta: { rows: rows.map((row) => (row ? revisionTupleOf(row) : null)) },
-    bodies: rows.flatMap((row) => (row ? [row.body] : [])),
+    bodies: bodiesOf(rows.filter((row) => row !== undefined)),
   }),
-  decode(message) {
+  decode(message, request) {
     const { rows } = parse('revisions', revisionsMeta, message.meta);
-    const bodies = message.texts();
+    const bodies = textsIn(message, rows.filter((row) => row !== null).length, request);
     let next = 0;
-    const revisions = rows.map((tuple) => (tuple ? revisionOf(tuple, bodies[next++] ?? '') : undefined));
-    if (next !== bodies.length) throw miscounted();
-    return revisions;
+    return rows.map((tuple) => (tuple ? revisionOf(tuple, bodies?.[next++]) : undefined));
   },
 };
 
 export const revisionReply: ReplyCodec<DocumentRevision | undefined> = {
   version: revisionsReply.version,
   encode: (revision) => revisionsReply.encode([revision]),
-  decode: (message, request) => revisionsReply.decode(message, request)[0],
+  decode: (message) => revisionsReply.decode(message, { body: true })[0] as DocumentRevision | undefined,
 };
 
-export const listReply: ReplyCodec<ListPage> = {
-  version: 2,
+export const listReply: ReplyCodec<ListPage, WithBodies> = {
+  version: 3,
   encode: ({ rows, more }) => ({ meta: { rows: rows.map(revisionTupleOf), more }, bodies: bodiesOf(rows) }),
-  decode(message) {
+  decode(message, request) {
     const { rows, more } = parse('list', listMeta, message.meta);
-    const bodies = bodiesIn(message, rows.length, false);
-    return { rows: rows.map((tuple, index) => revisionOf(tuple, bodies[index] as string)), more };
+    const bodies = textsIn(message, rows.length, request);
+    return { rows: rows.map((tuple, index) => revisionOf(tuple, bodies?.[index])), more };
   },
 };
 
 /** The owner always sends text; whether the reader wants it decoded is in the request. */
-export const changesReply: ReplyCodec<ChangePage, { readonly utf8: boolean }> = {
-  version: 2,
+export const changesReply: ReplyCodec<ChangePage, WithBodies & { readonly utf8: boolean }> = {
+  version: 3,
   encode: ({ rows, scanned, more, lastSequence }) => ({
     meta: { rows: rows.map(changeTupleOf), scanned, more, lastSequence },
     bodies: bodiesOf(rows),
   }),
-  decode(message, { utf8 }) {
+  decode(message, request) {
     const { rows, ...position } = parse('changes', changesMeta, message.meta);
-    const bodies = bodiesIn(message, rows.length, utf8);
-    return { rows: rows.map((tuple, index) => changeOf(tuple, bodies[index]!)), ...position };
+    const bodies = request.utf8 ? viewsIn(message, rows.length, request) : textsIn(message, rows.length, request);
+    return { rows: rows.map((tuple, index) => changeOf(tuple, bodies?.[index])), ...position };
   },
 };
 
-const bodiesOf = (rows: readonly DocumentRevision[]): Content['bodies'] => rows.map(({ body }) => body);
+/** Rows have bodies either all or none. */
+const bodiesOf = (rows: readonly (StoredRevision | ChangeRow)[]): Content['bodies'] =>
+  rows.flatMap(({ body }) => (body === undefined ? [] : [body]));
 
-function bodiesIn(message: Message, rows: number, utf8: boolean): readonly (string | Uint8Array)[] {
-  if (message.bodyCount !== rows) throw miscounted();
-  return utf8 ? message.views() : message.texts();
+const textsIn = (message: Message, rows: number, { body }: WithBodies): readonly string[] | undefined =>
+  checkCount(message, body ? rows : 0) && body ? message.texts() : undefined;
+
+const viewsIn = (message: Message, rows: number, { body }: WithBodies): readonly Uint8Array[] | undefined =>
+  checkCount(message, body ? rows : 0) && body ? message.views() : undefined;
+
+function checkCount({ bodyCount }: Message, expected: number): true {
+  if (bodyCount !== expected) throw new EdgeError('bus.invalid', 'the reply has not as many bodies as rows');
+  return true;
 }
 
-function revisionTupleOf(row: DocumentRevision): RevisionTuple {
+function revisionTupleOf(row: StoredRevision | ChangeRow): RevisionTuple {
   const { id, sequence, rev, vector, tree, deleted, expiresAt = null } = row;
   return [id, sequence, rev, vector, tree, deleted ? 1 : 0, expiresAt];
 }
@@ -84,22 +95,21 @@ function changeTupleOf(row: ChangeRow): ChangeTuple {
   return [...revisionTupleOf(row), bodySize, blobs === undefined ? null : blobs ? 1 : 0];
 }
 
-function revisionOf(tuple: RevisionTuple | ChangeTuple, body: string): DocumentRevision {
+function revisionOf<Body extends string | Uint8Array>(tuple: RevisionTuple | ChangeTuple, body: Body | undefined) {
   const [id, sequence, rev, vector, tree, deleted, expiresAt] = tuple;
-  const row = { id, sequence, rev, vector, tree, deleted: deleted === 1, body };
-  return expiresAt === null ? row : { ...row, expiresAt };
-}
-
-function changeOf(tuple: ChangeTuple, content: string | Uint8Array): ChangeRow {
-  const [, , , , , , , bodySize, blobs] = tuple;
-  const isText = typeof content === 'string';
   return {
-    ...revisionOf(tuple, isText ? content : ''),
-    bodySize,
-    ...(blobs !== null && { blobs: blobs === 1 }),
-    // One that was not asked for is empty, as it is in text.
-    ...(!isText && content.byteLength > 0 && { utf8: content }),
+    id,
+    sequence,
+    rev,
+    vector,
+    tree,
+    deleted: deleted === 1,
+    ...(expiresAt !== null && { expiresAt }),
+    ...(body !== undefined && { body }),
   };
 }
 
-const miscounted = (): EdgeError => new EdgeError('bus.invalid', 'the reply has not as many bodies as rows');
+function changeOf(tuple: ChangeTuple, body: string | Uint8Array | undefined): ChangeRow {
+  const [, , , , , , , bodySize, blobs] = tuple;
+  return { ...revisionOf(tuple, body), bodySize, ...(blobs !== null && { blobs: blobs === 1 }) };
+}

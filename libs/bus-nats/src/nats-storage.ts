@@ -15,6 +15,8 @@ import type {
   ListPage,
   ReadOptions,
   Storage,
+  StoredRevision,
+  WithBodies,
   WriteOptions,
   WriteRequest,
   WriteResult,
@@ -41,7 +43,7 @@ export class NatsStorage implements Storage {
   private readonly watchers: Watchers;
   private readonly known: ReadonlySet<string>;
   private readonly log = new LogReadAhead((keyspace, options) => this.readLog(keyspace, options));
-  private readonly shared = new SharedReads((keyspace, ids) => this.readAll(keyspace, ids, true));
+  private readonly shared = new SharedReads((keyspace, ids) => this.readWithBodies(keyspace, ids));
 
   constructor(bus: Bus, options: NatsStorageOptions) {
     this.known = new Set(options.databases);
@@ -73,12 +75,23 @@ export class NatsStorage implements Storage {
     return this.call(STORAGE_OPERATIONS.collection, keyspace.database, { keyspace });
   }
 
+  read(
+    keyspace: Keyspace,
+    ids: readonly string[],
+    options?: WithBodies,
+  ): Promise<readonly (DocumentRevision | undefined)[]>;
+  read(
+    keyspace: Keyspace,
+    ids: readonly string[],
+    options?: ReadOptions,
+  ): Promise<readonly (StoredRevision | undefined)[]>;
   async read(
     keyspace: Keyspace,
     ids: readonly string[],
     { body = true }: ReadOptions = {},
-  ): Promise<readonly (DocumentRevision | undefined)[]> {
-    return ids.length === 1 && body ? [await this.shared.read(keyspace, ids[0]!)] : this.readAll(keyspace, ids, body);
+  ): Promise<readonly (StoredRevision | undefined)[]> {
+    if (ids.length === 1 && body) return [await this.shared.read(keyspace, ids[0]!)];
+    return this.call(STORAGE_OPERATIONS.read, keyspace.database, { keyspace, ids, body });
   }
 
   readRevision(keyspace: Keyspace, id: string, rev: string): Promise<DocumentRevision | undefined> {
@@ -147,20 +160,21 @@ export class NatsStorage implements Storage {
     return this.call(STORAGE_OPERATIONS.missingBlobs, database, { digests });
   }
 
+  private async readWithBodies(
+    keyspace: Keyspace,
+    ids: readonly string[],
+  ): Promise<readonly (DocumentRevision | undefined)[]> {
+    const found = await this.call(STORAGE_OPERATIONS.read, keyspace.database, { keyspace, ids, body: true });
+    // The codec has checked that each row has a body.
+    return found as readonly (DocumentRevision | undefined)[];
+  }
+
   private readLog(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage> {
     const { ids, descending = false, activeOnly = false, body = true, utf8 = false } = options;
     const since = finite(options.since);
     const limit = finite(options.limit);
     const request = { keyspace, since, limit, ids, descending, activeOnly, body, utf8 };
     return this.call(STORAGE_OPERATIONS.changes, keyspace.database, request);
-  }
-
-  private readAll(
-    keyspace: Keyspace,
-    ids: readonly string[],
-    body: boolean,
-  ): Promise<readonly (DocumentRevision | undefined)[]> {
-    return this.call(STORAGE_OPERATIONS.read, keyspace.database, { keyspace, ids, body });
   }
 
   private async call<Request, Reply>(

@@ -1,5 +1,5 @@
 import type { Keyspace } from '@edgesync/document';
-import type { DocumentRevision, ReadOptions } from './documents.js';
+import type { ReadOptions, StoredRevision } from './documents.js';
 
 export interface ChangesOptions extends ReadOptions {
   /** Rows strictly after this sequence (before it when descending). */
@@ -10,17 +10,20 @@ export interface ChangesOptions extends ReadOptions {
   readonly activeOnly?: boolean;
   /** Only these documents. */
   readonly ids?: readonly string[];
-  /** Bodies may come in UTF-8, as {@link ChangeRow.utf8}: the reader passes them on and storage may hold them so. */
+  /** Bodies may come in UTF-8: the reader passes them on, and storage may hold them so. */
   readonly utf8?: boolean;
   /** A reader that takes page after page: remote storage may read ahead for it, and keeps those pages for it alone. */
   readonly reader?: object;
 }
 
-export interface ChangeRow extends DocumentRevision {
+export interface ChangeRow extends Omit<StoredRevision, 'body'> {
+  /**
+   * As in a stored revision. In UTF-8 only if {@link ChangesOptions.utf8} allows it: then it is part of a page's memory
+   * and not to be changed.
+   */
+  readonly body?: string | Uint8Array;
   /** Size of the body in bytes, approximately. */
   readonly bodySize: number;
-  /** The body in UTF-8 in place of `body`, which is '' then. It is part of a page's memory and not to be changed. */
-  readonly utf8?: Uint8Array;
   /** Whether a body of the document refers to blobs; absent if storage does not say. */
   readonly blobs?: boolean;
 }

@@ -2,7 +2,7 @@ import type { ErrorCode } from '@edgesync/errors';
 import type { Keyspace } from '@edgesync/document';
 
 /** A stored revision. Strings are passed on as stored: nothing in here has been parsed. */
-export interface DocumentRevision {
+export interface StoredRevision {
   readonly id: string;
   readonly sequence: number;
   /** Rev-tree ID, such as `2-ab…`. */
@@ -14,7 +14,12 @@ export interface DocumentRevision {
   readonly deleted: boolean;
   /** Unix seconds from which on the document does not exist any more. */
   readonly expiresAt?: number;
-  /** Compact JSON of the properties, without metadata. `{}` for a tombstone without properties; '' if it was not asked for. */
+  /** Compact JSON of the properties, without metadata. `{}` for a tombstone without properties. Absent if not asked for. */
+  readonly body?: string;
+}
+
+/** A stored revision with its body. */
+export interface DocumentRevision extends StoredRevision {
   readonly body: string;
 }
 
@@ -22,6 +27,12 @@ export interface ReadOptions {
   /** Whether to load bodies. Default true. */
   readonly body?: boolean;
 }
+
+export interface WithBodies extends ReadOptions {
+  readonly body?: true;
+}
+
+export const hasBody = (revision: StoredRevision): revision is DocumentRevision => revision.body !== undefined;
 
 /** A page of documents in binary order of their IDs. Deleted and expired documents are left out. */
 export interface ListOptions extends ReadOptions {
@@ -37,7 +48,7 @@ export interface ListOptions extends ReadOptions {
 
 /** A page may be cut short of `limit` although `more` rows follow: it goes on `after` its last row. */
 export interface ListPage {
-  readonly rows: readonly DocumentRevision[];
+  readonly rows: readonly StoredRevision[];
   /** Whether rows follow the last one of this page. */
   readonly more: boolean;
 }
@@ -146,8 +157,13 @@ export interface DocumentStore {
   read(
     keyspace: Keyspace,
     ids: readonly string[],
-    options?: ReadOptions,
+    options?: WithBodies,
   ): Promise<readonly (DocumentRevision | undefined)[]>;
+  read(
+    keyspace: Keyspace,
+    ids: readonly string[],
+    options?: ReadOptions,
+  ): Promise<readonly (StoredRevision | undefined)[]>;
   /**
    * The body of one revision by rev-tree ID or version, current or superseded, if it is still stored.
    * `sequence`, `vector` and `tree` are those of the document.

@@ -1,3 +1,4 @@
+import type { Keyspace } from '@edgesync/document';
 import { describe, expect, it } from 'vitest';
 import type { Storage } from '@edgesync/ports';
 import { answer, describe as show, jsonOf, rowsOf, textOf, wantAll } from './testing/scripted-peer.js';
@@ -345,9 +346,9 @@ describe('a wanted revision', () => {
       tuning: { bodyBatchBytes: 1_000, bodyBatch: 3 },
       wrap: (storage) =>
         withMethods(storage, {
-          read: (keyspace, ids, options) => {
+          read: (keyspace: Keyspace, ids: readonly string[]) => {
             if (ids.length > 0) reads.push(ids);
-            return storage.read(keyspace, ids, options);
+            return storage.read(keyspace, ids);
           },
         }),
     });

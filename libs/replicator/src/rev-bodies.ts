@@ -16,10 +16,9 @@ export async function readRevBodies(
   keyspace: Keyspace,
   wanted: readonly WantedRev[],
 ): Promise<readonly RevContent[]> {
-  const lacking = wanted.filter(({ body }) => body === '');
-  if (lacking.length === 0) return wanted.map(({ body }) => ({ kind: 'body', body }));
+  const lacking = wanted.filter(({ body }) => body === undefined);
   const ids = lacking.map(({ id }) => id);
-  const current = await storage.read(keyspace, ids);
+  const current = ids.length > 0 ? await storage.read(keyspace, ids) : [];
   const lookups: Promise<void>[] = [];
   const found = lacking.map((rev, index): RevContent => contentOf(rev, current[index]));
   for (const [index, content] of found.entries())
@@ -32,7 +31,7 @@ export async function readRevBodies(
     }
   await Promise.all(lookups);
   let next = 0;
-  return wanted.map(({ body }) => (body === '' ? found[next++]! : { kind: 'body', body }));
+  return wanted.map(({ body }) => (body === undefined ? found[next++]! : { kind: 'body', body }));
 }
 
 function contentOf(wanted: WantedRev, current: DocumentRevision | undefined): RevContent {

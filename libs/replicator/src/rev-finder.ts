@@ -8,7 +8,7 @@ import {
 } from '@edgesync/revision';
 import { type ChangeRowIn, type Proposal, type ProposalAnswer, type WantedRow } from '@edgesync/sync-protocol';
 import { checkDocId } from '@edgesync/document';
-import type { DocumentRevision } from '@edgesync/ports';
+import type { StoredRevision } from '@edgesync/ports';
 import type { CollectionLink } from './peer-link.js';
 
 /** Decides which of the offered revisions are wanted, with one read for a whole list. */
@@ -39,14 +39,14 @@ export class RevFinder {
     });
   }
 
-  private read(rows: readonly { readonly id: string }[]): Promise<readonly (DocumentRevision | undefined)[]> {
+  private read(rows: readonly { readonly id: string }[]): Promise<readonly (StoredRevision | undefined)[]> {
     const { link, keyspace } = this.collection;
     const ids = rows.map(({ id }) => id);
     return link.environment.storage.read(keyspace, ids, { body: false });
   }
 }
 
-function held(state: DocumentRevision, kind: RevisionKind): readonly string[] {
+function held(state: StoredRevision, kind: RevisionKind): readonly string[] {
   return [kind === 'tree' ? state.rev : currentVersionOf(state.vector)];
 }
 

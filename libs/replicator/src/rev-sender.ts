@@ -102,7 +102,7 @@ export class RevSender {
     let count = 0;
     while (count < this.queue.length && count < bodyBatch) {
       const { body, bodySize } = this.queue[count]!;
-      if (body === '') bytes += bodySize;
+      if (body === undefined) bytes += bodySize;
       if (count > 0 && bytes > bodyBatchBytes) break;
       count++;
     }
@@ -231,7 +231,7 @@ export class RevSender {
     const { link } = this.collection;
     if (delta && reply.error && wantsFullBody(reply.error)) {
       // Once: what is sent now is no delta.
-      this.send([{ ...wanted, listed: [], bases: [], body: '' }]);
+      this.send([{ ...wanted, listed: [], bases: [], body: undefined }]);
       return;
     }
     if (reply.error && !this.options.isPush)

@@ -10,8 +10,8 @@ export interface WantedRev {
   readonly vector: string;
   readonly tree: string;
   readonly deleted: boolean;
-  /** As text or in UTF-8; '' if it is still to be read. */
-  readonly body: string | Uint8Array;
+  /** As text or in UTF-8; absent if it is still to be read. */
+  readonly body?: string | Uint8Array;
   /** Size of the body in bytes, approximately. */
   readonly bodySize: number;
   /** Whether the body may refer to blobs. */
@@ -24,7 +24,7 @@ export interface WantedRev {
 
 /** @param listed see {@link WantedRev.listed} */
 export function wantedRev(row: ChangeRow, listed: readonly string[]): WantedRev {
-  const { id, rev, vector, tree, deleted, bodySize, utf8, blobs = true } = row;
+  const { id, rev, vector, tree, deleted, body, bodySize, blobs = true } = row;
   const sequence = String(row.sequence);
-  return { id, sequence, rev, vector, tree, deleted, body: utf8 ?? row.body, bodySize, blobs, listed };
+  return { id, sequence, rev, vector, tree, deleted, body, bodySize, blobs, listed };
 }

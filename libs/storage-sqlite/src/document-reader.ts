@@ -1,5 +1,12 @@
 import type Database from 'better-sqlite3';
-import type { ChangePage, ChangesOptions, DocumentRevision, ListOptions, ListPage } from '@edgesync/ports';
+import type {
+  ChangePage,
+  ChangesOptions,
+  DocumentRevision,
+  ListOptions,
+  ListPage,
+  StoredRevision,
+} from '@edgesync/ports';
 import type { Collection } from './collections.js';
 import type { DocumentCache } from './document-cache.js';
 import {
@@ -12,7 +19,15 @@ import {
   PLACE_BY_ID,
   readSql,
 } from './read-statements.js';
-import { FLAG_DELETED, isExpired, toChange, toRevision, type ChangeSource, type DocumentRow } from './rows.js';
+import {
+  FLAG_DELETED,
+  isExpired,
+  toChange,
+  toRevision,
+  type DocumentRow,
+  type LogRow,
+  type SelectedRow,
+} from './rows.js';
 import { PAGE_CHARACTERS, PAGE_SCANNED } from './tuning.js';
 
 /** Reads documents and the change log. Every method answers from one committed state and never waits. */
@@ -25,13 +40,13 @@ export class DocumentReader {
     private readonly nowSeconds: () => number,
   ) {}
 
-  read(collection: Collection, ids: readonly string[], body: boolean): (DocumentRevision | undefined)[] {
+  read(collection: Collection, ids: readonly string[], body: boolean): (StoredRevision | undefined)[] {
     const now = this.nowSeconds();
     // Long lists are read once: they would push out what is read often.
     if (ids.length === 1 && body) return [this.readOne(collection, ids[0]!, now)];
     const statement = this.prepare(readSql(body));
     return ids.map((id) => {
-      const row = statement.get(collection.id, id) as DocumentRow | undefined;
+      const row = statement.get(collection.id, id) as SelectedRow | undefined;
       return row && !isExpired(row, now) ? toRevision(row) : undefined;
     });
   }
@@ -68,10 +83,10 @@ export class DocumentReader {
       }),
     );
     const parameters = { collection: collection.id, now: this.nowSeconds(), skip, lower, upper, after };
-    const rows: DocumentRevision[] = [];
+    const rows: StoredRevision[] = [];
     let characters = 0;
     // Leaving the loop early closes the statement.
-    for (const row of statement.iterate(parameters) as IterableIterator<DocumentRow>) {
+    for (const row of statement.iterate(parameters) as IterableIterator<SelectedRow>) {
       if (rows.length >= limit || characters >= PAGE_CHARACTERS) return { rows, more: true };
       rows.push(toRevision(row));
       characters += sizeOf(row);
@@ -102,7 +117,7 @@ export class DocumentReader {
     let scanned = since;
     let characters = 0;
     let looked = 0;
-    for (const row of statement.iterate(collection.id, since) as IterableIterator<ChangeSource>) {
+    for (const row of statement.iterate(collection.id, since) as IterableIterator<LogRow>) {
       if (rows.length >= limit || characters >= PAGE_CHARACTERS || looked >= PAGE_SCANNED)
         return { rows, scanned, more: true, lastSequence };
       scanned = row.sequence;
@@ -120,7 +135,7 @@ export class DocumentReader {
     const { lastSequence } = collection;
     const find = this.prepare(PLACE_BY_ID);
     const now = this.nowSeconds();
-    const found: Pick<ChangeSource, 'id' | 'sequence' | 'flags' | 'expires_at'>[] = [];
+    const found: Pick<LogRow, 'id' | 'sequence' | 'flags' | 'expires_at'>[] = [];
     for (const id of new Set(ids)) {
       const row = find.get(collection.id, id) as (typeof found)[number] | undefined;
       if (!row || !isListed(row, now, activeOnly)) continue;
@@ -133,7 +148,7 @@ export class DocumentReader {
     for (const { id } of found) {
       if (rows.length >= limit || characters >= PAGE_CHARACTERS)
         return { rows, scanned: rows.at(-1)?.sequence ?? since, more: true, lastSequence };
-      const row = load.get(collection.id, id) as ChangeSource;
+      const row = load.get(collection.id, id) as LogRow;
       rows.push(toChange(row));
       characters += sizeOf(row);
     }
@@ -153,7 +168,7 @@ function isListed(row: Pick<DocumentRow, 'flags' | 'expires_at'>, nowSeconds: nu
 }
 
 /** Characters a row keeps in memory. */
-const sizeOf = ({ body, tree, vector }: DocumentRow): number => body.length + tree.length + vector.length;
+const sizeOf = ({ body = '', tree, vector }: SelectedRow): number => body.length + tree.length + vector.length;
 
 function isCurrentVersion(vector: string, version: string): boolean {
   if (!vector.startsWith(version)) return false;

@@ -1,4 +1,4 @@
-import type { ChangeRow, DocumentRevision } from '@edgesync/ports';
+import type { ChangeRow, DocumentRevision, StoredRevision } from '@edgesync/ports';
 
 /** Bits of `documents.flags`. */
 export const FLAG_DELETED = 1;
@@ -20,23 +20,28 @@ export interface DocumentRow {
   readonly body: string;
 }
 
+/** The same, with the body if the statement selects it. */
+export type SelectedRow = Omit<DocumentRow, 'body'> & { readonly body?: string };
+
 /** A row of the change log. */
-export type ChangeSource = DocumentRow & { readonly size: number };
+export type LogRow = SelectedRow & { readonly size: number };
 
 /** Every column of {@link DocumentRow}. */
 export const COLUMNS = 'row, id, sequence, flags, expires_at, rev, vector, tree, body';
 /** The same without the body. */
-export const METADATA_COLUMNS = `row, id, sequence, flags, expires_at, rev, vector, tree, '' AS body`;
+export const METADATA_COLUMNS = 'row, id, sequence, flags, expires_at, rev, vector, tree';
 
-export function toRevision(row: DocumentRow): DocumentRevision {
-  const { id, sequence, rev, vector, tree, body } = row;
+export function toRevision(row: DocumentRow): DocumentRevision;
+export function toRevision(row: SelectedRow): StoredRevision;
+export function toRevision(row: SelectedRow): StoredRevision {
+  const { id, sequence, rev, vector, tree, body, expires_at: expiresAt } = row;
   const deleted = (row.flags & FLAG_DELETED) !== 0;
-  return row.expires_at === null
-    ? { id, sequence, rev, vector, tree, deleted, body }
-    : { id, sequence, rev, vector, tree, deleted, body, expiresAt: row.expires_at };
+  const revision = { id, sequence, rev, vector, tree, deleted };
+  if (body === undefined) return expiresAt === null ? revision : { ...revision, expiresAt };
+  return expiresAt === null ? { ...revision, body } : { ...revision, body, expiresAt };
 }
 
-export function toChange(row: ChangeSource): ChangeRow {
+export function toChange(row: LogRow): ChangeRow {
   return { ...toRevision(row), bodySize: row.size, blobs: (row.flags & FLAG_BLOBS) !== 0 };
 }
 

@@ -13,6 +13,8 @@ import type {
   ListOptions,
   ListPage,
   ReadOptions,
+  StoredRevision,
+  WithBodies,
   WriteOptions,
   WriteRequest,
   WriteResult,
@@ -53,7 +55,9 @@ export class SqliteDatabase {
     return this.describeCollection(this.parts.collections.get(keyspace));
   }
 
-  read(keyspace: Keyspace, ids: readonly string[], options?: ReadOptions): (DocumentRevision | undefined)[] {
+  read(keyspace: Keyspace, ids: readonly string[], options?: WithBodies): (DocumentRevision | undefined)[];
+  read(keyspace: Keyspace, ids: readonly string[], options?: ReadOptions): (StoredRevision | undefined)[];
+  read(keyspace: Keyspace, ids: readonly string[], options?: ReadOptions): (StoredRevision | undefined)[] {
     const collection = this.parts.collections.get(keyspace);
     return this.ask(() => this.parts.reader.read(collection, ids, options?.body ?? true));
   }

@@ -14,6 +14,8 @@ import type {
   ListPage,
   ReadOptions,
   Storage,
+  StoredRevision,
+  WithBodies,
   WriteOptions,
   WriteRequest,
   WriteResult,
@@ -80,11 +82,21 @@ export class SqliteStorage implements Storage {
     return this.find(keyspace.database).collection(keyspace);
   }
 
+  read(
+    keyspace: Keyspace,
+    ids: readonly string[],
+    options?: WithBodies,
+  ): Promise<readonly (DocumentRevision | undefined)[]>;
+  read(
+    keyspace: Keyspace,
+    ids: readonly string[],
+    options?: ReadOptions,
+  ): Promise<readonly (StoredRevision | undefined)[]>;
   async read(
     keyspace: Keyspace,
     ids: readonly string[],
     options?: ReadOptions,
-  ): Promise<readonly (DocumentRevision | undefined)[]> {
+  ): Promise<readonly (StoredRevision | undefined)[]> {
     return this.find(keyspace.database).read(keyspace, ids, options);
   }
 

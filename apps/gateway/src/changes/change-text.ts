@@ -24,7 +24,8 @@ export function changeText(row: ChangeRow, { includeDocs, showCv, allLeaves }: C
 
 /** Of a deleted document nothing is shown but its ID and revision. */
 function shownDocument(row: ChangeRow, showCv: boolean): string {
-  return documentText(row.deleted ? { ...row, body: '{}' } : row, showCv);
+  // Feeds do not ask for UTF-8.
+  return documentText({ ...row, body: row.deleted ? '{}' : (row.body as string) }, showCv);
 }
 
 /** Some changes as they are sent. */

@@ -90,6 +90,6 @@ export class AllDocsController {
     reply: FastifyReply,
   ): Promise<void> {
     const pages = asked.keys ? keyPages(this.storage, keyspace, asked) : documentPages(this.storage, keyspace, asked);
-    return sendJsonStream(reply, listingText(pages, asked, updateSeq));
+    return sendJsonStream(reply, listingText(pages, asked.showCv, updateSeq));
   }
 }

@@ -1,5 +1,5 @@
 import type { Keyspace } from '@edgesync/document';
-import type { DocumentRevision, Storage } from '@edgesync/ports';
+import type { StoredRevision, Storage } from '@edgesync/ports';
 import { FIRST_READ_ROWS, LIST_PAGE_ROWS, READ_PAGE_CHARACTERS } from '../tuning.js';
 import type { ListingRequest } from './listing-parameters.js';
 
@@ -8,7 +8,7 @@ export async function* documentPages(
   storage: Storage,
   keyspace: Keyspace,
   { startKey, endKey, inclusiveEnd, descending, skip, limit, includeDocs }: ListingRequest,
-): AsyncGenerator<readonly DocumentRevision[], void, undefined> {
+): AsyncGenerator<readonly StoredRevision[], void, undefined> {
   let remaining = limit;
   const bounds = { ...(startKey !== undefined && { startKey }), ...(endKey !== undefined && { endKey }) };
   let after: string | undefined;
@@ -33,7 +33,7 @@ export async function* keyPages(
   storage: Storage,
   keyspace: Keyspace,
   request: ListingRequest,
-): AsyncGenerator<readonly DocumentRevision[], void, undefined> {
+): AsyncGenerator<readonly StoredRevision[], void, undefined> {
   const { keys = [], descending, limit, includeDocs: body } = request;
   const ids = keys.filter((id) => isInRange(id, request));
   if (descending) ids.reverse();
@@ -45,7 +45,7 @@ export async function* keyPages(
     const found = await storage.read(keyspace, asked, { body });
     start += asked.length;
     if (body) count = likelyRows(found);
-    const live = found.filter((document): document is DocumentRevision => document !== undefined && !document.deleted);
+    const live = found.filter((document): document is StoredRevision => document !== undefined && !document.deleted);
     const rows = live.slice(skip, skip + remaining);
     skip = Math.max(skip - live.length, 0);
     remaining -= rows.length;
@@ -54,8 +54,8 @@ export async function* keyPages(
 }
 
 /** How many documents make a page if they are as long as those. */
-function likelyRows(found: readonly (DocumentRevision | undefined)[]): number {
-  const characters = found.reduce((sum, document) => sum + (document?.body.length ?? 0), 0);
+function likelyRows(found: readonly (StoredRevision | undefined)[]): number {
+  const characters = found.reduce((sum, document) => sum + (document?.body?.length ?? 0), 0);
   return Math.max(1, Math.min(LIST_PAGE_ROWS, Math.floor((READ_PAGE_CHARACTERS * found.length) / (characters + 1))));
 }
 

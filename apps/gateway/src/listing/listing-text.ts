@@ -1,30 +1,24 @@
-import type { DocumentRevision } from '@edgesync/ports';
+import { hasBody, type StoredRevision } from '@edgesync/ports';
 import { currentVersionOf } from '@edgesync/revision';
 import { documentText } from '../documents/document-text.js';
 
-export interface RowStyle {
-  readonly includeDocs: boolean;
-  /** Whether versions are shown. */
-  readonly showCv: boolean;
-}
-
-/** One row of `_all_docs`. */
-function rowText(document: DocumentRevision, { includeDocs, showCv }: RowStyle): string {
+/** One row of `_all_docs`, with the document if its body was read. */
+function rowText(document: StoredRevision, showCv: boolean): string {
   const id = JSON.stringify(document.id);
   const cv = showCv ? `,"cv":"${currentVersionOf(document.vector)}"` : '';
   const value = `{"rev":"${document.rev}"${cv}}`;
-  return includeDocs
-    ? `{"key":${id},"id":${id},"value":${value},"doc":${documentText(document, showCv)}}`
-    : `{"key":${id},"id":${id},"value":${value}}`;
+  const doc = hasBody(document) ? `,"doc":${documentText(document, showCv)}` : '';
+  return `{"key":${id},"id":${id},"value":${value}${doc}}`;
 }
 
 /**
  * The reply in pieces, a piece per page.
+ * @param showCv whether versions are shown
  * @param updateSeq the collection's last sequence
  */
 export async function* listingText(
-  pages: AsyncIterable<readonly DocumentRevision[]>,
-  style: RowStyle,
+  pages: AsyncIterable<readonly StoredRevision[]>,
+  showCv: boolean,
   updateSeq: number,
 ): AsyncGenerator<string, void, undefined> {
   let total = 0;
@@ -32,7 +26,7 @@ export async function* listingText(
   for await (const rows of pages) {
     for (const row of rows) {
       if (total++ > 0) pending += ',';
-      pending += rowText(row, style);
+      pending += rowText(row, showCv);
     }
     yield pending;
     pending = '';

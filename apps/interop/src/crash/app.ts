@@ -133,7 +133,7 @@ export class App {
 /** Documents by ID: the body, or that it is deleted. */
 export async function documentsOf(storage: SqliteStorage): Promise<Record<string, string>> {
   const { rows } = await storage.changes(DEFAULT, { since: 0, limit: 1_000_000 });
-  const entries = rows.map(({ id, body, deleted }) => [id, deleted ? 'deleted' : body] as const);
+  const entries = rows.map(({ id, body, deleted }) => [id, deleted ? 'deleted' : (body as string)] as const);
   return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

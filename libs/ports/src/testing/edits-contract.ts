@@ -210,6 +210,6 @@ export function describeEdits(under: () => StorageUnderTest): void {
     await store(storage, edit('pump', { body }));
     expect((await current(storage, 'pump'))!.body === body).toBe(true);
     const page = await storage.changes(SENSORS, { since: 0, limit: 1, body: false });
-    expect(page.rows[0]).toMatchObject({ body: '', bodySize: Buffer.byteLength(body) });
+    expect(page.rows[0]).toMatchObject({ bodySize: Buffer.byteLength(body) });
   });
 }

@@ -73,6 +73,12 @@ export async function current(storage: Storage, id: string, keyspace: Keyspace =
   return (await storage.read(keyspace, [id]))[0];
 }
 
+/** A row as it is read when bodies are not asked for. */
+export function withoutBody<Row extends object>(row: Row): Omit<Row, 'body'> {
+  const { body: _, ...rest } = row as Row & { body?: unknown };
+  return rest;
+}
+
 export async function collect(chunks: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   const parts: Uint8Array[] = [];
   for await (const chunk of chunks) parts.push(chunk);

@@ -272,7 +272,7 @@ export class Pusher {
 
   /** Keeps a revision, without its body, for another attempt; access may be granted by what is pushed after it. */
   private forbid(wanted: WantedRev): void {
-    const again = { ...wanted, body: '' };
+    const again = { ...wanted, body: undefined };
     this.triedAgain.add(again);
     this.forbidden.set(wanted.id, again);
     this.bytesInFlight -= this.inFlight.get(wanted.id) ?? 0;

@@ -157,7 +157,7 @@ export class World implements AsyncDisposable {
   /** Every document: its ID, current body, and whether it is deleted. */
   async documents(keyspace = DEFAULT): Promise<Record<string, string>> {
     const { rows } = await this.storage.changes(keyspace, { since: 0, limit: 1_000_000 });
-    const entries = rows.map(({ id, body, deleted }) => [id, deleted ? 'deleted' : body] as const);
+    const entries = rows.map(({ id, body, deleted }) => [id, deleted ? 'deleted' : (body as string)] as const);
     return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)));
   }
 
@@ -197,7 +197,7 @@ function sharedCollections(names: readonly string[]): readonly { scope: string; 
 /** A storage that gives bodies in UTF-8 where that is wanted, as one behind NATS does. */
 export function givingUtf8(storage: Storage): Storage {
   const encode = (row: ChangeRow): ChangeRow =>
-    row.body === '' ? row : { ...row, body: '', utf8: new TextEncoder().encode(row.body) };
+    typeof row.body === 'string' ? { ...row, body: new TextEncoder().encode(row.body) } : row;
   return withMethods(storage, {
     changes: async (keyspace, options) => {
       const page = await storage.changes(keyspace, options);
