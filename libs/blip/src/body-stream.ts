@@ -1,6 +1,6 @@
 import { copyBytes } from './byte-pool.js';
 
-/** What a piece costs beside its bytes, so that many tiny ones count for what they are. */
+/** Memory of a piece beside its bytes, so that many tiny ones count for what they take. */
 const PIECE_OVERHEAD_BYTES = 128;
 
 /** A body that is read while it arrives. */
@@ -13,7 +13,7 @@ export class BodyStream implements AsyncIterable<Uint8Array> {
   /** Memory held by pieces that were not read yet. */
   heldBytes = 0;
 
-  /** @param onHeldChange told by how much the memory held has grown or shrunk */
+  /** @param onHeldChange receives by how much the memory held has grown or shrunk */
   constructor(private readonly onHeldChange: (delta: number) => void) {}
 
   /** Adds a copy of `piece`, or drops it when the reader has left; returns whether it was kept. */

@@ -156,7 +156,7 @@ describe('requests and replies', () => {
     }
   });
 
-  it('S7: an answer is urgent when the request is, unless told otherwise', async () => {
+  it('S7: an answer is urgent when the request is, unless the answer says otherwise', async () => {
     const { time, peer } = connectionToRawPeer({ onRequest: (request) => request.respond() });
     peer.sendMessage(1, MessageType.request | FrameFlag.urgent);
     peer.sendMessage(2, MessageType.request);
@@ -253,7 +253,7 @@ describe('the end of a connection', () => {
     expect(called).toEqual([undefined, undefined]);
   });
 
-  it('a lost connection is told from a closed one', async () => {
+  it('a lost connection is distinguished from a closed one', async () => {
     const { time, left, leftEnd } = connectionPair();
     leftEnd.terminate();
     expect(await time.until(left.connection.closed)).toEqual({ code: 1006, reason: '', by: 'lost' });

@@ -35,7 +35,7 @@ export interface BlipConnectionOptions {
   readonly limits?: Partial<BlipLimits>;
   /** Translates what a handler threw. Default: by the error catalogue. */
   readonly mapError?: (error: unknown) => BlipErrorInfo;
-  /** Told, for the log, what a handler threw that is not in the catalogue, and what ended the connection by fault. */
+  /** Receives, for the log, errors of handlers that are not in the catalogue, and errors that ended the connection. */
   readonly onFault?: (error: unknown) => void;
 }
 
@@ -219,11 +219,11 @@ export class BlipConnection implements AsyncDisposable {
     this.expectations.delete(message.number);
     const reply = replyOf(message);
     if (isOversize) Object.assign(reply, { body: NO_BYTES, error: errorReplyOf(new EdgeError('request.too-large')) });
-    this.tell(() => expectation?.resolve(reply));
+    this.callBack(() => expectation?.resolve(reply));
   }
 
   /** Runs a callback of our user, whose faults are not ours. */
-  private tell(callback: () => void): void {
+  private callBack(callback: () => void): void {
     try {
       callback();
     } catch (error) {
@@ -231,7 +231,7 @@ export class BlipConnection implements AsyncDisposable {
     }
   }
 
-  /** Ends the connection because of a fault, by default the one that the peer is told. */
+  /** Ends the connection because of a fault, by default the one that the peer receives. */
   private fail(error: BlipProtocolError, cause: unknown = error): void {
     if (this.ending) return;
     this.options.onFault?.(cause);
@@ -256,7 +256,7 @@ export class BlipConnection implements AsyncDisposable {
     const error = new BlipClosedError(info);
     const cutOff = [...this.expectations.values()];
     this.expectations.clear();
-    for (const expectation of cutOff) this.tell(() => expectation.reject(error));
+    for (const expectation of cutOff) this.callBack(() => expectation.reject(error));
     this.waiters.check();
   }
 }

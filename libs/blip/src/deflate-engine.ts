@@ -24,7 +24,7 @@ export interface DeflateEngine {
   createInflater(): FrameInflater;
 }
 
-/** What a sync flush ends with. Senders leave it out, receivers put it back. */
+/** The end of a sync flush. Senders leave it out, receivers put it back. */
 export const SYNC_TRAILER = Uint8Array.of(0x00, 0x00, 0xff, 0xff);
 
 /** Deflate shrinks at most 1032 : 1, so a frame of legal size (16 KiB) holds less than 16.2 MiB. */

@@ -13,8 +13,8 @@ export const MAX_FRAME_BYTES = 16 * 1024;
 export const SMALL_FRAME_BYTES = 4 * 1024;
 
 /**
- * What deflate may add to bytes that do not compress: five per stored block of at least 2 KiB, and five for the flush,
- * with a wide margin.
+ * Bytes that deflate may add to data that does not compress: five per stored block of at least 2 KiB, and five for the
+ * flush, with a wide margin.
  */
 const DEFLATE_EXPANSION_BYTES = 256;
 

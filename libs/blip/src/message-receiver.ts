@@ -8,7 +8,7 @@ import { messageKey } from './message-sender.js';
 import { BlipProtocolError } from './protocol-error.js';
 import type { Properties } from './properties.js';
 
-/** What the receiving half of a connection tells its owner. */
+/** Events of the receiving half of a connection, for its owner. */
 export interface MessageReceiverEvents {
   /** A complete request. `isOversize`: its body was dropped because it was larger than allowed. */
   onRequest(request: BlipMessage, isOversize: boolean): void;

@@ -8,7 +8,7 @@ import { BlipProtocolError } from './protocol-error.js';
 import type { Transport } from './transport.js';
 import { varintSize } from './varint.js';
 
-/** What the sending half of a connection tells its owner. */
+/** Events of the sending half of a connection, for its owner. */
 export interface MessageSenderEvents {
   /** Frames may have gone out. */
   onSent(): void;
@@ -154,7 +154,7 @@ export class MessageSender {
 }
 
 /**
- * Tells requests and replies of the same number apart: the two directions number independently
+ * Distinguishes requests and replies of the same number: the two directions number independently
  * (docs/protocol/blip.md#numbers).
  */
 export function messageKey(number: number, isReply: boolean): number {

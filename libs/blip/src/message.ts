@@ -32,7 +32,7 @@ export interface BlipMessage {
   readonly compressed: boolean;
 }
 
-/** What a body may be on the way out. Chunks of an iterable are pulled only as fast as the peer takes them. */
+/** An outgoing body. Chunks of an iterable are pulled only as fast as the peer takes them. */
 export type OutgoingBody = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** A request to send. `properties` holds `Profile`. The bytes must not change before the message is sent. */

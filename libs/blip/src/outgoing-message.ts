@@ -93,7 +93,7 @@ export class OutgoingMessage implements PayloadSource {
     }
   }
 
-  /** Tells the source of the body that no more is wanted. */
+  /** Ends the source of the body: no more is wanted. */
   cancel(): void {
     if (!this.complete) void this.source?.return?.()?.then(undefined, () => {});
   }

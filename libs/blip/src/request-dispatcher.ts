@@ -4,7 +4,7 @@ import { PeerRequest, type ReplySink, type RequestHandler } from './incoming-req
 import { type BlipErrorInfo, type BlipMessage, FrameFlag, MessageType, type ReplyInit } from './message.js';
 import { type OutgoingMessage, outgoingMessage } from './outgoing-message.js';
 
-/** What the dispatcher needs of its connection. */
+/** The dispatcher's view of its connection. */
 export interface DispatcherEvents {
   isOpen(): boolean;
   send(reply: OutgoingMessage): void;

@@ -1,6 +1,6 @@
 import type { Scheduler } from './transport.js';
 
-/** What the watchdog looks at. */
+/** Progress that the watchdog looks at. */
 export interface Watched {
   readonly isIdle: boolean;
   /** Whether it is the peer's turn. */

@@ -149,12 +149,12 @@ async function play(frames: readonly RecordedFrame[], us: 'client' | 'server'): 
   const [ourEnd, theirEnd] = loopbackPair({ scheduler: time, inFlightBytes: 1 << 30 });
   const faults: unknown[] = [];
   const requests = new Map<number, IncomingRequest>();
-  const heard: BlipMessage[] = [];
+  const received: BlipMessage[] = [];
   const connection = new BlipConnection(ourEnd, {
     scheduler: time,
     onRequest: (request) => {
       requests.set(request.number, request);
-      heard.push(request);
+      received.push(request);
     },
     onFault: (fault) => faults.push(fault),
   });
@@ -192,7 +192,7 @@ async function play(frames: readonly RecordedFrame[], us: 'client' | 'server'): 
 
   expect(faults).toEqual([]);
   const theirs = [...messages.values()].filter(({ from, type }) => from !== us && type === MessageType.request);
-  expect(heard.map(summary)).toEqual(theirs.map(summary));
+  expect(received.map(summary)).toEqual(theirs.map(summary));
   const spoken = decodeFrames(sent);
   const ours = [...messages.values()].filter(({ from }) => from === us);
   const inOrder = (list: RecordedMessage[]) => list.map(summary);

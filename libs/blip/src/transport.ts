@@ -6,7 +6,7 @@
 export interface Transport {
   /** Takes over a frame. Never blocks and never throws; after the end of the connection it does nothing. */
   send(frame: Uint8Array): void;
-  /** Bytes taken over that the network has not accepted yet. The receiver's `onDrain` tells when they are gone. */
+  /** Bytes taken over that the network has not accepted yet. The receiver's `onDrain` is called when they are gone. */
   readonly bufferedBytes: number;
   /** Whether the network is slower than we are: bytes of an earlier turn of the event loop still wait. */
   readonly congested: boolean;

@@ -1,6 +1,6 @@
 import type { Scheduler } from './transport.js';
 
-/** A scheduler whose time passes only when told to. For tests and simulations. */
+/** A scheduler whose time passes only on request. For tests and simulations. */
 export class VirtualTime implements Scheduler {
   /** Milliseconds since the start. */
   now = 0;

@@ -58,7 +58,7 @@ export function buildProveAttachment({ digest, nonce }: ProveAttachment, collect
 }
 
 /**
- * What is hashed before the content to prove that one has it: the nonce behind its length
+ * Bytes hashed before the content to prove that one has it: the length of the nonce, then the nonce
  * (docs/protocol/blobs-and-deltas.md#proofs).
  */
 export function proofPrefix(nonce: Uint8Array): Uint8Array {

@@ -25,7 +25,7 @@ export interface ChangeRowIn {
   readonly deleted: boolean;
   /** The user lost the document (bit 2) or it left the channels (bit 4): nothing will be sent for the row. */
   readonly revoked: boolean;
-  /** Approximate, in bytes. Sync Gateway does not tell. */
+  /** Approximate, in bytes. Sync Gateway does not say. */
   readonly bodySize?: number;
 }
 
@@ -109,7 +109,7 @@ export function readRows(body: Uint8Array, name: string): readonly (readonly unk
   return rows as unknown[][];
 }
 
-/** What the receiver of a list tells about itself in its reply. */
+/** Abilities that the receiver of a list states in its reply. */
 export interface ReceiverOptions {
   /** History entries it wants per revision. */
   readonly maxHistory?: number;
@@ -142,7 +142,7 @@ export function receiverProperties(options: ReceiverOptions): Properties {
   });
 }
 
-/** What the receiver of `changes` wants of one row: the revisions it holds, newest first; undefined = not wanted. */
+/** The wish of the receiver for one row: the revisions it holds, newest first; undefined = not wanted. */
 export type WantedRow = readonly string[] | undefined;
 
 /**

@@ -28,13 +28,13 @@ export function versionOfSubprotocol(token: string): ProtocolVersion | undefined
   return TOKENS.get(token);
 }
 
-/** What a `Sec-WebSocket-Protocol` header offers. */
+/** The offer in a `Sec-WebSocket-Protocol` header. */
 export interface SubprotocolOffer {
   /** Sub-protocols in the client's order, without the session element. */
   readonly tokens: readonly string[];
   /**
-   * The one-time session of a browser client, which cannot send headers (docs/protocol/connection.md#one-time-sessions).
-   * Never to be echoed.
+   * The one-time session of a browser client, which cannot send headers; never to be echoed
+   * (docs/protocol/connection.md#one-time-sessions).
    */
   readonly session?: string;
 }

@@ -1,4 +1,7 @@
-/** Statuses with which Couchbase Lite keeps a revision to be sent again later (docs/protocol/replication.md#errors-on-rev-for-a-pusher). */
+/**
+ * Statuses with which Couchbase Lite keeps a revision to be sent again later
+ * (docs/protocol/replication.md#errors-on-rev-for-a-pusher).
+ */
 const TRANSIENT: ReadonlySet<number> = new Set([408, 429, 502, 503, 504]);
 
 /** Whether an error reply says that the same may work later. */
@@ -7,8 +10,8 @@ export function isTransient(error: { readonly domain: string; readonly code: num
 }
 
 /**
- * Whether an error reply to a `rev` asks for the whole body instead of a delta (docs/protocol/replication.md#errors-on-rev-for-a-pusher,
- * docs/protocol/blobs-and-deltas.md#deltas).
+ * Whether an error reply to a `rev` asks for the whole body instead of a delta
+ * (docs/protocol/blobs-and-deltas.md#deltas-that-fail).
  */
 export function wantsFullBody(error: { readonly domain: string; readonly code: number }): boolean {
   if (error.domain === 'HTTP') return error.code === 422;

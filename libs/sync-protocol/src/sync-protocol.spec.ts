@@ -98,7 +98,7 @@ describe('sub-protocols', () => {
   });
 
   // docs/protocol/connection.md#one-time-sessions
-  it('S3 are told apart from a one-time session', () => {
+  it('S3 are distinguished from a one-time session', () => {
     expect(parseSubprotocols(' a ,, SyncGatewaySession_0123,b')).toEqual({ tokens: ['a', 'b'], session: '0123' });
     expect(parseSubprotocols(undefined)).toEqual({ tokens: [] });
   });

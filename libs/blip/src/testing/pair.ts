@@ -3,7 +3,7 @@ import { type LoopbackOptions, loopbackPair } from '../loopback-transport.js';
 import { VirtualTime } from '../virtual-time.js';
 import { RawPeer } from './raw-peer.js';
 
-/** A connection under test, and what its log was told. */
+/** A connection under test, and its log. */
 export interface TestConnection {
   readonly connection: BlipConnection;
   readonly faults: unknown[];

@@ -6,7 +6,7 @@ import { FrameFlag } from '../message.js';
 import { Properties } from '../properties.js';
 import { concatBytes, fromText } from './bytes.js';
 
-/** A peer that keeps no rules: it sends the frames it is told to and writes down what it gets. */
+/** A peer that keeps no rules: it sends the given frames and records what it gets. */
 export class RawPeer {
   readonly frames: DecodedFrame[] = [];
   closedWith: { code: number; reason: string } | undefined;
