@@ -51,15 +51,6 @@ export function inspectBundle({ directory, database }: BundlePaths): boolean {
   return true;
 }
 
-/**
- * Looks at a directory without changing anything in it: nothing in it keeps a database from being opened there, as far
- * as can be told from outside.
- * @throws EdgeError `storage.foreign` or `storage.corrupt`
- */
-export function inspectDatabase(directory: string): void {
-  inspectBundle(bundlePaths(directory));
-}
-
 /** What a start leaves behind that was cut off before there was a database. */
 const OWN_LEFTOVERS = new Set([
   DATABASE_FILE,

@@ -1,5 +1,5 @@
+export { inspectDatabase } from './inspect-database.js';
 export { backupDatabase, type BackupOptions, type BackupSummary } from './backup/backup-database.js';
-export { inspectDatabase } from './bundle.js';
 export type { CommitObserver } from './group-commit.js';
 export type { DatabaseOptions, ImportObserver } from './open-database.js';
 export { resetUuid } from './reset-uuid.js';
