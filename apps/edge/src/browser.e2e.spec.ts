@@ -78,7 +78,8 @@ function connectFrom({ page }: TestPage): Promise<string | number> {
   );
 }
 
-describe('ref 8: a page of a listed origin, in Chromium', () => {
+// docs/protocol/edge-server.md#cors
+describe('a page of a listed origin, in Chromium', () => {
   it('writes with credentials, headers of its own and methods that need a preflight', async () => {
     const headers = { authorization: AUTHORIZATION, 'content-type': 'application/json' };
     const created = await fetchFrom(listed, '/db/meal', { method: 'PUT', headers, body: '{"n":1}' });
@@ -124,7 +125,8 @@ describe('ref 8: a page of a listed origin, in Chromium', () => {
   });
 });
 
-describe('ref 8: a page of another origin, in Chromium', () => {
+// docs/protocol/edge-server.md#cors
+describe('a page of another origin, in Chromium', () => {
   it.each([
     ['a simple request', {}],
     ['a preflighted one', { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{}' }],

@@ -54,7 +54,8 @@ function get(sandbox: EdgeSandbox, path: string, options: HttpsOptions = {}): Pr
 
 const basic = (text: string) => ({ headers: { authorization: `Basic ${Buffer.from(text).toString('base64')}` } });
 
-describe('ref 7: a server with a certificate', () => {
+// docs/protocol/edge-server.md#tls
+describe('a server with a certificate', () => {
   it('tells its subject first, and speaks TLS 1.2 and 1.3 only', async () => {
     using sandbox = await tlsSandbox();
     await using process = await sandbox.start();
@@ -160,7 +161,8 @@ describe('ref 7: a server with a certificate', () => {
   });
 });
 
-describe('ref 7: client certificates', () => {
+// docs/protocol/edge-server.md#tls
+describe('client certificates', () => {
   let sandbox: EdgeSandbox;
   let certificates: Record<'alice' | 'nobody' | 'stranger' | 'expired' | 'foreign' | 'server', TestCertificate>;
   let process: Awaited<ReturnType<EdgeSandbox['start']>>;

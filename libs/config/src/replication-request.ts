@@ -6,7 +6,7 @@ import { checkLocalEnd, localEnd, type KnownDatabases } from './replication-chec
 import { replicationShape } from './replication-schema.js';
 import { INVALID, isObject, Report } from './shape.js';
 
-/** Members of `auth` that some clients write beside it (ref 3.5). */
+/** Members of `auth` that some clients write beside it (docs/protocol/edge-server.md#replication-items). */
 const AUTH_ALIASES = [
   'user',
   'password',
@@ -21,7 +21,8 @@ const CERTIFICATES = ['trusted_root_certs', 'pinned_cert'] as const;
 
 /**
  * Reads the body of `POST /_replicate`: the keys of an item of `replications`, where null means absent and a few
- * spellings of earlier APIs are known too (ref 3.5, 6.16).
+ * spellings of earlier APIs are known too (docs/protocol/edge-server.md#replication-items,
+ * docs/protocol/rest.md#replications).
  * @param databases the configured databases
  * @throws EdgeError `request.invalid`, `keyspace.invalid` for a malformed name of a local database, `keyspace.unknown` for
  * one that is not served

@@ -45,5 +45,5 @@ const userShape = mapped(
   }),
 );
 
-/** The users file (ref 3.8), without its `$schema`. */
+/** The users file (docs/protocol/edge-server.md#users-file), without its `$schema`. */
 export const usersShape = dictionary(userShape, USER_NAME);

@@ -10,12 +10,12 @@ export const VERSION = packageFile.version;
 /** The release of the product whose interfaces we offer. */
 export const COMPATIBLE_VERSION = '1.1.0';
 
-/** Value of the `Server` header (ref 6.0). */
+/** Value of the `Server` header (docs/protocol/rest.md#conventions). */
 export const SERVER_HEADER = `CouchbaseEdgeServer/${COMPATIBLE_VERSION}`;
 
 /**
- * Body of `GET /` (ref 6.2). Clients parse `x.y.z (build; edition)` after the first or after the last slash of
- * `version`, hence there is only one.
+ * Body of `GET /` (docs/protocol/rest.md#server-information). Clients parse `x.y.z (build; edition)` after the first or
+ * after the last slash of `version`, hence there is only one.
  */
 export const SERVER_INFO = {
   couchdb: 'Welcome',

@@ -11,7 +11,10 @@ export interface CertificateAndKey {
 const ALGORITHM = { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256', publicExponent: new Uint8Array([1, 0, 1]) };
 const BITS = 4096;
 
-/** Makes a self-signed server certificate that is valid for one year from `now`, with an RSA-4096 key (ref 3.7). */
+/**
+ * Makes a self-signed server certificate that is valid for one year from `now`, with an RSA-4096 key
+ * (docs/protocol/edge-server.md#command-line).
+ */
 export async function createCertificate(subject: CertificateSubject, now: Date): Promise<CertificateAndKey> {
   await import('reflect-metadata');
   const x509 = await import('@peculiar/x509');

@@ -1,6 +1,6 @@
 import { statusText } from './status-texts.js';
 
-/** Headers that keep every cache from storing an error (ref 6.0). */
+/** Headers that keep every cache from storing an error (docs/protocol/rest.md#errors). */
 export const NO_CACHE_HEADERS = {
   'cache-control': 'no-cache, no-store, must-revalidate, private, max-age=0',
   pragma: 'no-cache',

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 
-/** Texts that differ from the registered ones (ref 6.0). */
+/** Texts that differ from the registered ones (docs/protocol/rest.md#conventions). */
 const OWN: Readonly<Record<number, string>> = { 400: 'Invalid Request' };
 
 /** The `error` member of an error body. */

@@ -1,4 +1,4 @@
-/** Something that goes on for a while and that operators want to see (ref 6.15). */
+/** Something that goes on for a while and that operators want to see (docs/protocol/rest.md#active-tasks). */
 export interface ActiveTask {
   readonly id: number;
   /** `changes`, `sync`, `replication`. */
