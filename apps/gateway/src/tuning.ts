@@ -1,6 +1,9 @@
 /** Limits and sizes of the REST server, each with its reason. */
 
-/** Largest request body in bytes, and smallest blob that is refused: "20 MB" (ref 6.0, 13). */
+/**
+ * Largest request body in bytes, and smallest blob that is refused: "20 MB" (docs/protocol/rest.md#request-bodies,
+ * docs/protocol/edge-server.md#limits).
+ */
 export const MAX_BODY_BYTES = 20 * 1024 * 1024;
 
 /**
@@ -63,16 +66,16 @@ export const SLOW_AFTER_MS = 20;
 /** A client that takes nothing of its reply for this long is gone without a word, or wants nothing: its connection is cut. */
 export const STALLED_AFTER_MS = 300_000;
 
-/** Shortest pause between two heartbeats; shorter ones asked for become this (ref 14, 15). */
+/** Shortest pause between two heartbeats; shorter ones asked for become this (docs/protocol/rest.md#heartbeats). */
 export const SHORTEST_HEARTBEAT_MS = 5_000;
 
-/** What `heartbeat=true` means (ref 6.13). */
+/** What `heartbeat=true` means (docs/protocol/rest.md#changes-feed). */
 export const HEARTBEAT_MS = 60_000;
 
 /** Longest delay that a timer can take: 24.8 days. */
 export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** How long a feed waits for changes unless it says otherwise, and at most (ref 6.13). */
+/** How long a feed waits for changes unless it says otherwise, and at most (docs/protocol/rest.md#changes-feed). */
 export const FEED_TIMEOUT_MS = 300_000;
 export const LONGEST_FEED_TIMEOUT_MS = 900_000;
 

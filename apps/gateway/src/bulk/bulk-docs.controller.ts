@@ -11,7 +11,7 @@ import { ShowCvQuery } from '../parameters/show-cv.js';
 import { UrlParameters } from '../parameters/url-parameters.js';
 import { BulkWriter } from './bulk-writer.service.js';
 
-/** `_bulk_docs` (ref 6.7). */
+/** `_bulk_docs` (docs/protocol/rest.md#bulk-edits). */
 @Controller()
 export class BulkDocsController {
   constructor(@Inject(BulkWriter) private readonly writer: BulkWriter) {}

@@ -19,7 +19,8 @@ const create = async (): Promise<{ id: string; rev: string }> => {
   return { id, rev };
 };
 
-describe('ref 6.7: _bulk_docs', () => {
+// docs/protocol/rest.md#bulk-edits
+describe('_bulk_docs', () => {
   it('answers 201 with a result per item, in order', async () => {
     const [a, b] = [fresh(), fresh()];
     const answer = await client.post('/db/_bulk_docs', { docs: [{ _id: b, n: 1 }, { n: 2 }, { _id: a }] });
@@ -118,7 +119,8 @@ describe('ref 6.7: _bulk_docs', () => {
   });
 });
 
-describe('ref 6.7: "new_edits": false', () => {
+// docs/protocol/rest.md#bulk-edits
+describe('"new_edits": false', () => {
   const store = async (...docs: object[]): Promise<Loose> =>
     (await client.post('/db/_bulk_docs', { docs, new_edits: false })).json;
 

@@ -5,7 +5,8 @@ import { checkRevision } from '../parameters/revision.js';
 import { newDocumentId } from '../documents/new-document-id.js';
 
 /**
- * The edit that an item asks for: `_id` alone creates, with `_rev` it updates, with `_deleted` it deletes (ref 6.7).
+ * The edit that an item asks for: `_id` alone creates, with `_rev` it updates, with `_deleted` it deletes
+ * (docs/protocol/rest.md#bulk-edits).
  * @throws EdgeError `doc.invalid`, `doc-id.invalid`, `rev.invalid`
  */
 export function toEdit(keyspace: Keyspace, { json, metadata }: Body): EditRequest {

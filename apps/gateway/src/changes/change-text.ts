@@ -12,7 +12,7 @@ export interface ChangeStyle {
   readonly allLeaves: boolean;
 }
 
-/** One change as JSON (ref 6.13). */
+/** One change as JSON (docs/protocol/rest.md#changes-feed). */
 export function changeText(row: ChangeRow, { includeDocs, showCv, allLeaves }: ChangeStyle): string {
   const { id, sequence, rev, tree, deleted } = row;
   const revs = allLeaves && !isLinear(tree) ? RevTree.decode(tree).leaves() : [rev];

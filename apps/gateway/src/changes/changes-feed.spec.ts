@@ -94,7 +94,8 @@ async function start(parameters: Partial<ChangesParameters>, first = page([])) {
   return { source, output, feed, done };
 }
 
-describe('ref 14, 15: heartbeats', () => {
+// docs/protocol/rest.md#heartbeats
+describe('heartbeats', () => {
   it.each([
     [600, 5_000],
     [5_000, 5_000],
@@ -138,7 +139,8 @@ describe('ref 14, 15: heartbeats', () => {
   });
 });
 
-describe('ref 14, 16: the timeout', () => {
+// docs/protocol/rest.md#time-outs
+describe('the timeout', () => {
   it.each([
     [undefined, 300_000],
     [1_000, 1_000],

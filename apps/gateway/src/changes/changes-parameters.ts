@@ -12,7 +12,7 @@ import {
 
 const DOC_ID_FILTERS = ['_doc_ids', 'doc_ids'];
 
-/** Channels mean nothing here, so all documents are in all of them (ref 14, 12). */
+/** Channels mean nothing here, so all documents are in all of them (docs/protocol/rest.md#changes-feed). */
 const CHANNEL_FILTERS = [
   'sync_gateway/bychannel',
   'sync_gateway/bychannels',
@@ -20,7 +20,7 @@ const CHANNEL_FILTERS = [
   '_sync_gateway/bychannels',
 ];
 
-/** Parameters of `_changes`: in the URL, or as members of a POST body (ref 6.13). */
+/** Parameters of `_changes`: in the URL, or as members of a POST body (docs/protocol/rest.md#changes-feed). */
 export class ChangesParameters extends ShowCvQuery {
   @Word(
     'How the changes come. `normal`: those there are. `longpoll`: those there are, or else the next ones. `continuous`: ' +

@@ -20,7 +20,7 @@ const DESCRIPTION =
 
 const CONTENT: readonly Content[] = [{ schema: 'Changes' }, { text: true }, { events: true }];
 
-/** `_changes` (ref 6.13). */
+/** `_changes` (docs/protocol/rest.md#changes-feed). */
 @Controller()
 export class ChangesController {
   constructor(@Inject(Feeds) private readonly feeds: Feeds) {}

@@ -37,7 +37,8 @@ const post = async (body: object, query = ''): Promise<Loose> => (await client.p
 const idsOf = (json: Loose): string[] => json.results.map(({ id }: { id: string }) => id);
 const encoded = (value: unknown): string => encodeURIComponent(JSON.stringify(value));
 
-describe('ref 6.13: the envelope', () => {
+// docs/protocol/rest.md#changes-feed
+describe('the envelope', () => {
   it('has each document once, at its latest sequence, in order of sequence', async () => {
     const { results, last_seq } = await get();
     expect(results).toEqual([
@@ -58,7 +59,8 @@ describe('ref 6.13: the envelope', () => {
     );
   });
 
-  it('ref 14, 20: is empty for a collection that was never written', async () => {
+  // docs/protocol/rest.md#envelope
+  it('is empty for a collection that was never written', async () => {
     expect(await get('', 'db.things')).toEqual({ results: [], last_seq: 0 });
     await client.put('/db.shop.orders/one', {});
     expect((await get('', 'db.shop.orders')).results[0].seq).toBe(1);
@@ -70,7 +72,8 @@ describe('ref 6.13: the envelope', () => {
       expect(await get(`?since=${since}`)).toEqual({ results: [], last_seq: 8 });
   });
 
-  it('ref 14, 21: has the last row as last_seq where a limit cut the list, so that paging loses nothing', async () => {
+  // docs/protocol/rest.md#envelope
+  it('has the last row as last_seq where a limit cut the list, so that paging loses nothing', async () => {
     expect(await get('?limit=2')).toMatchObject({ results: [{ seq: 2 }, { seq: 4 }], last_seq: 4 });
     expect(await get('?since=4&limit=2')).toMatchObject({ results: [{ seq: 5 }, { seq: 8 }], last_seq: 8 });
     const seen: string[] = [];
@@ -82,7 +85,7 @@ describe('ref 6.13: the envelope', () => {
     expect(seen).toEqual(['b', 'a', 'branched']);
   });
 
-  it('ref 14, 17: takes a limit of 0 as none', async () => {
+  it('takes a limit of 0 as none', async () => {
     expect((await get('?limit=0')).results).toHaveLength(4);
   });
 
@@ -119,7 +122,8 @@ describe('ref 6.13: the envelope', () => {
   });
 });
 
-describe('ref 6.13: filters', () => {
+// docs/protocol/rest.md#changes-feed
+describe('filters', () => {
   it.each([
     'filter=_doc_ids&doc_ids=%5B%22a%22%2C%22gone%22%5D',
     'filter=doc_ids&doc_ids=a,gone',
@@ -145,7 +149,8 @@ describe('ref 6.13: filters', () => {
   });
 });
 
-describe('ref 6.13: parameters', () => {
+// docs/protocol/rest.md#changes-feed
+describe('parameters', () => {
   it('are taken from a POST body, as JSON types or strings; nulls are absent', async () => {
     expect(idsOf(await post({}))).toHaveLength(4);
     expect(idsOf(await post({ since: 4, limit: 1, include_docs: true }))).toEqual(['a']);
@@ -209,6 +214,7 @@ describe('ref 6.13: parameters', () => {
     expect((await client.post('/db/_changes', body)).status).toBe(400);
   });
 
+  // docs/protocol/rest.md#heartbeats
   it.each([
     'heartbeat=-5',
     'heartbeat=0',
@@ -216,7 +222,7 @@ describe('ref 6.13: parameters', () => {
     'heartbeat=true',
     'heartbeat=600',
     'timeout=99999999',
-  ])('ref 14, 15: are put right where they can be: %s', async (query) => {
+  ])('are put right where they can be: %s', async (query) => {
     expect((await client.get(`/db/_changes?${query}`)).status).toBe(200);
   });
 
@@ -227,7 +233,8 @@ describe('ref 6.13: parameters', () => {
   });
 });
 
-describe('ref 6.13: long feeds', () => {
+// docs/protocol/rest.md#changes-feed
+describe('long feeds', () => {
   it('are streamed in pages, each row once and in order, in both directions', { timeout: 60_000 }, async () => {
     await using large = await startGateway();
     const one = new CheckedClient(large.url);

@@ -39,7 +39,8 @@ const tasks = async (): Promise<Loose[]> => (await client.get('/_active_tasks'))
 const nobodyWaits = (): Promise<void> => expect.poll(tasks, { timeout: 10_000 }).toEqual([]);
 const lastSequence = async (): Promise<number> => (await client.get('/db')).json.collections._default.update_seq;
 
-describe('ref 6.13: longpoll', () => {
+// docs/protocol/rest.md#changes-feed
+describe('longpoll', () => {
   it('answers like normal if there is something', async () => {
     const normal = await client.get('/db/_changes?include_docs=true');
     const longpoll = await client.get('/db/_changes?include_docs=true&feed=longpoll');
@@ -90,7 +91,8 @@ describe('ref 6.13: longpoll', () => {
   });
 });
 
-describe('ref 6.13: continuous', () => {
+// docs/protocol/rest.md#changes-feed
+describe('continuous', () => {
   it('sends its headers at once when there is nothing to report', async () => {
     const { response } = await feed('?feed=continuous&since=now');
     expect(response.statusCode).toBe(200);
@@ -156,7 +158,8 @@ describe('ref 6.13: continuous', () => {
   });
 });
 
-describe('ref 6.13: server-sent events', () => {
+// docs/protocol/rest.md#changes-feed
+describe('server-sent events', () => {
   it.each(['sse', 'eventsource'])('come with feed=%s: the sequence as ID, the row as data', async (name) => {
     const since = await lastSequence();
     const opened = await feed(`?feed=${name}&since=${since}`);
@@ -184,7 +187,8 @@ describe('ref 6.13: server-sent events', () => {
   });
 });
 
-describe('ref 6.13: heartbeats', () => {
+// docs/protocol/rest.md#changes-feed
+describe('heartbeats', () => {
   it('are newlines and comments, and legal in an envelope', { timeout: 30_000 }, async () => {
     const [continuous, longpoll, sse] = await Promise.all([
       feed('?feed=continuous&since=now&heartbeat=600'),
@@ -239,7 +243,8 @@ const linesUntil = (text: string): Loose[] =>
     .split('\n')
     .map((line) => JSON.parse(line) as Loose);
 
-describe('ref 6.15, 10.2: a feed', () => {
+// docs/protocol/rest.md#active-tasks, docs/protocol/edge-server.md#audit-log
+describe('a feed', () => {
   it('is listed while it lasts, audited and counted', async () => {
     await using one = await startGateway({
       config: { users: 'users.json', enable_anonymous_users: false },
@@ -311,7 +316,8 @@ describe('ref 6.15, 10.2: a feed', () => {
   });
 });
 
-describe('ref 8: feeds', () => {
+// docs/protocol/edge-server.md#cors
+describe('feeds', () => {
   it('may be read by pages of listed origins, also while they wait', async () => {
     await using one = await startGateway({ config: { cors: { origin: ['https://app.example'] } } });
     const headers = { origin: 'https://app.example' };

@@ -1,7 +1,10 @@
 import { checkDocId } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 
-/** Endpoints of CouchDB and Sync Gateway that clients probe for: not offered here, and no document IDs (ref 6.1). */
+/**
+ * Endpoints of CouchDB and Sync Gateway that clients probe for: not offered here, and no document IDs
+ * (docs/protocol/rest.md#endpoints).
+ */
 const NOT_OFFERED = new Set([
   '_all_docs',
   '_blipsync',

@@ -21,7 +21,10 @@ import { DocumentWriter } from './document-writer.service.js';
 import { newDocumentId } from './new-document-id.js';
 import { writeReply } from './write-result.js';
 
-/** Whole documents (ref 6.5, 6.8–6.10). */
+/**
+ * Whole documents (docs/protocol/rest.md#creating-documents, docs/protocol/rest.md#reading-documents,
+ * docs/protocol/rest.md#writing-documents, docs/protocol/rest.md#deleting-documents).
+ */
 @Controller()
 export class DocumentController {
   constructor(

@@ -42,7 +42,8 @@ const expectStored = (answer: Answer, id: string, expectedGeneration: number): v
   expect(generation(answer.json.rev)).toBe(expectedGeneration);
 };
 
-describe('ref 6.5: POST /{keyspace}', () => {
+// docs/protocol/rest.md#creating-documents
+describe('POST /{keyspace}', () => {
   it('creates under a generated ID and answers 201', async () => {
     const answer = await client.post('/db', { type: 'hotel' });
     expect(answer.status).toBe(201);
@@ -85,7 +86,8 @@ describe('ref 6.5: POST /{keyspace}', () => {
   });
 });
 
-describe('ref 6.8: GET and HEAD /{keyspace}/{docid}', () => {
+// docs/protocol/rest.md#reading-documents
+describe('GET and HEAD /{keyspace}/{docid}', () => {
   it('puts _id and _rev first, then the properties in their order', async () => {
     const { path, id, rev } = await create({ z: 1, a: { c: [], b: null } });
     expect((await client.get(path)).text).toBe(`{"_id":"${id}","_rev":"${rev}","z":1,"a":{"c":[],"b":null}}`);
@@ -263,7 +265,8 @@ describe('ref 6.8: GET and HEAD /{keyspace}/{docid}', () => {
   });
 });
 
-describe('ref 6.0: ETag and If-None-Match', () => {
+// docs/protocol/rest.md#caching
+describe('ETag and If-None-Match', () => {
   it('tags a document with its quoted revision', async () => {
     const { path, rev } = await create();
     expect((await client.get(path)).headers.etag).toBe(`"${rev}"`);
@@ -286,7 +289,8 @@ describe('ref 6.0: ETag and If-None-Match', () => {
   });
 });
 
-describe('ref 6.9: PUT /{keyspace}/{docid}', () => {
+// docs/protocol/rest.md#writing-documents
+describe('PUT /{keyspace}/{docid}', () => {
   it('no such document, no rev: 201, generation 1', async () => {
     const id = fresh();
     const answer = await client.put(`/db/${id}`, {});
@@ -401,7 +405,8 @@ describe('ref 6.9: PUT /{keyspace}/{docid}', () => {
   });
 });
 
-describe('ref 6.10: DELETE /{keyspace}/{docid}', () => {
+// docs/protocol/rest.md#deleting-documents
+describe('DELETE /{keyspace}/{docid}', () => {
   it('answers 200 with the revision of the tombstone', async () => {
     const { path, id, rev } = await create();
     const answer = await client.delete(`${path}?rev=${rev}`);
@@ -445,7 +450,8 @@ describe('ref 6.10: DELETE /{keyspace}/{docid}', () => {
   });
 });
 
-describe('ref 6.12: expiry', () => {
+// docs/protocol/rest.md#expiry
+describe('expiry', () => {
   const now = (): number => Math.floor(Date.now() / 1000);
 
   it('tells the deadline that ttl sets', async () => {

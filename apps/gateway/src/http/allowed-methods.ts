@@ -6,7 +6,7 @@ const METHODS: readonly HTTPMethod[] = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE'];
 
 /**
  * Knows every registered route, and so which methods a path takes: an unknown path is 404, a known one with another
- * method 405 (ref 6.0).
+ * method 405 (docs/protocol/rest.md#paths-and-methods).
  */
 export class AllowedMethods {
   /** Every route, as `METHOD /path/:parameter`. */
@@ -37,7 +37,10 @@ export class AllowedMethods {
   }
 }
 
-/** Names that start with an underscore are endpoints, served or not, and never databases or documents (ref 2). */
+/**
+ * Names that start with an underscore are endpoints, served or not, and never databases or documents
+ * (docs/protocol/rest.md#keyspaces).
+ */
 function isPossible(parameter: string, value: string): boolean {
   return value !== '' && !(value.startsWith('_') && (parameter === 'keyspace' || parameter === 'docid'));
 }

@@ -12,7 +12,8 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-describe('ref 4: authentication', () => {
+// docs/protocol/edge-server.md#authentication
+describe('authentication', () => {
   it.each([
     '/',
     '/_all_dbs',

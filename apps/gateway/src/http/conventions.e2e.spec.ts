@@ -17,7 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-describe('ref 6.0: connections', () => {
+// docs/protocol/rest.md#connections
+describe('connections', () => {
   it('keeps an HTTP/1.1 connection', async () => {
     const answer = await client.get('/', { headers: { connection: 'keep-alive' } });
     expect(answer.headers.connection).toBe('keep-alive');
@@ -102,7 +103,8 @@ describe('ref 6.0: connections', () => {
   });
 });
 
-describe('ref 6.0: paths and methods', () => {
+// docs/protocol/rest.md#paths-and-methods
+describe('paths and methods', () => {
   it.each(['/_nothing', '/_replicate/1/2', '/a/b/c/d', '/a/b/c/d/e', '//doc', '/db//key', '/_all_dbs/x/y/z'])(
     'answers 404 to the unknown path %s',
     async (path) => {
@@ -183,7 +185,8 @@ describe('ref 6.0: paths and methods', () => {
   });
 });
 
-describe('ref 6.0: API-Version', () => {
+// docs/protocol/rest.md#api-version
+describe('API-Version', () => {
   it.each(['1', '1.0', '1.9', ' 1.0 '])('serves %s', async (version) => {
     expect((await client.get('/', { headers: { 'api-version': version } })).status).toBe(200);
   });
@@ -193,7 +196,8 @@ describe('ref 6.0: API-Version', () => {
   });
 });
 
-describe('ref 6.0: parameters', () => {
+// docs/protocol/rest.md#parameters
+describe('parameters', () => {
   it.each([
     ['?descending', true],
     ['?descending=', true],
@@ -223,7 +227,8 @@ describe('ref 6.0: parameters', () => {
   });
 });
 
-describe('ref 6.0: bodies', () => {
+// docs/protocol/rest.md#request-bodies
+describe('bodies', () => {
   it('takes 20 MB and refuses more with 413', { timeout: 60_000 }, async () => {
     const fill = (size: number): string => `{"x":"${'y'.repeat(size - 8)}"}`;
     expect((await client.put('/db/large', fill(MB20))).status).toBe(201);
@@ -316,7 +321,8 @@ describe('ref 6.0: bodies', () => {
   });
 });
 
-describe('ref 6.0: errors', () => {
+// docs/protocol/rest.md#errors
+describe('errors', () => {
   it('gives status, text and reason', async () => {
     expect((await client.get('/db/none')).json).toEqual({ status: 404, error: 'Not Found', reason: 'missing' });
     expect((await client.put('/db/doc', {})).json).toEqual({

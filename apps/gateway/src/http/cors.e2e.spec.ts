@@ -29,7 +29,8 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-describe('ref 8: a preflight request', () => {
+// docs/protocol/edge-server.md#cors
+describe('a preflight request', () => {
   const ask = { 'access-control-request-method': 'PUT', 'access-control-request-headers': 'if-match' };
 
   it.each(['/db/doc', '/', '/nowhere', '/_unknown/x/y/z', '*'])(
@@ -63,7 +64,8 @@ describe('ref 8: a preflight request', () => {
   });
 });
 
-describe('ref 8: a reply', () => {
+// docs/protocol/edge-server.md#cors
+describe('a reply', () => {
   it.each<[number, string, string, () => Promise<Answer>]>([
     [200, 'a document', APP, () => alice.get('/db/1', from(APP))],
     [200, 'a listing that is streamed', APP, () => alice.get('/db/_all_docs?include_docs=true', from(APP))],
@@ -105,7 +107,8 @@ describe('ref 8: a reply', () => {
   });
 });
 
-describe('ref 8: pages of any origin', () => {
+// docs/protocol/edge-server.md#cors
+describe('pages of any origin', () => {
   it('may use the server, but not in the name of whoever sits at the browser', async () => {
     await using open = await startGateway({ config: { cors: { origin: ['*'], headers: ['*'] } } });
     const client = new CheckedClient(open.url);
@@ -125,7 +128,8 @@ describe('ref 8: pages of any origin', () => {
   });
 });
 
-describe('ref 8: without the block', () => {
+// docs/protocol/edge-server.md#cors
+describe('without the block', () => {
   it('there is no CORS header, and OPTIONS is a method like any other', async () => {
     await using closed = await startGateway();
     const client = new CheckedClient(closed.url);

@@ -8,8 +8,9 @@ const METHODS = 'GET, HEAD, POST, PUT, DELETE, OPTIONS';
 const EXPOSED = 'ETag, Location, Retry-After, Content-Range';
 
 /**
- * Lets web pages of other origins use the server (ref 8). Pages of listed origins may send credentials. If every page may
- * come, none may: else any page could act in the name of whoever has logged in with the same browser.
+ * Lets web pages of other origins use the server (docs/protocol/edge-server.md#cors). Pages of listed origins may send
+ * credentials. If every page may come, none may: else any page could act in the name of whoever has logged in with the
+ * same browser.
  */
 export class Cors {
   private readonly origins: OriginPolicy;

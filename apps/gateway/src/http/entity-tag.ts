@@ -1,6 +1,6 @@
 const TAG = /\s*(?:W\/)?(?:"([^"]*)"|([^",\s]+))\s*(?:,|$)/gy;
 
-/** The entity tag of a revision: the quoted revision ID (ref 6.0). */
+/** The entity tag of a revision: the quoted revision ID (docs/protocol/rest.md#caching). */
 export const entityTag = (rev: string): string => `"${rev}"`;
 
 /**

@@ -21,7 +21,7 @@ import { parseQueryString } from './query-string.js';
 import { asksForWebSocket } from './upgrade.js';
 
 export interface HttpAdapterOptions {
-  /** Certificate and key: the port speaks TLS only (ref 7). */
+  /** Certificate and key: the port speaks TLS only (docs/protocol/edge-server.md#tls). */
   readonly https?: ServerTls['options'] | undefined;
   /** How long clients may take, in milliseconds. */
   readonly timeouts?: Partial<Timeouts>;
@@ -57,7 +57,10 @@ export class GatewayHttpAdapter extends FastifyAdapter {
     this.fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
   }
 
-  /** HEAD is GET without body on every endpoint (ref 6.0): one route, one handler. Node leaves the body out. */
+  /**
+   * HEAD is GET without body on every endpoint (docs/protocol/rest.md#paths-and-methods): one route, one handler. Node
+   * leaves the body out.
+   */
   override get(...args: unknown[]): never {
     const adapter = this as unknown as { injectRouteOptions(methods: string[], ...args: unknown[]): never };
     return adapter.injectRouteOptions(['GET', 'HEAD'], ...args);

@@ -21,7 +21,7 @@ export function sendJson(reply: FastifyReply, status: number, json: string, etag
 
 const asItIs = (json: unknown): string => json as string;
 
-/** Tells that what the client has is still current: no body (ref 6.0). */
+/** Tells that what the client has is still current: no body (docs/protocol/rest.md#caching). */
 export function sendNotModified(reply: FastifyReply, etag: string): void {
   reply.statusCode = 304;
   reply.header('etag', etag).send();

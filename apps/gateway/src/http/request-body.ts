@@ -10,7 +10,8 @@ const JSON_MEDIA_TYPE = /^\s*[^\s;/]+\/(?:[^\s;]+\+)?json\s*(?:;|$)/i;
 /**
  * Reads the text of a JSON body. The bytes are decoded here and nowhere else, and not parsed: numbers and strings
  * reach storage as they were sent.
- * @throws EdgeError `request.media-type` for an explicit type other than JSON (ref 6.0), `request.too-large`, `request.json`
+ * @throws EdgeError `request.media-type` for an explicit type other than JSON (docs/protocol/rest.md#request-bodies),
+ * `request.too-large`, `request.json`
  */
 export function readJsonText(request: FastifyRequest): Promise<string> {
   const type = request.headers['content-type'];

@@ -4,7 +4,7 @@ import { EdgeError } from '@edgesync/errors';
 import { isSyncTarget } from '@edgesync/platform';
 import { asksForWebSocket } from './upgrade.js';
 
-/** The one major version of the API there is (ref 6.0). */
+/** The one major version of the API there is (docs/protocol/rest.md#api-version). */
 const API_MAJOR = 1;
 const API_VERSION = /^\s*(\d{1,9})(?:\.\d{1,9})*\s*$/;
 

@@ -5,7 +5,7 @@ import { auditReply } from './audited-reply.js';
 import { CLIENT_GONE, sentStatus } from './sent-status.js';
 
 export interface RequestObservers {
-  /** Takes a line per request (ref 10.1). */
+  /** Takes a line per request (docs/protocol/edge-server.md#operational-log). */
   readonly log: Logger;
   readonly audit: AuditLog;
   readonly metrics: Metrics;

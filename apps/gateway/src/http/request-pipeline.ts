@@ -29,7 +29,7 @@ import { asksForWebSocket } from './upgrade.js';
 
 /**
  * What every request passes before its route, known or not: the `Server` header, CORS, authentication, the checks of
- * ref 6.0. Guards decide afterwards what a request may do; they know what its route means.
+ * docs/protocol/rest.md#conventions. Guards decide afterwards what a request may do; they know what its route means.
  */
 @Injectable()
 export class RequestPipeline implements OnModuleInit {

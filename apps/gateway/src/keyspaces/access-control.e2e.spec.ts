@@ -7,7 +7,7 @@ import { buildOpenApi } from '../openapi/build-openapi.js';
 import { CheckedClient, type Answer } from '../testing/checked-client.js';
 import { startGateway, type TestGateway } from '../testing/start-gateway.js';
 
-/** Every kind of user (ref 5.1), by name, with the rules of the users file. */
+/** Every kind of user (docs/protocol/edge-server.md#access-rules), by name, with the rules of the users file. */
 const USERS = {
   admin: { roles: ['admin'], access: {} },
   replicator: { roles: ['replicate'], access: {} },
@@ -241,7 +241,8 @@ async function writeFrozen(): Promise<Target> {
   return { path: '/frozen', id: 'doc', rev: (written as { rev: string }).rev };
 }
 
-describe('ref 5.2: every endpoint and every kind of user', () => {
+// docs/protocol/edge-server.md#what-a-request-needs
+describe('every endpoint and every kind of user', () => {
   const cases = Object.entries(ON_KEYSPACES).flatMap(([name, operation]) =>
     WHO.map((who) => [name, who, operation] as const),
   );

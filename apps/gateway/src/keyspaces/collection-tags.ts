@@ -3,8 +3,9 @@ import { STORAGE } from '@edgesync/platform';
 import type { CollectionInfo, DatabaseInfo, Storage } from '@edgesync/ports';
 
 /**
- * Entity tags of replies that depend on whole collections (ref 6.0). A write moves the last sequence; between writes
- * documents can only expire, which lowers their number: the two together never come back to an earlier state.
+ * Entity tags of replies that depend on whole collections (docs/protocol/rest.md#caching). A write moves the last
+ * sequence; between writes documents can only expire, which lowers their number: the two together never come back to an
+ * earlier state.
  */
 @Injectable()
 export class CollectionTags {

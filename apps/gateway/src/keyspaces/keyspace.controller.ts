@@ -12,7 +12,7 @@ import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { databaseTag } from './collection-tags.js';
 import { Keyspaces, type NamedKeyspace } from './keyspaces.js';
 
-/** What a database or a collection holds (ref 6.4). */
+/** What a database or a collection holds (docs/protocol/rest.md#keyspace-information). */
 @Controller()
 export class KeyspaceController {
   constructor(

@@ -11,7 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
-describe('ref 2: keyspaces', () => {
+// docs/protocol/rest.md#keyspaces
+describe('keyspaces', () => {
   it('reads db, db.collection and db.scope.collection', async () => {
     await client.put('/db.things/x', { in: 'things' });
     await client.put('/db.shop.orders/x', { in: 'orders' });
@@ -60,7 +61,8 @@ describe('ref 2: keyspaces', () => {
   });
 });
 
-describe('ref 6.2: GET /', () => {
+// docs/protocol/rest.md#server-information
+describe('GET /', () => {
   it('welcomes', async () => {
     const { json } = await client.get('/');
     expect(json).toMatchObject({ couchdb: 'Welcome', vendor: { name: 'Couchbase Edge Server' } });
@@ -74,13 +76,15 @@ describe('ref 6.2: GET /', () => {
   });
 });
 
-describe('ref 6.3: GET /_all_dbs', () => {
+// docs/protocol/rest.md#list-of-databases
+describe('GET /_all_dbs', () => {
   it('lists the names, sorted', async () => {
     expect((await client.get('/_all_dbs')).json).toEqual(['db', 'frozen', 'partial']);
   });
 });
 
-describe('ref 6.4: GET /{keyspace}', () => {
+// docs/protocol/rest.md#keyspace-information
+describe('GET /{keyspace}', () => {
   it('counts live documents and sequences per collection', async () => {
     await using fresh = await startGateway();
     const one = new CheckedClient(fresh.url);
@@ -110,7 +114,8 @@ describe('ref 6.4: GET /{keyspace}', () => {
     expect((await one.get('/db._default')).json).toMatchObject({ scope_name: '_default', collection_name: '_default' });
   });
 
-  it('ref 6.0: tags the state, and answers 304 while it lasts', async () => {
+  // docs/protocol/rest.md#caching
+  it('tags the state, and answers 304 while it lasts', async () => {
     for (const path of ['/db', '/db.things', '/db.things/_all_docs']) {
       const { headers } = await client.get(path);
       const known = { 'if-none-match': headers.etag! };

@@ -61,7 +61,7 @@ export class Keyspaces {
   private read(text: string): ReadKeyspace {
     const remembered = this.named.get(text);
     if (remembered) return remembered;
-    // Names that start with an underscore are endpoints, served or not (ref 2).
+    // Names that start with an underscore are endpoints, served or not (docs/protocol/rest.md#keyspaces).
     if (text.startsWith('_')) throw new EdgeError('request.path');
     const keyspace = parseKeyspace(text);
     const database = this.config.databases.get(keyspace.database);

@@ -23,7 +23,7 @@ const DESCRIPTION =
   'number of rows returned, `update_seq` the last sequence of the collection. The reply is streamed: listings of any ' +
   'size take little memory on either side.';
 
-/** `_all_docs` (ref 6.6). */
+/** `_all_docs` (docs/protocol/rest.md#listing-documents). */
 @Controller()
 export class AllDocsController {
   constructor(

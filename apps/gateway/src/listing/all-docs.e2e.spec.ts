@@ -26,7 +26,8 @@ const post = async (body: object): Promise<Loose> => (await client.post('/db/_al
 const idsOf = (json: Loose): string[] => json.rows.map(({ id }: { id: string }) => id);
 const encoded = (value: unknown): string => encodeURIComponent(JSON.stringify(value));
 
-describe('ref 6.6: _all_docs', () => {
+// docs/protocol/rest.md#listing-documents
+describe('_all_docs', () => {
   it('lists live documents in binary order of their IDs', async () => {
     expect(await list()).toEqual(SORTED);
     expect(await list('?descending=true')).toEqual([...SORTED].reverse());
@@ -175,7 +176,8 @@ describe('ref 6.6: _all_docs', () => {
   });
 });
 
-describe('ref 6.6: long listings', () => {
+// docs/protocol/rest.md#listing-documents
+describe('long listings', () => {
   it('reads no further than the client takes, and stops when it leaves', { timeout: 60_000 }, async () => {
     let pages = 0;
     const body = JSON.stringify({ text: 'x'.repeat(2_000) });

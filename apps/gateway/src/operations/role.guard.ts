@@ -6,7 +6,8 @@ import { EDGE_CONFIG } from '@edgesync/platform';
 import type { GatewayRequest } from '../http/gateway-request.js';
 
 /**
- * Lets those pass who have a role; and everybody where anonymous access is on and access control off (ref 4; 14, 8).
+ * Lets those pass who have a role; and everybody where anonymous access is on and access control off
+ * (docs/protocol/edge-server.md#authentication, docs/protocol/edge-server.md#roles).
  * @param role `admin` has every other one too
  */
 export function RoleGuard(role: Role): Type<CanActivate> {

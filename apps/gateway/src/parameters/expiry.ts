@@ -2,7 +2,7 @@ import { EdgeError } from '@edgesync/errors';
 import { Integer } from './parameter.js';
 import { ShowCvQuery } from './show-cv.js';
 
-/** `ttl` and `expires` (ref 6.12). */
+/** `ttl` and `expires` (docs/protocol/rest.md#expiry). */
 export class ExpiryQuery extends ShowCvQuery {
   @Integer('Seconds from now until the document expires. 0: not given.')
   ttl?: number;

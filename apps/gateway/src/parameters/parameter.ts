@@ -42,7 +42,7 @@ export const Unsupported =
 /** The names that {@link Unsupported} gives a class. */
 export const unsupportedBy = (type: object): readonly string[] => unsupported.get(type) ?? [];
 
-/** A boolean: present (even empty) and neither `false` nor `0` means true (ref 6.0). */
+/** A boolean: present (even empty) and neither `false` nor `0` means true (docs/protocol/rest.md#parameters). */
 export const Flag = (description: string): PropertyDecorator => declare('flag', description, [IsBoolean()]);
 
 /** A whole number. */

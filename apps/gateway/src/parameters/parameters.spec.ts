@@ -42,7 +42,8 @@ describe('parameters', () => {
   });
 });
 
-describe('ref 6.12: the deadline', () => {
+// docs/protocol/rest.md#expiry
+describe('the deadline', () => {
   const deadline = (values: object): number | undefined =>
     readDeadline(Object.assign(new ExpiryQuery(), values), 1_000_999);
 
@@ -56,7 +57,8 @@ describe('ref 6.12: the deadline', () => {
   });
 });
 
-describe('ref 6.9: the revision that a write replaces', () => {
+// docs/protocol/rest.md#writing-documents
+describe('the revision that a write replaces', () => {
   it('comes from the URL, If-Match or the body', () => {
     expect(readExpectedRevision(undefined, undefined)).toBeUndefined();
     expect(readExpectedRevision('', undefined)).toBeUndefined();

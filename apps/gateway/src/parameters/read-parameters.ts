@@ -68,7 +68,7 @@ function readQuotedText(value: unknown): unknown {
   }
 }
 
-/** Text that is not a whole number is refused, not replaced by the default (ref 6.0). */
+/** Text that is not a whole number is refused, not replaced by the default (docs/protocol/rest.md#parameters). */
 function readInteger(name: string, value: unknown): unknown {
   if (typeof value !== 'string') return value;
   if (!/^-?\d{1,16}$/.test(value)) throw new EdgeError('request.parameter', `${name} must be a whole number`);

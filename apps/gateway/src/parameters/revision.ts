@@ -7,7 +7,8 @@ export const ANY_REVISION = Symbol('any revision');
 export type ExpectedRevision = string | typeof ANY_REVISION | undefined;
 
 /**
- * The revision a write replaces: from `?rev`, `If-Match` or the body's `_rev`; those given must agree (ref 6.9).
+ * The revision a write replaces: from `?rev`, `If-Match` or the body's `_rev`; those given must agree
+ * (docs/protocol/rest.md#writing-documents).
  * @throws EdgeError `request.parameter`, `doc.invalid`, `rev.invalid`
  */
 export function readExpectedRevision(

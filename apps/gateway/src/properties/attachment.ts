@@ -1,7 +1,8 @@
 import { getMember, isBlobDigest, type BlobReference } from '@edgesync/document';
 
 /**
- * The blob that an entry of `_attachments` stands for (wire G.2): content that came with a document from elsewhere.
+ * The blob that an entry of `_attachments` stands for (docs/protocol/blobs-and-deltas.md#attachments): content that
+ * came with a document from elsewhere.
  * @param body properties in normal form
  */
 export function findAttachment(body: string, name: string): BlobReference | undefined {

@@ -5,7 +5,7 @@ import type { BlobInfo, Storage } from '@edgesync/ports';
 import { allowBody } from '../http/expect-continue.js';
 import { checkEncoding, ClientGoneError } from '../http/request-body.js';
 
-/** Blobs of this size are still taken: 20 MB are not (ref 6.11). */
+/** Blobs of this size are still taken: 20 MB are not (docs/protocol/rest.md#properties). */
 const LARGEST_BLOB = MAX_BLOB_BYTES - 1;
 
 /**

@@ -28,7 +28,8 @@ async function create(body: object | string): Promise<{ path: string; rev: strin
   return { path, rev: (await client.put(path, body)).json.rev };
 }
 
-describe('ref 6.11: properties', () => {
+// docs/protocol/rest.md#properties
+describe('properties', () => {
   it('returns the value as JSON of any type', async () => {
     const { path, rev } = await create('{"a":{"b":[1]},"s":"x","n":9007199254740993,"t":true,"z":null,"e":""}');
     for (const [key, text] of Object.entries({
@@ -141,7 +142,8 @@ describe('ref 6.11: properties', () => {
   });
 });
 
-describe('ref 6.11: blobs', () => {
+// docs/protocol/rest.md#properties
+describe('blobs', () => {
   const digestOf = (bytes: Buffer): string => `sha1-${createHash('sha1').update(bytes).digest('base64')}`;
 
   it('stores other types as a blob and puts its description into the document', async () => {

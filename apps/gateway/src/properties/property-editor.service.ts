@@ -16,7 +16,7 @@ export interface EditedDocument {
   readonly body: string;
 }
 
-/** Changes single properties (ref 6.11). */
+/** Changes single properties (docs/protocol/rest.md#properties). */
 @Injectable()
 export class PropertyEditor {
   constructor(

@@ -25,7 +25,7 @@ import { ReadPropertyQuery, WritePropertyQuery } from './property-queries.js';
 
 const JSON_PROPERTY = /^\s*application\/json\s*(?:;|$)/i;
 
-/** Single properties of documents, and blobs (ref 6.11). */
+/** Single properties of documents, and blobs (docs/protocol/rest.md#properties). */
 @Controller()
 export class PropertyController {
   constructor(

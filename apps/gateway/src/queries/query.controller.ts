@@ -11,7 +11,10 @@ const description = (summary: string): EndpointDescription => ({
   errors: { 403: 'Queries are not enabled, or the user may not read the keyspace.', 404: 'No such keyspace.' },
 });
 
-/** `_query` (ref 6.14), as a database answers that has neither ad hoc queries nor queries with names. */
+/**
+ * `_query` (docs/protocol/rest.md#queries), as a database answers that has neither ad hoc queries nor queries with
+ * names.
+ */
 @Controller()
 export class QueryController {
   @Post(':keyspace/_query')

@@ -14,7 +14,7 @@ const WHO =
   'For users with the role admin or replicate; for everybody where anonymous users are let in and access control is off.';
 const ERRORS = { 403: 'The user has neither role.', 501: 'This deployment does not replicate with other servers.' };
 
-/** Replications with other servers (ref 6.16). */
+/** Replications with other servers (docs/protocol/rest.md#replications). */
 @Controller()
 @UseGuards(RoleGuard('replicate'))
 export class ReplicationsController {

@@ -10,7 +10,7 @@ import { Endpoint } from '../openapi/endpoint.decorator.js';
 
 const INFO = JSON.stringify({ ...SERVER_INFO, edgesync: { version: VERSION } });
 
-/** The server itself (ref 6.2, 6.3). */
+/** The server itself (docs/protocol/rest.md#server-information, docs/protocol/rest.md#list-of-databases). */
 @Controller()
 export class ServerController {
   constructor(

@@ -180,7 +180,10 @@ export class SyncRelay implements BeforeApplicationShutdown {
     clearTimeout(cutOff);
   }
 
-  /** Connections as `_active_tasks` shows them (ref 6.15); without counts where a worker does not tell them. */
+  /**
+   * Connections as `_active_tasks` shows them (docs/protocol/rest.md#active-tasks); without counts where a worker does
+   * not tell them.
+   */
   private async shown(): Promise<ShownTask[]> {
     const byWorker = new Map<string, string[]>();
     for (const { worker, session } of this.connected) {

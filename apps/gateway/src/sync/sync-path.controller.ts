@@ -7,8 +7,8 @@ import { Keyspaces } from '../keyspaces/keyspaces.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 
 /**
- * Requests at the path of sync that are no upgrades (ref 6.17). Upgrades leave the server before there is a route, unless
- * nobody takes them.
+ * Requests at the path of sync that are no upgrades (docs/protocol/rest.md#sync). Upgrades leave the server before
+ * there is a route, unless nobody takes them.
  */
 @Controller()
 export class SyncPathController {
