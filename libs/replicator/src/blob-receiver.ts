@@ -13,7 +13,7 @@ import {
 import type { BlipErrorInfo } from '@edgesync/blip';
 import type { CollectionLink, PeerLink } from './peer-link.js';
 
-/** Length of the nonces we send, as Sync Gateway does (wire C.13). */
+/** Length of the nonces we send, as Sync Gateway does (docs/protocol/replication.md#proveattachment). */
 const NONCE_BYTES = 20;
 
 /**

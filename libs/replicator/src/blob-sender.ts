@@ -28,7 +28,7 @@ export class BlobSender {
 
   /**
    * Streams a blob. Trouble with storage is answered with the end of the connection, never with an error reply: the
-   * client would give the document up (J.4-39).
+   * client would give the document up (docs/protocol/replication.md#getattachment).
    * @throws EdgeError `request.invalid`
    */
   async get(request: IncomingRequest): Promise<void> {

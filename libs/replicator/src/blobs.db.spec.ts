@@ -25,7 +25,8 @@ const asked = (peer: ScriptedPeer, profile: string): number =>
   peer.heard.filter((line) => line.startsWith(profile)).length;
 
 describe('blobs of a pushed revision', () => {
-  it('J.1-24 J.4-41 are fetched before it is answered', async () => {
+  // docs/protocol/replication.md#reply-to-rev, docs/protocol/blobs-and-deltas.md#transfer
+  it('are fetched before it is answered', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     let isAnswered = false;
@@ -44,11 +45,12 @@ describe('blobs of a pushed revision', () => {
     expect(await world.storage.missingBlobs(DATABASE, [DIGEST])).toEqual([]);
   });
 
+  // docs/protocol/replication.md#reply-to-rev
   it.each([
     ['the wrong bytes', {}, 'Hello bloc!'],
     ['too few bytes', {}, 'Hello'],
     ['another length than the document says', { length: 12 }, 'Hello blob!'],
-  ])('J.1-24 are refused with %s, and nothing is stored', async (_, extra, bytes) => {
+  ])('are refused with %s, and nothing is stored', async (_, extra, bytes) => {
     await using world = await World.open();
     const peer = giveBlob(await world.connect(), new TextEncoder().encode(bytes));
     const { error } = await peer.ask('rev', { id: 'doc', rev: '1-aa' }, picture(extra));
@@ -121,7 +123,8 @@ describe('blobs of a pulled revision', () => {
     await world.put('doc', picture());
   }
 
-  it('J.1-25 are streamed while the revision is unanswered, and after', async () => {
+  // docs/protocol/replication.md#getattachment
+  it('are streamed while the revision is unanswered, and after', async () => {
     await using world = await World.open();
     await serve(world);
     const peer = await world.connect();
@@ -136,7 +139,8 @@ describe('blobs of a pulled revision', () => {
     expect(textOf((await peer.ask('getAttachment', { digest: DIGEST, docID: 'doc' })).body)).toBe('Hello blob!');
   });
 
-  it('J.1-25 are for who reads their document: without its ID only while it is on the way', async () => {
+  // docs/protocol/replication.md#getattachment
+  it('are for who reads their document: without its ID only while it is on the way', async () => {
     await using world = await World.open();
     await serve(world);
     await world.put('other', {});
@@ -157,7 +161,8 @@ describe('blobs of a pulled revision', () => {
     expect((await peer.ask('getAttachment', digest)).error).toMatchObject({ domain: 'HTTP', code: 403 });
   });
 
-  it('J.1-25 are on the way with a delta too, whenever its whole body was read', async () => {
+  // docs/protocol/replication.md#getattachment
+  it('are on the way with a delta too, whenever its whole body was read', async () => {
     await using world = await World.open();
     await world.storage.putBlob(DATABASE, HELLO);
     const story = 'sentence of a long story. '.repeat(20);
@@ -173,7 +178,8 @@ describe('blobs of a pulled revision', () => {
     }
   });
 
-  it('J.1-25 that are missing are answered with HTTP/404, malformed questions with 400', async () => {
+  // docs/protocol/replication.md#getattachment
+  it('that are missing are answered with HTTP/404, malformed questions with 400', async () => {
     await using world = await World.open({
       wrap: (storage) => withMethods(storage, { openBlob: () => Promise.resolve(undefined) }),
     });
@@ -186,7 +192,8 @@ describe('blobs of a pulled revision', () => {
     expect(await ask({ digest: 'sha1-short', docID: 'doc' })).toBe(400);
   });
 
-  it('J.4-39 that cannot be read now are never answered with an error: the connection ends with 4001', async () => {
+  // docs/protocol/replication.md#getattachment
+  it('that cannot be read now are never answered with an error: the connection ends with 4001', async () => {
     const failing = { openBlob: () => Promise.reject(new Error('disk on fire')) };
     await using world = await World.open({ wrap: (storage) => withMethods(storage, failing) });
     await serve(world);
@@ -196,7 +203,8 @@ describe('blobs of a pulled revision', () => {
     expect(await reply).toBe('cut off');
   });
 
-  it('J.4-40 J.4-42 are all in _attachments for a client that does not know blob dictionaries', async () => {
+  // docs/protocol/blobs-and-deltas.md#attachments
+  it('are all in _attachments for a client that does not know blob dictionaries', async () => {
     await using world = await World.open();
     await world.storage.putBlob(DATABASE, HELLO);
     const inner = { '@type': 'blob', digest: DIGEST, length: 11, content_type: 'text/plain' };

@@ -18,7 +18,7 @@ import { wantedRev, type WantedRev } from './wanted-rev.js';
 export interface ChangesSenderOptions {
   readonly kind: RevisionKind;
   readonly continuous: boolean;
-  /** The subscriber is a Sync Gateway (wire C.16). */
+  /** The subscriber is a Sync Gateway (docs/protocol/replication.md#sync-gateway-as-active-peer). */
   readonly ignoreNoConflicts: boolean;
 }
 
@@ -86,8 +86,9 @@ export class ChangesSender {
   }
 
   /**
-   * A document with branches is offered to its pusher too: it was begun anew over a tombstone (wire E.4), which the peer
-   * may get after its push. The tombstone wins there, and what is current here would never be told.
+   * A document with branches is offered to its pusher too: it was begun anew over a tombstone
+   * (docs/protocol/revisions.md#no-conflicts-mode), which the peer may get after its push. The tombstone wins there,
+   * and what is current here would never be told.
    */
   private withoutOwnPushes(rows: readonly ChangeRow[]): readonly ChangeRow[] {
     if (this.ownPushes.isEmpty) return rows;
@@ -115,8 +116,9 @@ export class ChangesSender {
   }
 
   /**
-   * The client could not take the list: a single row that it dislikes makes it refuse all (J.4-27, J.4-57). The rows are
-   * offered again in halves, until the one it dislikes stands alone and is left out.
+   * The client could not take the list: a single row that it dislikes makes it refuse all
+   * (docs/protocol/replication.md#rows-that-clients-refuse, docs/protocol/replication.md#reply-to-changes). The rows
+   * are offered again in halves, until the one it dislikes stands alone and is left out.
    */
   private offerInParts(rows: readonly ChangeRow[], { error }: BlipReply): void {
     const { log } = this.collection.link.environment;

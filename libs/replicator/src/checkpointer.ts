@@ -4,7 +4,7 @@ import type { Checkpoint, Checkpoints } from '@edgesync/ports';
 
 /**
  * The checkpoints of one user's clients. They are stored per collection and client, and another user's client of the
- * same name is another client (wire D.4).
+ * same name is another client (docs/protocol/checkpoints.md#server-duties).
  */
 export class Checkpointer {
   private readonly prefix: string;

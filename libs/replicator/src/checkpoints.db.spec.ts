@@ -6,7 +6,8 @@ import { World } from './testing/world.js';
 const user = (name: string): Principal => ({ name, anonymous: false, roles: new Set() });
 
 describe('checkpoints', () => {
-  it('J.1-16 J.4-16 come back to the byte', async () => {
+  // docs/protocol/checkpoints.md#server-duties, docs/protocol/checkpoints.md#bodies
+  it('come back to the byte', async () => {
     await using world = await World.open();
     const body = '{"time":1795391538.50,"localCompleted":[0,1,2,1] ,"remote":"7:9", "z":1e400}';
     const peer = await world.connect();
@@ -20,7 +21,8 @@ describe('checkpoints', () => {
     expect(textOf(loaded.body)).toBe(body);
   });
 
-  it('J.1-16 J.4-17 are replaced by revision, an empty one meaning none', async () => {
+  // docs/protocol/checkpoints.md#server-duties, docs/protocol/replication.md#setcheckpoint
+  it('are replaced by revision, an empty one meaning none', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     const conflict = { domain: 'HTTP', code: 409 };
@@ -33,7 +35,8 @@ describe('checkpoints', () => {
     expect(jsonOf(await peer.ask('getCheckpoint', { client: 'cp' }))).toEqual({ n: 3 });
   });
 
-  it('J.1-16 J.4-15 belong to one collection', async () => {
+  // docs/protocol/checkpoints.md#server-duties
+  it('belong to one collection', async () => {
     await using world = await World.open({ collections: ['s.c'] });
     const peer = await world.connect();
     await peer.openCollections('_default', 's.c');

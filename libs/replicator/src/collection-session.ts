@@ -44,7 +44,8 @@ export class CollectionSession {
    * @throws EdgeError `request.invalid` for what is not supported, `storage.*`
    */
   async subscribe(request: SubChanges): Promise<() => void> {
-    // Statuses other than 400, 403 and 503 would leave the client connected and deaf (J.4-38).
+    // Statuses other than 400, 403 and 503 would leave the client connected and deaf
+    // (docs/protocol/replication.md#refusing-a-subscription).
     if (request.filter !== undefined || request.channels !== undefined)
       throw new EdgeError('request.invalid', `unknown filter "${request.filter ?? 'channels'}"`);
     if (this.changes?.isActive) throw new EdgeError('request.invalid', 'the collection is subscribed to already');

@@ -5,13 +5,15 @@ import { World } from './testing/world.js';
 const BAD_REQUEST = { domain: 'HTTP', code: 400 };
 
 describe('getCollections', () => {
-  it('J.1-13 J.4-13 works for the default collection alone', async () => {
+  // docs/protocol/replication.md#getcollections
+  it('works for the default collection alone', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     expect(await peer.openCollections('_default')).toEqual([{}]);
   });
 
-  it('J.1-13 answers null for unknown collections, {} without checkpoint, else the checkpoint', async () => {
+  // docs/protocol/replication.md#getcollections
+  it('answers null for unknown collections, {} without checkpoint, else the checkpoint', async () => {
     await using world = await World.open({ collections: ['_default.plain', 'inventory.hotel'] });
     const first = await world.connect();
     await first.openCollections('inventory.hotel');
@@ -21,7 +23,8 @@ describe('getCollections', () => {
     expect(entries).toEqual([null, {}, { rev: '0-1', _rev: '0-1', local: 5 }, null, {}]);
   });
 
-  it('J.1-13 J.4-14 names the revision of a checkpoint both ways, and leaves the rest of its bytes alone', async () => {
+  // docs/protocol/replication.md#getcollections
+  it('names the revision of a checkpoint both ways, and leaves the rest of its bytes alone', async () => {
     await using world = await World.open();
     const body = '{ "time":1795391538.50, "big":12345678901234567890,"remote" : "7:9" }';
     const first = await world.connect();
@@ -68,7 +71,8 @@ describe('getCollections', () => {
 });
 
 describe('the collection property', () => {
-  it('J.1-14 is absent in a session without getCollections, on every message', async () => {
+  // docs/protocol/replication.md#the-older-form
+  it('is absent in a session without getCollections, on every message', async () => {
     await using world = await World.open();
     await world.put('doc', {});
     const peer = await world.connect();
@@ -84,7 +88,8 @@ describe('the collection property', () => {
     expect(peer.heard.join()).not.toContain('collection');
   });
 
-  it('J.1-15 stands on every request of the server in a session with getCollections', async () => {
+  // docs/protocol/replication.md#the-collection-property
+  it('stands on every request of the server in a session with getCollections', async () => {
     await using world = await World.open({ collections: ['s.c'] });
     await world.put('doc', {}, { keyspace: { database: 'db', scope: 's', collection: 'c' } });
     const peer = await world.connect();

@@ -29,7 +29,8 @@ export class DeltaSource {
 
   /**
    * The body as a delta against a revision that the peer listed: never against another one, for a client that lacks the
-   * document crashes on it (J.4-26). Undefined if no listed body is stored or nothing is saved.
+   * document crashes on it (docs/protocol/blobs-and-deltas.md#unlisted-bases). Undefined if no listed body is stored or
+   * nothing is saved.
    * @throws EdgeError `storage.*`
    */
   async find(keyspace: Keyspace, target: DeltaTarget, listed: readonly string[]): Promise<Delta | undefined> {

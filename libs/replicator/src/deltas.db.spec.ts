@@ -13,7 +13,8 @@ async function worldWithEdit(): Promise<{ world: World; first: string; second: s
 }
 
 describe('deltas to the client', () => {
-  it('J.1-22 J.4-26 are made against a revision the client listed, and only if it takes them', async () => {
+  // docs/protocol/replication.md#rules-for-a-sender, docs/protocol/blobs-and-deltas.md#unlisted-bases
+  it('are made against a revision the client listed, and only if it takes them', async () => {
     const { world, first } = await worldWithEdit();
     await using _ = world;
     for (const [listed, deltas, isDelta] of [
@@ -32,7 +33,8 @@ describe('deltas to the client', () => {
     }
   });
 
-  it('J.1-20 J.4-21 need to be agreed to once per connection', async () => {
+  // docs/protocol/replication.md#reply-to-changes
+  it('need to be agreed to once per connection', async () => {
     const { world, first, second } = await worldWithEdit();
     await using _ = world;
     const peer = await world.connect();

@@ -29,8 +29,9 @@ class Trouble {
 }
 
 describe('temporary trouble with storage', () => {
+  // docs/protocol/failures.md#which-error-to-choose, docs/protocol/replication.md#errors-on-rev-for-a-pusher
   it.each(['storage.closed', 'storage.full', 'storage.failed', 'storage.corrupt'] as const)(
-    'J.1-27 J.4-36 J.4-37 (%s) is answered to a rev with HTTP/503, then the client is sent away to come back',
+    '(%s) is answered to a rev with HTTP/503, then the client is sent away to come back',
     async (code) => {
       const trouble = new Trouble();
       await using world = await World.open({ wrap: trouble.wrap });
@@ -56,13 +57,14 @@ describe('temporary trouble with storage', () => {
     expect(await world.documents()).toEqual({ doc: '{}' });
   });
 
+  // docs/protocol/failures.md#which-error-to-choose, docs/protocol/replication.md#refusing-a-subscription
   it.each([
     ['getCollections', {}, '{"collections":["_default"],"checkpoint_ids":["cp"]}', 'loadCheckpoint'],
     ['getCheckpoint', { client: 'cp' }, '', 'loadCheckpoint'],
     ['setCheckpoint', { client: 'cp' }, '{}', 'saveCheckpoint'],
     ['proposeChanges', {}, '[["doc","1-aa",""]]', 'read'],
     ['getRev', { id: 'doc' }, '', 'read'],
-  ] as const)('J.1-27 J.4-38 is answered to %s with HTTP/503', async (profile, properties, body, method) => {
+  ] as const)('is answered to %s with HTTP/503', async (profile, properties, body, method) => {
     const trouble = new Trouble();
     await using world = await World.open({ wrap: trouble.wrap });
     const peer = await world.connect();
@@ -71,7 +73,8 @@ describe('temporary trouble with storage', () => {
     expect(await peer.closed).toMatchObject({ code: 4001 });
   });
 
-  it('J.4-38 ends a subscription together with the connection', async () => {
+  // docs/protocol/replication.md#refusing-a-subscription
+  it('ends a subscription together with the connection', async () => {
     const trouble = new Trouble();
     await using world = await World.open({ wrap: trouble.wrap });
     const peer = await world.connect();
@@ -92,14 +95,16 @@ describe('temporary trouble with storage', () => {
 });
 
 describe('a message', () => {
-  it('J.1-12 of an unknown kind is answered with BLIP/404', async () => {
+  // docs/protocol/blip.md#malformed-input
+  it('of an unknown kind is answered with BLIP/404', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     for (const profile of ['nothere', '', 'query', 'constructor', '__proto__'])
       expect((await peer.ask(profile)).error).toMatchObject({ domain: 'BLIP', code: 404 });
   });
 
-  it('J.4-52 PING is answered, before and after anything else', async () => {
+  // docs/protocol/replication.md#ping
+  it('PING is answered, before and after anything else', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     expect((await peer.ask('PING')).error).toBeUndefined();
@@ -109,14 +114,16 @@ describe('a message', () => {
     await peer.settled();
   });
 
-  it('J.1-11 may have properties that nobody knows', async () => {
+  // docs/protocol/blip.md#messages
+  it('may have properties that nobody knows', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     const reply = await peer.ask('proposeChanges', { sgShowHandler: 'true', x: 'y' }, [['doc', '1-aa', '']]);
     expect(jsonOf(reply)).toEqual([0]);
   });
 
-  it('J.1-12 whose handling fails unexpectedly is answered with HTTP/503, and the session goes on', async () => {
+  // docs/protocol/blip.md#malformed-input
+  it('whose handling fails unexpectedly is answered with HTTP/503, and the session goes on', async () => {
     const trouble = new Trouble();
     await using world = await World.open({ wrap: trouble.wrap });
     const peer = await world.connect();
@@ -132,7 +139,8 @@ describe('the sync mode of the database', () => {
   const pushRefused = { domain: 'HTTP', code: 403, message: 'Attempting to push to a pull-only replicator' };
   const pullRefused = { domain: 'HTTP', code: 403, message: 'Attempting to pull from a push-only replicator' };
 
-  it('J.1-27 pull refuses every message of a push', async () => {
+  // docs/protocol/failures.md#which-error-to-choose
+  it('pull refuses every message of a push', async () => {
     await using world = await World.open();
     const peer = await world.connect({ mode: 'pull' });
     for (const [profile, body] of [
@@ -145,7 +153,8 @@ describe('the sync mode of the database', () => {
     expect((await peer.ask('subChanges')).error).toBeUndefined();
   });
 
-  it('J.1-27 push refuses every message of a pull', async () => {
+  // docs/protocol/failures.md#which-error-to-choose
+  it('push refuses every message of a pull', async () => {
     await using world = await World.open();
     const peer = await world.connect({ mode: 'push' });
     for (const profile of ['subChanges', 'getAttachment', 'proveAttachment', 'getRev'])
@@ -155,7 +164,8 @@ describe('the sync mode of the database', () => {
 });
 
 describe('a session that ends', () => {
-  it('J.1-28 finishes what is in flight and closes with 4001', async () => {
+  // docs/protocol/connection.md#close-codes
+  it('finishes what is in flight and closes with 4001', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     const digest = 'sha1-+/5OEWyiOCR+4+FV9BerKsYPaxA=';
@@ -170,7 +180,8 @@ describe('a session that ends', () => {
     expect(await peer.closed).toEqual({ code: 4001, reason: 'going down', by: 'peer' });
   });
 
-  it('J.1-28 does not wait for a client that does not answer', async () => {
+  // docs/protocol/connection.md#close-codes
+  it('does not wait for a client that does not answer', async () => {
     await using world = await World.open({ tuning: { drainMs: 10 } });
     await world.put('doc', {});
     const peer = await world.connect();

@@ -37,7 +37,8 @@ async function settle(server: World, clients: readonly (readonly [World, Generat
   throw new Error('it never comes to rest');
 }
 
-describe('J.1-26 both generations of clients on one database', () => {
+// docs/protocol/revisions.md#documents-with-both
+describe('both generations of clients on one database', () => {
   it.each([
     ['old', 'new'],
     ['new', 'old'],
@@ -142,7 +143,8 @@ describe('J.1-26 both generations of clients on one database', () => {
 });
 
 describe('a database that is not the one the client knows', () => {
-  it('J.4-49 a new one of the same name gets everything again', async () => {
+  // docs/protocol/checkpoints.md#restored-databases
+  it('a new one of the same name gets everything again', async () => {
     await using client = await World.open();
     await edit(client, 'doc', { n: 1 });
     await using first = await World.open();

@@ -26,7 +26,10 @@ export type RevOutcome = { readonly result: WriteResult } | { readonly error: un
 export interface IncomingRevsOptions {
   readonly onConflict: RevisionRequest['onConflict'];
   readonly ownPushes: OwnPushes;
-  /** Whether a body that says it was removed removes the document here (wire C.17), rather than being refused. */
+  /**
+   * Whether a body that says it was removed removes the document here
+   * (docs/protocol/replication.md#revocations-and-removals), rather than being refused.
+   */
   readonly purgesRemoved?: boolean;
   /** Told after the answer was given. */
   readonly onDone?: (rev: RevMessage, outcome: RevOutcome) => void;
@@ -36,7 +39,7 @@ const NOOP = Properties.of('noop', 'true');
 
 /**
  * Revisions that arrive by `rev`: each is read and checked, its blobs are fetched, then it is inserted, and only when it
- * is durable it is answered (J.1-24).
+ * is durable it is answered (docs/protocol/replication.md#reply-to-rev).
  */
 export class IncomingRevs {
   constructor(
@@ -69,8 +72,8 @@ export class IncomingRevs {
   }
 
   /**
-   * Couchbase Lite refuses a version whose time cannot be, and gives its document up (J.4-43): it must not be stored to
-   * be offered to others. What is ahead will have its time, so that answer is for now only.
+   * Couchbase Lite refuses a version whose time cannot be, and gives its document up (docs/protocol/revisions.md#time):
+   * it must not be stored to be offered to others. What is ahead will have its time, so that answer is for now only.
    */
   private checkTimes({ rev, history }: RevMessage): void {
     const { link } = this.collection;
@@ -178,7 +181,10 @@ export class IncomingRevs {
     this.options.onDone?.(rev, { result });
   }
 
-  /** A versioned client that names a legacy ID wants to see it again with every later update (wire F.9). */
+  /**
+   * A versioned client that names a legacy ID wants to see it again with every later update
+   * (docs/protocol/revisions.md#sending-to-version-vector-clients).
+   */
   private rememberLegacy({ id, history }: RevMessage): void {
     if (!history.includes('-')) return;
     const head = history.split(/[,;]/).find((element) => isTreeRevId(element.trim()));

@@ -1,7 +1,8 @@
 /**
  * Which legacy rev-tree ID a versioned client keeps for a document. A client that upgraded its database wants that ID
- * at the end of every later history of the document, and its `changes` reply does not always tell (wire F.9). Bounded:
- * what is forgotten costs the client a conflict that its resolver settles.
+ * at the end of every later history of the document, and its `changes` reply does not always tell
+ * (docs/protocol/revisions.md#sending-to-version-vector-clients). Bounded: what is forgotten costs the client a
+ * conflict that its resolver settles.
  */
 export class LegacyMemory {
   private readonly heads = new Map<string, string>();

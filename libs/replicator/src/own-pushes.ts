@@ -1,6 +1,7 @@
 /**
  * Sequences under which the peer's own revisions were stored. Offering them back would cost a row and an answer each
- * (wire I.3). Bounded: what is forgotten is offered, and the peer answers that it has it.
+ * (docs/protocol/replication.md#after-catching-up). Bounded: what is forgotten is offered, and the peer answers that it
+ * has it.
  */
 export class OwnPushes {
   private readonly sequences = new Set<number>();

@@ -17,7 +17,7 @@ export interface Traffic {
 /** What all jobs of one connection share: the connection, what the peer told about itself, and the way out. */
 export class PeerLink {
   readonly traffic: Traffic = { sent: 0, received: 0 };
-  /** The peer takes deltas. It says so once per connection (J.4-21). */
+  /** The peer takes deltas. It says so once per connection (docs/protocol/replication.md#reply-to-changes). */
   takesDeltas = false;
   /** Identifies the peer's database across connections, for what is remembered about it. */
   peerId = '';
@@ -59,7 +59,7 @@ export class PeerLink {
 
   /**
    * Something failed that nobody can be told by a reply. The peer is sent away with 4001, for it comes back after that
-   * (wire A.6); a fault of ours is logged.
+   * (docs/protocol/connection.md#close-codes); a fault of ours is logged.
    */
   fail(error: unknown): void {
     if (this.isFailing || !this.connection.isOpen) return;
@@ -86,8 +86,9 @@ export class PeerLink {
   }
 
   /**
-   * Ends the connection if the server is in trouble that will pass: the peer is to come back (J.4-37). A revision that
-   * must wait for its own sake waits for the next connection without that.
+   * Ends the connection if the server is in trouble that will pass: the peer is to come back
+   * (docs/protocol/replication.md#errors-on-rev-for-a-pusher). A revision that must wait for its own sake waits for the
+   * next connection without that.
    */
   failIfTemporary(error: unknown): void {
     if (isTemporary(error) && !isEdgeError(error, 'version.ahead')) this.fail(error);

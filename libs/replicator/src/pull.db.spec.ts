@@ -5,7 +5,8 @@ import { answer, describe as show, jsonOf, rowsOf, textOf, wantAll } from './tes
 import { DATABASE, DEFAULT, withMethods, World } from './testing/world.js';
 
 describe('a subscription', () => {
-  it('J.1-17 is answered first, then lists what changed strictly after since', async () => {
+  // docs/protocol/replication.md#subchanges
+  it('is answered first, then lists what changed strictly after since', async () => {
     await using world = await World.open();
     const one = await world.put('one', { n: 1 });
     const two = await world.put('two', { n: 2 });
@@ -20,8 +21,9 @@ describe('a subscription', () => {
     }
   });
 
+  // docs/protocol/checkpoints.md#restored-databases, docs/protocol/checkpoints.md#sequences
   it.each(['7:9', '"7::9"', 'x', '-5', '1.5', '999999', '4:'])(
-    'J.4-49 J.4-50 of an alien or future since %s begins at the beginning',
+    'of an alien or future since %s begins at the beginning',
     async (since) => {
       await using world = await World.open();
       const { rev } = await world.put('one', {});
@@ -31,7 +33,8 @@ describe('a subscription', () => {
     },
   );
 
-  it('J.1-17 puts at most batch rows into a list, each document once at its newest, in order', async () => {
+  // docs/protocol/replication.md#subchanges
+  it('puts at most batch rows into a list, each document once at its newest, in order', async () => {
     await using world = await World.open();
     for (let n = 0; n < 25; n++) await world.put(`doc ${n}`, { n });
     const first = (await world.storage.read(DEFAULT, ['doc 3']))[0]!;
@@ -48,7 +51,8 @@ describe('a subscription', () => {
     expect(lists.flat().at(-1)!.slice(0, 2)).toEqual([26, 'doc 3']);
   });
 
-  it('J.1-17 can be limited to documents by ID', async () => {
+  // docs/protocol/replication.md#subchanges
+  it('can be limited to documents by ID', async () => {
     await using world = await World.open();
     for (const id of ['a', 'b', 'c']) await world.put(id, {});
     const peer = await world.connect();
@@ -63,7 +67,8 @@ describe('a subscription', () => {
     expect(rowsOf(await peer.next('changes'))).toEqual([[5, 'later']]);
   });
 
-  it('J.1-17 J.4-48 with activeOnly leaves tombstones out of the backlog and only there', async () => {
+  // docs/protocol/replication.md#subchanges, docs/protocol/replication.md#activeonly
+  it('with activeOnly leaves tombstones out of the backlog and only there', async () => {
     await using world = await World.open();
     const old = await world.put('old', {});
     await world.put('old', {}, { expect: old.rev, deleted: true });
@@ -82,7 +87,8 @@ describe('a subscription', () => {
     expect(peer.heard.at(-1)).toMatch(/^changes \{\} \[\[4,"live","2-[0-9a-f]+",1,2\]\]$/);
   });
 
-  it('J.4-48 with activeOnly tells what was deleted after it began, also before it has caught up', async () => {
+  // docs/protocol/replication.md#activeonly
+  it('with activeOnly tells what was deleted after it began, also before it has caught up', async () => {
     await using world = await World.open({ tuning: { unansweredBacklogLists: 1 } });
     const first = await world.put('first', {});
     await world.put('second', {});
@@ -108,8 +114,9 @@ describe('a subscription', () => {
     ]);
   });
 
+  // docs/protocol/replication.md#subchanges, docs/protocol/replication.md#refusing-a-subscription
   it.each([[{ filter: 'sync_gateway/bychannel', channels: 'a' }], [{ channels: 'a,b' }], [{ filter: 'mine', p: '1' }]])(
-    'J.1-17 J.4-38 with %j is refused for good with HTTP/400',
+    'with %j is refused for good with HTTP/400',
     async (properties) => {
       await using world = await World.open();
       const peer = await world.connect();
@@ -155,7 +162,8 @@ describe('a subscription', () => {
 });
 
 describe('a list of changes', () => {
-  it('J.1-18 J.4-18 ends with exactly one caught-up marker, and nothing after it in a one-shot pull', async () => {
+  // docs/protocol/replication.md#caught-up
+  it('ends with exactly one caught-up marker, and nothing after it in a one-shot pull', async () => {
     await using world = await World.open();
     await world.put('one', { n: 1 });
     const peer = await world.connect();
@@ -167,14 +175,16 @@ describe('a list of changes', () => {
     expect(peer.heard).toEqual([expect.stringMatching(/^changes \{\} \[\[1,/), 'changes! {} []']);
   });
 
-  it('J.1-18 has its marker at once if there is nothing', async () => {
+  // docs/protocol/replication.md#caught-up
+  it('has its marker at once if there is nothing', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     await peer.ask('subChanges', { continuous: 'true' });
     expect(show(await peer.next('changes'))).toBe('changes! {} []');
   });
 
-  it('J.1-18 J.4-19 wants a reply unless it is empty', async () => {
+  // docs/protocol/replication.md#caught-up, docs/protocol/replication.md#lists-for-a-puller
+  it('wants a reply unless it is empty', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     await peer.ask('subChanges', { continuous: 'true' });
@@ -184,11 +194,12 @@ describe('a list of changes', () => {
     expect([changes.noReply, changes.urgent]).toEqual([false, true]);
   });
 
+  // docs/protocol/replication.md#differences-by-sub-protocol
   it.each([
     [2 as const, 'false', 'true'],
     [3 as const, '0', '1'],
     [4 as const, '0', '1'],
-  ])('J.1-19 in protocol %i marks live and deleted with %s and %s', async (version, live, deleted) => {
+  ])('in protocol %i marks live and deleted with %s and %s', async (version, live, deleted) => {
     await using world = await World.open();
     await world.put('live', {});
     const { rev } = await world.put('gone', {});
@@ -201,7 +212,8 @@ describe('a list of changes', () => {
     expect(flags).toEqual([live, deleted]);
   });
 
-  it('J.1-20 J.4-20 may be answered shorter: the rest is not wanted', async () => {
+  // docs/protocol/replication.md#reply-to-changes
+  it('may be answered shorter: the rest is not wanted', async () => {
     await using world = await World.open();
     for (const id of ['a', 'b', 'c', 'd']) await world.put(id, {});
     const peer = await world.connect();
@@ -212,7 +224,8 @@ describe('a list of changes', () => {
     expect(peer.heard.filter((line) => line.startsWith('rev'))).toHaveLength(1);
   });
 
-  it('J.1-20 J.4-27 J.4-57 that the client cannot take is offered again in parts', async () => {
+  // docs/protocol/replication.md#reply-to-changes, docs/protocol/replication.md#rows-that-clients-refuse
+  it('that the client cannot take is offered again in parts', async () => {
     await using world = await World.open();
     for (const id of ['a', 'b', 'bad', 'c', 'd']) await world.put(id, {});
     const peer = await world.connect();
@@ -230,7 +243,8 @@ describe('a list of changes', () => {
     expect(world.faults).toEqual([expect.stringContaining('cannot take "bad"')]);
   });
 
-  it('J.4-31 does not offer a client its own pushes', async () => {
+  // docs/protocol/replication.md#what-409-does
+  it('does not offer a client its own pushes', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     await peer.ask('subChanges', { continuous: 'true' });
@@ -281,7 +295,8 @@ describe('a list of changes', () => {
 });
 
 describe('a wanted revision', () => {
-  it('J.1-21 J.4-22 J.4-23 J.4-24 comes once, its sequence spelt as in the row', async () => {
+  // docs/protocol/replication.md#rules-for-a-sender, docs/protocol/replication.md#rev
+  it('comes once, its sequence spelt as in the row', async () => {
     await using world = await World.open();
     const first = await world.put('doc', { text: 'x' });
     const second = await world.put('doc', { text: 'y' }, { expect: first.rev });
@@ -301,7 +316,8 @@ describe('a wanted revision', () => {
     expect(peer.heard.filter((line) => line.startsWith('rev'))).toHaveLength(1);
   });
 
-  it('J.1-21 J.4-29 J.4-55 has a history without gaps or spaces, within maxHistory or down to what the client has', async () => {
+  // docs/protocol/replication.md#rules-for-a-sender, docs/protocol/replication.md#rev
+  it('has a history without gaps or spaces, within maxHistory or down to what the client has', async () => {
     await using world = await World.open();
     const revs = ['', (await world.put('doc', { n: 1 })).rev];
     for (let n = 2; n <= 9; n++) revs.push((await world.put('doc', { n }, { expect: revs.at(-1)! })).rev);
@@ -316,7 +332,8 @@ describe('a wanted revision', () => {
     expect(await historyFor(['2-ffff'], {})).toBe(revs.slice(1, 9).reverse().join(','));
   });
 
-  it('J.1-22 J.4-25 never comes unasked', async () => {
+  // docs/protocol/replication.md#rules-for-a-sender
+  it('never comes unasked', async () => {
     await using world = await World.open();
     await world.put('doc', {});
     const peer = await world.connect();
@@ -365,7 +382,8 @@ describe('a wanted revision', () => {
     expect(reads).toEqual([['a', 'b', 'c'], ['d'], ['large'], ['e', 'f'], ['g']]);
   });
 
-  it('J.1-21 that was superseded is sent as long as it is kept', async () => {
+  // docs/protocol/replication.md#rules-for-a-sender
+  it('that was superseded is sent as long as it is kept', async () => {
     await using world = await World.open();
     const long = { text: 'x'.repeat(300) };
     const first = await world.put('doc', long);
@@ -396,7 +414,8 @@ describe('a wanted revision', () => {
     expect(jsonOf(rev)).toEqual({ n: 2 });
   });
 
-  it('J.1-21 J.4-22 that is gone is answered by norev', async () => {
+  // docs/protocol/replication.md#rules-for-a-sender
+  it('that is gone is answered by norev', async () => {
     await using world = await World.open({ wrap: forgetful });
     const first = await world.put('doc', { n: 1 });
     const peer = await world.connect();
@@ -409,7 +428,8 @@ describe('a wanted revision', () => {
     );
   });
 
-  it('J.4-54 that storage cannot deliver now ends the connection instead of a norev', async () => {
+  // docs/protocol/replication.md#norev
+  it('that storage cannot deliver now ends the connection instead of a norev', async () => {
     const unreadable = { read: () => Promise.reject(new Error('disk on fire')) };
     await using world = await World.open({ wrap: (storage) => withMethods(storage, unreadable) });
     await world.put('doc', {});
@@ -421,7 +441,8 @@ describe('a wanted revision', () => {
     expect(peer.heard.filter((line) => line.startsWith('norev'))).toEqual([]);
   });
 
-  it('J.4-44 J.4-45 has the rest of the vector as history, merges with their semicolon', async () => {
+  // docs/protocol/revisions.md#time, docs/protocol/revisions.md#vectors-on-messages
+  it('has the rest of the vector as history, merges with their semicolon', async () => {
     await using world = await World.open();
     const [a, b] = ['AAAAAAAAAAAAAAAAAAAAAQ', 'H0J8SAyCSjSjE+PxM4NQrQ'];
     const t = (n: number): string => (0x18ea8000_00000000n + BigInt(n << 16)).toString(16);
@@ -448,7 +469,8 @@ describe('a wanted revision', () => {
     expect(rev.properties.get('history')).toBe(`${t(8)}@${b}, ${t(1)}@${a};`);
   });
 
-  it('J.4-58 goes to a version 4 client under a version, never under a bare rev-tree ID', async () => {
+  // docs/protocol/revisions.md#legacy-documents-without-a-version
+  it('goes to a version 4 client under a version, never under a bare rev-tree ID', async () => {
     await using world = await World.open();
     const pusher = await world.connect({ version: 3 });
     await pusher.ask('rev', { id: 'doc', rev: '2-bb', history: '1-aa' }, { n: 1 });
@@ -462,7 +484,8 @@ describe('a wanted revision', () => {
     expect(rev.properties.toRecord()).toEqual({ Profile: 'rev', id: 'doc', rev: offered, sequence: '1' });
   });
 
-  it('J.4-59 carries the legacy IDs that a client has, and carries them again later', async () => {
+  // docs/protocol/revisions.md#sending-to-version-vector-clients
+  it('carries the legacy IDs that a client has, and carries them again later', async () => {
     await using world = await World.open();
     const pusher = await world.connect({ version: 3 });
     await pusher.ask('rev', { id: 'doc', rev: '2-bb', history: '1-aa' }, { n: 1 });
@@ -480,7 +503,8 @@ describe('a wanted revision', () => {
     expect((await peer.next('rev')).properties.get('history')).toMatch(/(^|, )2-bb, 1-aa$/);
   });
 
-  it('J.4-30 J.4-28 has IDs that every client takes, whatever was pushed', async () => {
+  // docs/protocol/replication.md#rows-that-clients-refuse
+  it('has IDs that every client takes, whatever was pushed', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     for (const id of ['_under', 'x'.repeat(241), '', 'a\u0001'])

@@ -18,7 +18,8 @@ async function worldWithDocument(): Promise<World> {
 }
 
 describe('proposeChanges', () => {
-  it('J.1-23 accepts what is new and tells what the server understands', async () => {
+  // docs/protocol/replication.md#proposechanges
+  it('accepts what is new and tells what the server understands', async () => {
     await using world = await World.open();
     for (const protocol of [2, 3, 4] as const) {
       const peer = await world.connect({ version: protocol });
@@ -34,17 +35,20 @@ describe('proposeChanges', () => {
     }
   });
 
+  // docs/protocol/replication.md#proposechanges
   it.each([
-    ['1-aa', '', 304, 'a known revision after the checkpoint was lost (J.4-56)'],
+    // docs/protocol/replication.md#after-a-lost-checkpoint
+    ['1-aa', '', 304, 'a known revision after the checkpoint was lost'],
     ['2-bb', '', 304, 'the current one'],
     ['2-bb', '1-aa', 304, 'the current one with its parent'],
     ['3-cc', '2-bb', 0, 'a child of the current one'],
     ['5-ee', '2-bb', 0, 'a later descendant: the parent is the last the pusher knows we had'],
     ['3-cc', '1-aa', 409, 'an edit of an older one'],
-    ['3-cc', '', 409, 'an unknown one without parent (J.4-31)'],
+    // docs/protocol/replication.md#what-409-does
+    ['3-cc', '', 409, 'an unknown one without parent'],
     ['2-ff', '1-aa', 409, 'a sibling'],
     ['3-CC', '2-bb', 400, 'no revision ID'],
-  ])('J.1-23 answers %s on "%s" with %i: %s', async (rev, parent, status) => {
+  ])('answers %s on "%s" with %i: %s', async (rev, parent, status) => {
     await using world = await worldWithDocument();
     const peer = await world.connect();
     const [answer] = jsonOf(
@@ -53,7 +57,8 @@ describe('proposeChanges', () => {
     expect(answer).toEqual(status === 409 ? { status: 409, rev: '2-bb' } : status);
   });
 
-  it('J.1-23 J.4-32 names the current revision only to clients that ask for it', async () => {
+  // docs/protocol/replication.md#proposechanges, docs/protocol/replication.md#reply-to-proposechanges
+  it('names the current revision only to clients that ask for it', async () => {
     await using world = await worldWithDocument();
     const peer = await world.connect({ version: 2 });
     expect(jsonOf(await peer.ask('proposeChanges', {}, [['doc', '3-cc', '1-aa']]))).toEqual([409]);
@@ -63,7 +68,8 @@ describe('proposeChanges', () => {
       ]);
   });
 
-  it('J.4-34 takes the empty list of an idle client quietly', async () => {
+  // docs/protocol/replication.md#proposechanges
+  it('takes the empty list of an idle client quietly', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     peer.tell('proposeChanges', { conflictIncludesRev: 'true' }, []);
@@ -72,7 +78,8 @@ describe('proposeChanges', () => {
     expect(world.faults).toEqual([]);
   });
 
-  it('J.1-23 accepts anything live on a tombstone', async () => {
+  // docs/protocol/replication.md#proposechanges
+  it('accepts anything live on a tombstone', async () => {
     await using world = await worldWithDocument();
     await world.put('doc', {}, { expect: '2-bb', deleted: true });
     const peer = await world.connect();
@@ -81,7 +88,8 @@ describe('proposeChanges', () => {
     expect(await world.documents()).toEqual({ doc: '{"again":1}' });
   });
 
-  it('J.1-23 J.4-33 reads a whole vector as the current version and what it builds on', async () => {
+  // docs/protocol/replication.md#proposechanges
+  it('reads a whole vector as the current version and what it builds on', async () => {
     await using world = await World.open();
     const peer = await world.connect({ version: 4 });
     await peer.ask('rev', { id: 'doc', rev: version(1) }, { n: 1 });
@@ -95,7 +103,8 @@ describe('proposeChanges', () => {
     expect(await ask(version(2, OTHER))).toEqual([{ status: 409, rev: version(1) }]);
   });
 
-  it('J.1-23 J.4-47 decides by the ID, not by the connection', async () => {
+  // docs/protocol/replication.md#proposechanges, docs/protocol/replication.md#differences-by-sub-protocol
+  it('decides by the ID, not by the connection', async () => {
     await using world = await worldWithDocument();
     const peer = await world.connect({ version: 4 });
     const reply = await peer.ask('proposeChanges', { conflictIncludesRev: 'true' }, [
@@ -126,7 +135,8 @@ describe('proposeChanges', () => {
 });
 
 describe('a pushed revision', () => {
-  it('J.1-24 is stored when it is answered, and known the second time', async () => {
+  // docs/protocol/replication.md#reply-to-rev
+  it('is stored when it is answered, and known the second time', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     const properties = { id: 'doc', rev: '3-cc', sequence: '1', history: '2-bb, 1-aa', noconflicts: '1' };
@@ -139,7 +149,8 @@ describe('a pushed revision', () => {
     expect(await world.storage.read(DEFAULT, ['doc'])).toMatchObject([{ sequence: 1 }]);
   });
 
-  it('J.1-24 is checked again when it is written: somebody may have been faster', async () => {
+  // docs/protocol/replication.md#reply-to-rev
+  it('is checked again when it is written: somebody may have been faster', async () => {
     await using world = await worldWithDocument();
     const peer = await world.connect();
     expect(jsonOf(await peer.ask('proposeChanges', {}, [['doc', '3-cc', '2-bb']]))).toEqual([0]);
@@ -174,7 +185,8 @@ describe('a pushed revision', () => {
     expect(Object.values(await world.documents())).toEqual(Array(4).fill('deleted'));
   });
 
-  it('J.4-35 is live with any spelling of false', async () => {
+  // docs/protocol/blip.md#booleans
+  it('is live with any spelling of false', async () => {
     await using world = await World.open();
     const peer = await world.connect();
     for (const deleted of ['0', 'false', '']) await peer.ask('rev', { id: `doc ${deleted}`, rev: '1-aa', deleted }, {});
@@ -192,7 +204,8 @@ describe('a pushed revision', () => {
     expect(await world.documents()).toEqual({ doc: '{"n":12345678901234567890,"f":1.0,"s":"é"}' });
   });
 
-  it('J.4-46 may have empty elements in its history', async () => {
+  // docs/protocol/revisions.md#vectors-on-messages
+  it('may have empty elements in its history', async () => {
     await using world = await World.open();
     const peer = await world.connect({ version: 4 });
     const history = `${version(1)},${version(2, OTHER)};,2-abcd`;
@@ -202,7 +215,8 @@ describe('a pushed revision', () => {
     expect(stored!.vector).toBe(`${version(3)}, ${version(1)}, ${version(2, OTHER)};`);
   });
 
-  it('J.4-45 keeps merged versions apart from previous ones', async () => {
+  // docs/protocol/revisions.md#vectors-on-messages
+  it('keeps merged versions apart from previous ones', async () => {
     await using world = await World.open();
     const peer = await world.connect({ version: 4 });
     await peer.ask('rev', { id: 'merged', rev: version(3), history: `${version(1)}, ${version(2, OTHER)};` }, {});
@@ -214,6 +228,7 @@ describe('a pushed revision', () => {
     ]);
   });
 
+  // docs/protocol/revisions.md#time
   it.each([
     ['1@H0J8SAyCSjSjE+PxM4NQrQ', 400],
     ['ffffffffffffffff@H0J8SAyCSjSjE+PxM4NQrQ', 400],
@@ -222,13 +237,14 @@ describe('a pushed revision', () => {
     ['18ea82daab3a0001@short', 400],
     ['18EA82DAAB3A0001@H0J8SAyCSjSjE+PxM4NQrQ', 400],
     ['zz@H0J8SAyCSjSjE+PxM4NQrQ', 400],
-  ])('J.4-43 with the version %s, which other clients would refuse, is refused', async (rev, code) => {
+  ])('with the version %s, which other clients would refuse, is refused', async (rev, code) => {
     await using world = await World.open();
     const peer = await world.connect({ version: 4 });
     expect((await peer.ask('rev', { id: 'doc', rev }, {})).error).toMatchObject({ domain: 'HTTP', code });
   });
 
-  it('J.4-43 of a client whose clock is ahead must wait until the time has come, and others go on', async () => {
+  // docs/protocol/revisions.md#time
+  it('of a client whose clock is ahead must wait until the time has come, and others go on', async () => {
     let now = Date.now() - 600_000;
     await using world = await World.open({ now: () => now });
     const peer = await world.connect({ version: 4 });
@@ -238,6 +254,7 @@ describe('a pushed revision', () => {
     expect((await push()).error).toBeUndefined();
   });
 
+  // docs/protocol/failures.md#which-error-to-choose
   it.each([
     [{ id: 'doc' }, '{}'],
     [{ rev: '1-aa' }, '{}'],
@@ -248,7 +265,7 @@ describe('a pushed revision', () => {
     [{ id: 'doc', rev: '3-aa', history: '3-bb' }, '{}'],
     [{ id: 'doc', rev: '1-aa', error: '404' }, '{}'],
     [{ id: 'doc', rev: '1-aa' }, '{"_removed":true}'],
-  ])('J.1-27 that is malformed is refused for good in domain HTTP: %j %s', async (properties, body) => {
+  ])('that is malformed is refused for good in domain HTTP: %j %s', async (properties, body) => {
     await using world = await World.open();
     const peer = await world.connect();
     const { error } = await peer.ask('rev', properties, body);

@@ -15,7 +15,7 @@ import type { CollectionLink } from './peer-link.js';
 export class RevFinder {
   constructor(private readonly collection: CollectionLink) {}
 
-  /** Answers `proposeChanges` (wire C.9). @throws EdgeError `storage.*` */
+  /** Answers `proposeChanges` (docs/protocol/replication.md#proposechanges). @throws EdgeError `storage.*` */
   async judge(rows: readonly Proposal[]): Promise<readonly ProposalAnswer[]> {
     const stored = await this.read(rows);
     return rows.map(({ id, rev, parent }, index) => {

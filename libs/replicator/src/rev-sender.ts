@@ -20,7 +20,10 @@ export interface RevSenderOptions {
   readonly kind: RevisionKind;
   /** A pusher: the receiver must refuse what does not descend from its revision, and every answer counts. */
   readonly isPush: boolean;
-  /** The peer takes a newer revision for one that is gone, as it said when it subscribed (wire C.5). */
+  /**
+   * The peer takes a newer revision for one that is gone, as it said when it subscribed
+   * (docs/protocol/replication.md#subchanges).
+   */
   readonly takesReplacements?: boolean;
   /** Told how a revision ended: answered, or not sent at all. `error` undefined: stored, or not to be known. */
   readonly onSettled?: (wanted: WantedRev, error: BlipErrorInfo | undefined) => void;
@@ -39,8 +42,9 @@ export const SUPERSEDED: BlipErrorInfo = { domain: 'HTTP', code: 404, message: '
 const DEFAULT_MAX_HISTORY = 20;
 
 /**
- * Sends the revisions that the peer asked for: for each exactly one `rev` or `norev` (J.1-21). Bodies are read in
- * batches and go from storage to the frame without being parsed.
+ * Sends the revisions that the peer asked for: for each exactly one `rev` or `norev`
+ * (docs/protocol/replication.md#rules-for-a-sender). Bodies are read in batches and go from storage to the frame
+ * without being parsed.
  */
 export class RevSender {
   /** What the peer told in its latest answer to a list of changes. */
@@ -129,7 +133,7 @@ export class RevSender {
     return prepared;
   }
 
-  /** Whether it is worth looking for a delta (wire H.1). */
+  /** Whether it is worth looking for a delta (docs/protocol/blobs-and-deltas.md#deltas). */
   private mayBeDelta(wanted: WantedRev, { length }: string | Uint8Array): boolean {
     const { takesDeltas, environment } = this.collection.link;
     const { smallestDeltaBody, largestDeltaBody } = environment.tuning;
@@ -208,7 +212,8 @@ export class RevSender {
     );
     link.traffic.sent++;
     if (!isPush && !delta && digests.length === 0) {
-      // The answer would tell nothing that the server could act on; Sync Gateway asks for none either (wire C.10).
+      // The answer would tell nothing that the server could act on; Sync Gateway asks for none either
+      // (docs/protocol/replication.md#rev).
       link.connection.notify(request);
       this.options.onSettled?.(wanted, undefined);
       return;
@@ -258,7 +263,7 @@ export class RevSender {
     return vectorHistory(wanted, legacyHead === undefined ? { listed, keepMerge } : { listed, legacyHead, keepMerge });
   }
 
-  /** `_attachments` for a peer that does not know blob dictionaries (wire G.2). */
+  /** `_attachments` for a peer that does not know blob dictionaries (docs/protocol/blobs-and-deltas.md#attachments). */
   private withStubs(wanted: WantedRev, json: string): string {
     return withAttachments(json, this.options.kind === 'tree' ? generationOf(wanted.rev) : undefined);
   }

@@ -1,12 +1,18 @@
 /** Constants of the replicator, each with its reason and its neighbours in mind. Sizes are bytes. */
 export interface Tuning {
-  /** Rows per `changes`, if the client does not say; Couchbase Lite asks for 200 (wire C.5). */
+  /**
+   * Rows per `changes`, if the client does not say; Couchbase Lite asks for 200
+   * (docs/protocol/replication.md#subchanges).
+   */
   readonly changesBatch: number;
   /** The most we put into one message, whatever the client asks for. */
   readonly largestChangesBatch: number;
   /** `changes` that wait for the client's answer: enough to hide a round trip while there is a backlog, */
   readonly unansweredBacklogLists: number;
-  /** fewer afterwards, so that a slow client gets the newest of each document instead of every step (wire I.3). */
+  /**
+   * fewer afterwards, so that a slow client gets the newest of each document instead of every step
+   * (docs/protocol/replication.md#after-catching-up).
+   */
   readonly unansweredLiveLists: number;
   /** No further `changes` while more revisions than this wait to be sent. */
   readonly wantedRevs: number;
@@ -19,7 +25,10 @@ export interface Tuning {
   /** Revisions that wait for an answer: bounds what is kept for resending. Couchbase Lite answers in groups of up to 100. */
   readonly unansweredRevs: number;
   readonly unansweredRevBytes: number;
-  /** Bodies below this size are not worth a delta (LiteCore uses the same, wire H.1), nor are those above worth the time. */
+  /**
+   * Bodies below this size are not worth a delta (LiteCore uses the same, docs/protocol/blobs-and-deltas.md#deltas),
+   * nor are those above worth the time.
+   */
   readonly smallestDeltaBody: number;
   readonly largestDeltaBody: number;
   /** Deltas kept for other peers that ask for the same: in a live feed many do at once. */
@@ -33,20 +42,24 @@ export interface Tuning {
   readonly writeRetryMs: number;
   /** Blobs fetched at once from one peer. */
   readonly concurrentBlobs: number;
-  /** Generations of history we want and keep (wire C.8). */
+  /** Generations of history we want and keep (docs/protocol/replication.md#changes). */
   readonly maxHistory: number;
   /** Sequences of the client's own pushes remembered so that they are not offered back. */
   readonly ownPushes: number;
-  /** Documents whose legacy IDs are remembered, for all clients together (wire F.9). */
+  /**
+   * Documents whose legacy IDs are remembered, for all clients together
+   * (docs/protocol/revisions.md#sending-to-version-vector-clients).
+   */
   readonly legacyDocuments: number;
   /** How long a closing session waits for what is in flight, and for its last replies to reach the socket. */
   readonly drainMs: number;
   readonly lastWordsMs: number;
-  /** An active replicator saves its checkpoints this often while it works (wire D.3). */
+  /** An active replicator saves its checkpoints this often while it works (docs/protocol/checkpoints.md#starting). */
   readonly checkpointMs: number;
   /**
-   * Revisions an active pusher has under way. Sync Gateway works on five at a time and lets the others wait (wire J.2);
-   * a long link is only filled by more. The bytes are as many as Couchbase Lite has unanswered.
+   * Revisions an active pusher has under way. Sync Gateway works on five at a time and lets the others wait
+   * (docs/protocol/checklists.md#active-peer); a long link is only filled by more. The bytes are as many as Couchbase
+   * Lite has unanswered.
    */
   readonly pushWindowRevs: number;
   readonly pushWindowBytes: number;

@@ -3,7 +3,9 @@ import type { ChangeRow } from '@edgesync/ports';
 /** A revision that the peer asked for. */
 export interface WantedRev {
   readonly id: string;
-  /** JSON text of the sequence, the same as in the list that offered the revision (J.4-23). */
+  /**
+   * JSON text of the sequence, the same as in the list that offered the revision (docs/protocol/replication.md#rev).
+   */
   readonly sequence: string;
   /** Both IDs of the revision as they were when it was offered, and what they descend from. */
   readonly rev: string;

@@ -46,7 +46,8 @@ export class CheckpointSaver {
   private async store(body: string): Promise<void> {
     let reply = await this.put(body);
     if (reply.error && [404, 409].includes(statusOf(reply.error))) {
-      // Another client of the same name, a save whose answer was lost, or a server that lost it (wire C.3).
+      // Another client of the same name, a save whose answer was lost, or a server that lost it
+      // (docs/protocol/replication.md#setcheckpoint).
       this.rev = (await this.fetch())?.rev ?? '';
       reply = await this.put(body);
     }

@@ -7,7 +7,8 @@ const heard = (gateway: FakeGateway, profile: string): string[] =>
   gateway.heard.filter((line) => line.startsWith(`${profile} `) || line.startsWith(`${profile}! `));
 
 describe('what a gateway is told', () => {
-  it('J.2-5: how a pull is to be: kind of revisions, size of lists, revocations; where it goes on', async () => {
+  // docs/protocol/replication.md#towards-sync-gateway
+  it('how a pull is to be: kind of revisions, size of lists, revocations; where it goes on', async () => {
     await using client = await World.open();
     await client.put('here', {});
     const rows: GatewayRow[] = [{ sequence: '8:3', id: 'a', rev: rev(1, 'a'), body: '{}' }];
@@ -25,7 +26,8 @@ describe('what a gateway is told', () => {
     expect(heard(gateway, 'subChanges')[2]).toContain('"versioning":"version-vectors"');
   });
 
-  it('C.5: channels and document IDs, for each collection its own', async () => {
+  // docs/protocol/replication.md#subchanges
+  it('channels and document IDs, for each collection its own', async () => {
     await using client = await World.open({ collections: ['shop.stock', 'shop.till'] });
     const gateway = new FakeGateway();
     const local = (collection: string) => ({ database: DATABASE, scope: 'shop', collection });
@@ -46,7 +48,8 @@ describe('what a gateway is told', () => {
     expect(all).not.toMatch(/filter|docIDs/);
   });
 
-  it('J.2-10, J.2-11: proposals that ask for the conflicting revision, and revisions that must not branch', async () => {
+  // docs/protocol/replication.md#proposechanges, docs/protocol/replication.md#towards-sync-gateway
+  it('proposals that ask for the conflicting revision, and revisions that must not branch', async () => {
     await using client = await World.open();
     const first = await client.put('doc', { n: 1 });
     await client.put('doc', { n: 2 }, { expect: first.rev });
@@ -59,7 +62,8 @@ describe('what a gateway is told', () => {
     expect(gateway.complaints).toEqual([]);
   });
 
-  it('J.2-10: as parent, the revision that the gateway is known to have', async () => {
+  // docs/protocol/replication.md#proposechanges
+  it('as parent, the revision that the gateway is known to have', async () => {
     await using client = await World.open();
     const theirs = rev(3, 'c');
     const rows: GatewayRow[] = [
@@ -76,7 +80,8 @@ describe('what a gateway is told', () => {
 });
 
 describe('what a gateway asks', () => {
-  it('J.2-12, G.4: is the proof of a blob while its revision waits, and not afterwards', async () => {
+  // docs/protocol/replication.md#proveattachment, docs/protocol/blobs-and-deltas.md#proofs
+  it('is the proof of a blob while its revision waits, and not afterwards', async () => {
     await using client = await World.open();
     const bytes = new TextEncoder().encode('Hello blob!');
     const { digest, length } = await client.storage.putBlob(DATABASE, bytes);
@@ -105,7 +110,8 @@ describe('what a gateway asks', () => {
   );
 });
 
-describe('D.5: sequences that say nothing to us', () => {
+// docs/protocol/checkpoints.md#sequences
+describe('sequences that say nothing to us', () => {
   const rows: GatewayRow[] = [
     { sequence: 'seq-b!', id: 'a', rev: rev(1, 'a'), body: '{"n":1}' },
     { sequence: '::7', id: 'b', rev: rev(1, 'b'), body: '{"n":2}' },
@@ -135,7 +141,8 @@ describe('D.5: sequences that say nothing to us', () => {
   });
 });
 
-describe('J.3: Couchbase Lite as the server', () => {
+// docs/protocol/replication.md#towards-a-couchbase-lite-listener
+describe('Couchbase Lite as the server', () => {
   it('is pulled from and pushed to, with its own forms', async () => {
     await using client = await World.open();
     const bytes = new TextEncoder().encode('Hello blob!');

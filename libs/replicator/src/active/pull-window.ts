@@ -14,7 +14,7 @@ const USUAL_BYTES = 1_000;
 
 /**
  * What a puller has asked for and not stored yet. Servers send what is asked for as fast as the link takes it, so a puller
- * whose storage is slower must ask for less (wire C.8).
+ * whose storage is slower must ask for less (docs/protocol/replication.md#changes).
  */
 export class PullWindow {
   private readonly asked = new Map<string, Asked>();

@@ -119,7 +119,10 @@ export class Puller {
     return this.window.size;
   }
 
-  /** Answers `changes`. A list that cannot be answered is lost for the sender, so that ends the connection (J.4-57). */
+  /**
+   * Answers `changes`. A list that cannot be answered is lost for the sender, so that ends the connection
+   * (docs/protocol/replication.md#reply-to-changes).
+   */
   handleChanges(request: IncomingRequest): void {
     const { link } = this.collection;
     if (isEmptyList(request.body)) {
@@ -173,7 +176,7 @@ export class Puller {
     this.readable(() => this.incoming.receive(request));
   }
 
-  /** A revision will not come: its sequence is done (J.2-9). */
+  /** A revision will not come: its sequence is done (docs/protocol/replication.md#norev). */
   handleNoRev(request: IncomingRequest): void {
     const { id, sequence, error, reason } = this.readable(() => parseNoRev(request));
     this.window.settle(id);
@@ -192,7 +195,10 @@ export class Puller {
     }
   }
 
-  /** Removes what the server has taken from us; nobody else is told (wire C.17). What was asked for before comes first. */
+  /**
+   * Removes what the server has taken from us; nobody else is told
+   * (docs/protocol/replication.md#revocations-and-removals). What was asked for before comes first.
+   */
   private async purge(rows: readonly ChangeRowIn[]): Promise<void> {
     if (rows.length === 0) return;
     const { link, keyspace } = this.collection;

@@ -59,7 +59,9 @@ export class Pusher {
 
   private readonly tracker: SequenceTracker;
   private readonly sender: RevSender;
-  /** Sizes of the documents proposed or being sent. A newer change of one waits (wire I.2). */
+  /**
+   * Sizes of the documents proposed or being sent. A newer change of one waits (docs/protocol/failures.md#ordering).
+   */
   private readonly inFlight = new Map<string, number>();
   private bytesInFlight = 0;
   private unanswered = 0;
@@ -69,7 +71,10 @@ export class Pusher {
   private unscanned = 0;
   /** Rows of the page at hand that wait until they may be proposed. */
   private unproposed = 0;
-  /** Revisions that the server has forbidden once. They are tried once more at the end of the push (wire C.10). */
+  /**
+   * Revisions that the server has forbidden once. They are tried once more at the end of the push
+   * (docs/protocol/replication.md#rev).
+   */
   private readonly forbidden = new Map<string, WantedRev>();
   private readonly triedAgain = new WeakSet<WantedRev>();
   private subscription: Subscription | undefined;

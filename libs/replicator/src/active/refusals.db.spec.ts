@@ -24,7 +24,8 @@ async function push(options: FakeGatewayOptions, pull = true) {
 
 const proposals = (gateway: FakeGateway): string[] => gateway.heard.filter((line) => line.startsWith('propose'));
 
-describe('R32 C.10: a revision that the server refuses', () => {
+// docs/protocol/replication.md#rev
+describe('R32: a revision that the server refuses', () => {
   it.each([
     ['HTTP', 400],
     ['HTTP', 401],
@@ -94,7 +95,8 @@ describe('R32 C.10: a revision that the server refuses', () => {
   });
 });
 
-describe('C.9: a proposal', () => {
+// docs/protocol/replication.md#proposechanges
+describe('a proposal', () => {
   it.each([400, 403, 404, 500])('that is answered with %i is reported once and not sent', async (status) => {
     await using world = await push({ proposals: { doc: status } });
     expect(await world.replicate()).toEqual({ error: undefined, deferred: 0 });
@@ -146,7 +148,8 @@ describe('C.9: a proposal', () => {
   });
 });
 
-describe('I.6: a message that the server refuses as a whole', () => {
+// docs/protocol/failures.md#errors-an-active-peer-meets
+describe('a message that the server refuses as a whole', () => {
   it.each(['getCollections', 'subChanges', 'proposeChanges'])('ends the connection: %s', async (profile) => {
     for (const [domain, code] of [
       ['HTTP', 400],
@@ -180,29 +183,28 @@ describe('I.6: a message that the server refuses as a whole', () => {
     expect(world.gateway.pushed.size).toBe(3);
   });
 
-  it.each(['was changed by somebody else', 'was lost'])(
-    'J.2-4: a checkpoint that %s is written again',
-    async (what) => {
-      await using world = await push({});
-      const { gateway, client } = world;
-      const replication = gateway.replicate(client, { continuous: true });
-      await replication.whenIdle();
-      await replication.stop();
-      const [key, found] = [...gateway.checkpoints][0]!;
-      const second = gateway.replicate(client, { continuous: true });
-      await second.whenIdle();
-      if (what === 'was lost') gateway.checkpoints.clear();
-      else gateway.checkpoints.set(key, { ...found, rev: 17 });
-      await client.put('more', {});
-      await expect.poll(() => gateway.pushed.has('more')).toBe(true);
-      await second.stop();
-      expect(gateway.checkpoints.get(key)!.body).toContain('"local":4');
-      expect(client.faults).toEqual([]);
-    },
-  );
+  // docs/protocol/replication.md#setcheckpoint
+  it.each(['was changed by somebody else', 'was lost'])('a checkpoint that %s is written again', async (what) => {
+    await using world = await push({});
+    const { gateway, client } = world;
+    const replication = gateway.replicate(client, { continuous: true });
+    await replication.whenIdle();
+    await replication.stop();
+    const [key, found] = [...gateway.checkpoints][0]!;
+    const second = gateway.replicate(client, { continuous: true });
+    await second.whenIdle();
+    if (what === 'was lost') gateway.checkpoints.clear();
+    else gateway.checkpoints.set(key, { ...found, rev: 17 });
+    await client.put('more', {});
+    await expect.poll(() => gateway.pushed.has('more')).toBe(true);
+    await second.stop();
+    expect(gateway.checkpoints.get(key)!.body).toContain('"local":4');
+    expect(client.faults).toEqual([]);
+  });
 });
 
-describe('H.1: deltas', () => {
+// docs/protocol/blobs-and-deltas.md#deltas
+describe('deltas', () => {
   const long = 'x'.repeat(500);
 
   async function edited(options: FakeGatewayOptions) {

@@ -186,7 +186,8 @@ export class Replication {
     });
     const reply = await this.link.connection.request(request);
     if (reply.error) {
-      // A server from before collections: the older form serves the default collection (J.2-3).
+      // A server from before collections: the older form serves the default collection
+      // (docs/protocol/replication.md#the-older-form).
       const isUnknown = reply.error.domain === 'BLIP' && reply.error.code === 404;
       if (isUnknown && collections.length === 1 && isDefaultCollection(remoteOf(collections[0]!))) return undefined;
       throw new ReplicationError(reply.error, Profile.getCollections);

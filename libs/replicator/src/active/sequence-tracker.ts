@@ -7,7 +7,7 @@ interface Tracked {
 
 /**
  * How far a transfer has come: the last sequence, in order of arrival, such that it and all before it are done
- * (J.2-9). Revisions finish in any order; what is finished behind a gap does not count.
+ * (docs/protocol/replication.md#norev). Revisions finish in any order; what is finished behind a gap does not count.
  */
 export class SequenceTracker {
   private readonly open = new Map<SequenceText, Tracked>();

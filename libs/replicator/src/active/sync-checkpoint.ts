@@ -1,6 +1,6 @@
 import type { SequenceText } from '@edgesync/sync-protocol';
 
-/** How far both directions of a collection have come (wire D.2). */
+/** How far both directions of a collection have come (docs/protocol/checkpoints.md#bodies). */
 export interface SyncCheckpoint {
   /** Last local sequence up to which everything has been pushed. */
   readonly local?: number;
@@ -31,8 +31,8 @@ export function decodeCheckpoint(body: string | undefined): SyncCheckpoint {
 }
 
 /**
- * Where to start, given what both sides remember (wire D.3). They differ if one of them was restored or replaced: then
- * the earlier place is the safe one, and where "earlier" cannot be told, the beginning.
+ * Where to start, given what both sides remember (docs/protocol/checkpoints.md#starting). They differ if one of them
+ * was restored or replaced: then the earlier place is the safe one, and where "earlier" cannot be told, the beginning.
  */
 export function reconcile(ours: SyncCheckpoint, theirs: SyncCheckpoint): SyncCheckpoint {
   const local = ours.local !== undefined && theirs.local !== undefined ? Math.min(ours.local, theirs.local) : undefined;
@@ -46,7 +46,7 @@ function earlier(left: SequenceText | undefined, right: SequenceText | undefined
   const [a, b] = [placeOf(left), placeOf(right)];
   if (!a || !b) return undefined;
   if (a.safe !== b.safe) return a.safe < b.safe ? left : right;
-  // What was sent again at a place comes before what belongs there (wire D.5).
+  // What was sent again at a place comes before what belongs there (docs/protocol/checkpoints.md#sequences).
   if (a.isPlain !== b.isPlain) return a.isPlain ? right : left;
   return undefined;
 }

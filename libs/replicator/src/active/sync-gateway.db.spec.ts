@@ -7,7 +7,8 @@ const rev = (generation: number, digit: string): string => `${generation}-${digi
 const digestOf = (bytes: Uint8Array): string => `sha1-${createHash('sha1').update(bytes).digest('base64')}`;
 
 describe('with Sync Gateway', () => {
-  it('J.2-6 D.5: a pull takes compound sequences as they come, a null list as the end, and goes on from there', async () => {
+  // docs/protocol/replication.md#towards-sync-gateway, docs/protocol/checkpoints.md#sequences
+  it('a pull takes compound sequences as they come, a null list as the end, and goes on from there', async () => {
     await using client = await World.open();
     const rows: GatewayRow[] = [
       { sequence: 3, id: 'a', rev: rev(1, 'a'), body: '{"n":1}' },
@@ -27,7 +28,8 @@ describe('with Sync Gateway', () => {
     expect(gateway.complaints).toEqual([]);
   });
 
-  it('J.2-4: learns the revision of its checkpoint from _rev', async () => {
+  // docs/protocol/replication.md#setcheckpoint
+  it('learns the revision of its checkpoint from _rev', async () => {
     await using client = await World.open();
     const gateway = new FakeGateway({ rows: [{ sequence: 1, id: 'a', rev: rev(1, 'a'), body: '{}' }] });
     await gateway.replicate(client).ended;
@@ -37,7 +39,8 @@ describe('with Sync Gateway', () => {
     expect([...gateway.checkpoints.values()]).toMatchObject([{ rev: 2 }]);
   });
 
-  it('R29 J.2-3: speaks the older form with one that does not know collections', async () => {
+  // docs/protocol/replication.md#the-older-form
+  it('R29: speaks the older form with one that does not know collections', async () => {
     await using client = await World.open();
     await client.put('here', { n: 1 });
     const gateway = new FakeGateway({
@@ -50,7 +53,8 @@ describe('with Sync Gateway', () => {
     expect(gateway.heard.slice(1).filter((line) => line.includes('"collection"'))).toEqual([]);
   });
 
-  it('G.2 J.2-11: pushes blobs as attachments with the generation, and sends the bytes while the revision waits', async () => {
+  // docs/protocol/blobs-and-deltas.md#attachments, docs/protocol/replication.md#towards-sync-gateway
+  it('pushes blobs as attachments with the generation, and sends the bytes while the revision waits', async () => {
     await using client = await World.open();
     const bytes = new Uint8Array(50_000).map((_, index) => index % 251);
     const blob = await client.storage.putBlob(DATABASE, bytes);
@@ -64,7 +68,8 @@ describe('with Sync Gateway', () => {
     });
   });
 
-  it('J.2-8: fetches attachments before it answers, and stores none of the stubs', async () => {
+  // docs/protocol/blobs-and-deltas.md#transfer
+  it('fetches attachments before it answers, and stores none of the stubs', async () => {
     await using client = await World.open();
     const bytes = new TextEncoder().encode('Hello blob!');
     const digest = digestOf(bytes);
@@ -81,7 +86,8 @@ describe('with Sync Gateway', () => {
     expect((await client.documents())['doc']).not.toContain('_attachments');
   });
 
-  it('H.1: takes deltas on what it lists, and the whole body when one does not apply', async () => {
+  // docs/protocol/blobs-and-deltas.md#deltas
+  it('takes deltas on what it lists, and the whole body when one does not apply', async () => {
     await using client = await World.open();
     const gateway = new FakeGateway({ rows: [{ sequence: 1, id: 'doc', rev: rev(1, 'a'), body: '{"a":1,"b":2}' }] });
     await gateway.replicate(client).ended;
@@ -107,12 +113,13 @@ describe('with Sync Gateway', () => {
     expect(await client.documents()).toEqual({ doc: '{"whole":true}' });
   });
 
+  // docs/protocol/replication.md#revocations-and-removals
   it.each([
     { what: 'the access is lost', row: { flags: 2 } },
     { what: 'they left the channels', row: { flags: 4 } },
     { what: 'both, and deleted', row: { flags: 7 } },
     { what: 'an older gateway says so in the body', row: { body: '{"_removed":true}' } },
-  ])('R27 C.17: removes documents when $what, and tells nobody', async ({ row }) => {
+  ])('R27: removes documents when $what, and tells nobody', async ({ row }) => {
     await using client = await World.open();
     const first: GatewayRow = { sequence: 1, id: 'doc', rev: rev(1, 'a'), body: '{"n":1}' };
     const gateway = new FakeGateway({ rows: [first, { sequence: 2, id: 'other', rev: rev(1, 'b'), body: '{}' }] });
@@ -137,7 +144,8 @@ describe('with Sync Gateway', () => {
     expect(await client.documents()).toMatchObject({ doc: '{"n":1}' });
   });
 
-  it('J.2-9: takes a norev as the end of its sequence', async () => {
+  // docs/protocol/replication.md#norev
+  it('takes a norev as the end of its sequence', async () => {
     await using client = await World.open();
     const gateway = new FakeGateway({
       rows: [
@@ -149,7 +157,8 @@ describe('with Sync Gateway', () => {
     expect([...gateway.checkpoints.values()].at(-1)!.body).toContain('"remote":2');
   });
 
-  it('R28 I.6: reports what is refused for good and goes on; what is refused for now waits for the next connection', async () => {
+  // docs/protocol/failures.md#errors-an-active-peer-meets
+  it('R28: reports what is refused for good and goes on; what is refused for now waits for the next connection', async () => {
     await using client = await World.open();
     for (const id of ['fine', 'forbidden', 'later']) await client.put(id, { id });
     const refusals: Record<string, number> = { forbidden: 403, later: 503 };
@@ -169,10 +178,11 @@ describe('with Sync Gateway', () => {
     expect([...gateway.pushed.keys()]).toEqual(['fine', 'later']);
   });
 
+  // docs/protocol/replication.md#rev
   it.each([
     { domain: 'HTTP', code: 409 },
     { domain: 'LiteCore', code: 8 },
-  ])('C.10: a conflict of a push that also pulls is no failure: %j', async ({ domain, code }) => {
+  ])('a conflict of a push that also pulls is no failure: %j', async ({ domain, code }) => {
     await using client = await World.open();
     await client.put('doc', {});
     const gateway = new FakeGateway({ refusals: { doc: code }, refusalDomain: domain });
@@ -189,7 +199,8 @@ describe('with Sync Gateway', () => {
     expect(failed).toHaveLength(1);
   });
 
-  it('C.9: proposes again on the revision that a conflict names, if ours builds on it', async () => {
+  // docs/protocol/replication.md#proposechanges
+  it('proposes again on the revision that a conflict names, if ours builds on it', async () => {
     await using client = await World.open();
     const first = await client.put('doc', { n: 1 });
     const second = await client.put('doc', { n: 2 }, { expect: first.rev });
@@ -207,7 +218,8 @@ describe('with Sync Gateway', () => {
     expect(gateway.pushed.get('doc')).toEqual({ n: 3 });
   });
 
-  it('C.9: proposes again as new what the server turns out not to have', async () => {
+  // docs/protocol/replication.md#proposechanges
+  it('proposes again as new what the server turns out not to have', async () => {
     await using client = await World.open();
     const first = await client.put('doc', { n: 1 });
     await client.put('doc', { n: 2 }, { expect: first.rev });
@@ -223,7 +235,8 @@ describe('with Sync Gateway', () => {
     expect(answers).toEqual([]);
   });
 
-  it('C.9: a server that refuses a new document and names no revision is not asked for ever', async () => {
+  // docs/protocol/replication.md#proposechanges
+  it('a server that refuses a new document and names no revision is not asked for ever', async () => {
     await using client = await World.open();
     const first = await client.put('doc', { n: 1 });
     await client.put('doc', { n: 2 }, { expect: first.rev });
@@ -232,7 +245,8 @@ describe('with Sync Gateway', () => {
     expect(gateway.heard.filter((line) => line.startsWith('proposeChanges') && !line.includes('[]'))).toHaveLength(2);
   });
 
-  it('J.2-13 J.4-46: over version vectors takes histories with merges, legacy IDs and empty elements, and legacy documents', async () => {
+  // docs/protocol/revisions.md#vectors-on-messages
+  it('over version vectors takes histories with merges, legacy IDs and empty elements, and legacy documents', async () => {
     await using client = await World.open();
     const now = BigInt(Date.now()) * 1_000_000n;
     const version = (minutes: number, source: string): string =>

@@ -2,7 +2,10 @@ import { EdgeError } from '@edgesync/errors';
 import { buildChangesReply, isEmptyList, parseChanges } from '@edgesync/sync-protocol';
 import type { CollectionHandler } from './handler.js';
 
-/** Wire C.8 as receiver: how a Sync Gateway pushes (wire C.16). Couchbase Lite uses `proposeChanges`. */
+/**
+ * docs/protocol/replication.md#changes as receiver: how a Sync Gateway pushes
+ * (docs/protocol/replication.md#sync-gateway-as-active-peer). Couchbase Lite uses `proposeChanges`.
+ */
 export const changes: CollectionHandler = {
   direction: 'push',
   async handle(collection, request) {

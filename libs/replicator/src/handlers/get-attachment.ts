@@ -1,6 +1,6 @@
 import type { CollectionHandler } from './handler.js';
 
-/** Wire C.12. */
+/** docs/protocol/replication.md#getattachment. */
 export const getAttachment: CollectionHandler = {
   direction: 'pull',
   handle: ({ blobs }, request) => blobs.get(request),

@@ -1,7 +1,7 @@
 import { buildCollectionsReply, parseGetCollections } from '@edgesync/sync-protocol';
 import type { ConnectionHandler } from './handler.js';
 
-/** Wire C.7: which of the collections there are, and the client's checkpoints. */
+/** docs/protocol/replication.md#getcollections: which of the collections there are, and the client's checkpoints. */
 export const getCollections: ConnectionHandler = {
   async handleConnection(session, request) {
     const asked = parseGetCollections(request);

@@ -1,7 +1,7 @@
 import { parseNoRev } from '@edgesync/sync-protocol';
 import type { CollectionHandler } from './handler.js';
 
-/** Wire C.11: the pusher cannot send what it announced. Nothing was waiting for it. */
+/** docs/protocol/replication.md#norev: the pusher cannot send what it announced. Nothing was waiting for it. */
 export const norev: CollectionHandler = {
   direction: 'push',
   handle({ collection }, request) {

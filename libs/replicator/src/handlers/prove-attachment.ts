@@ -1,6 +1,6 @@
 import type { CollectionHandler } from './handler.js';
 
-/** Wire C.13. */
+/** docs/protocol/replication.md#proveattachment. */
 export const proveAttachment: CollectionHandler = {
   direction: 'pull',
   handle: ({ blobs }, request) => blobs.prove(request),

@@ -1,6 +1,6 @@
 import type { CollectionHandler } from './handler.js';
 
-/** Wire C.10, and `putRev` of the connected-client API, which says the same. */
+/** docs/protocol/replication.md#rev, and `putRev` of the connected-client API, which says the same. */
 export const rev: CollectionHandler = {
   direction: 'push',
   handle(collection, request) {

@@ -2,7 +2,10 @@ import { Properties } from '@edgesync/blip';
 import { parseSetCheckpoint } from '@edgesync/sync-protocol';
 import type { CollectionHandler } from './handler.js';
 
-/** Wire C.3. Works in every direction: a client that may only pull keeps its place too (ref 12.1). */
+/**
+ * docs/protocol/replication.md#setcheckpoint. Works in every direction: a client that may only pull keeps its place too
+ * (docs/protocol/edge-server.md#sync-with-apps).
+ */
 export const setCheckpoint: CollectionHandler = {
   direction: 'either',
   async handle({ collection }, request, session) {

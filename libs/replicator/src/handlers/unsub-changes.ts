@@ -1,6 +1,6 @@
 import type { CollectionHandler } from './handler.js';
 
-/** Wire C.6. */
+/** docs/protocol/replication.md#unsubchanges. */
 export const unsubChanges: CollectionHandler = {
   direction: 'either',
   handle(collection, request) {
