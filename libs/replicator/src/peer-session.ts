@@ -25,7 +25,7 @@ export interface PeerSessionOptions {
 
 /**
  * How the session addresses collections: not known before the first message, then either by the indexes of
- * `getCollections`, or not at all, meaning the default collection (docs/protocol/replication.md, general rules).
+ * `getCollections`, or not at all, meaning the default collection (docs/protocol/replication.md#the-collection-property).
  */
 type Addressing =
   | { readonly form: 'open' }

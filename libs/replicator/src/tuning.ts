@@ -58,7 +58,7 @@ export interface Tuning {
   readonly checkpointMs: number;
   /**
    * Revisions an active pusher has under way. Sync Gateway works on five at a time and lets the others wait
-   * (docs/protocol/checklists.md#active-peer); a long link is only filled by more. The bytes are as many as Couchbase
+   * (docs/protocol/failures.md#windows); a long link is only filled by more. The bytes are as many as Couchbase
    * Lite has unanswered.
    */
   readonly pushWindowRevs: number;

@@ -36,5 +36,5 @@ export class CheckpointTable {
   }
 }
 
-/** Sync Gateway's form (wire C.3). */
+/** Sync Gateway's form (docs/protocol/replication.md#setcheckpoint). */
 const revOf = (saves: number): string => `0-${saves}`;

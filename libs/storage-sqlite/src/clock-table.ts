@@ -1,6 +1,9 @@
 import type Database from 'better-sqlite3';
 
-/** The last time the database's clock gave out, kept so that it never goes back across restarts (wire F.3). */
+/**
+ * The last time the database's clock gave out, kept so that it never goes back across restarts
+ * (docs/protocol/revisions.md#time).
+ */
 export class ClockTable {
   private readonly upsert: Database.Statement<[string]>;
   private saved: string | undefined;

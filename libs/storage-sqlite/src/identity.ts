@@ -9,7 +9,8 @@ export const UUID_KEY = 'uuid';
  * The database's public UUID: 32 lower-case hex digits. Versions minted here carry its bytes as their source ID, so a
  * clone must get a new one before it is written. A backup has none until it is opened for the first time.
  *
- * @param placeholder a UUID that marks files cloned from a master image: it is replaced by a fresh one (ref 3.3)
+ * @param placeholder a UUID that marks files cloned from a master image: it is replaced by a fresh one
+ * (docs/protocol/edge-server.md#databases)
  */
 export async function loadUuid(repository: Repository<MetaEntity>, placeholder?: string): Promise<string> {
   const stored = await repository.findOneBy({ key: UUID_KEY });

@@ -66,7 +66,7 @@ export interface ImportObserver {
 /** What an open database is made of. */
 export interface DatabaseParts {
   readonly uuid: string;
-  /** Source ID of the versions minted here: the UUID's bytes (wire F.2). */
+  /** Source ID of the versions minted here: the UUID's bytes (docs/protocol/revisions.md#sources). */
   readonly source: string;
   readonly clock: HybridClock;
   readonly lock: BundleLock;

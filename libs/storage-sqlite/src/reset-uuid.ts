@@ -10,8 +10,8 @@ import { replaceUuid } from './identity.js';
 import { quickCheck } from './integrity.js';
 
 /**
- * Gives a database that is not open a new UUID (ref 3.7), and with it a new clock: one that was once far ahead stays
- * there for as long as the versions of a source must not go back.
+ * Gives a database that is not open a new UUID (docs/protocol/edge-server.md#command-line), and with it a new clock:
+ * one that was once far ahead stays there for as long as the versions of a source must not go back.
  * @returns the new UUID
  * @throws EdgeError `storage.missing`, `storage.locked` and other `storage.*`
  */

@@ -19,12 +19,12 @@ export const TREE_DEPTH = 50;
 export const SUPERSEDED_PER_DOCUMENT = 2;
 /** How long a superseded body is kept, in seconds. */
 export const SUPERSEDED_SECONDS = 24 * 3_600;
-/** Deltas of bodies shorter than this save nothing (wire H.1). */
+/** Deltas of bodies shorter than this save nothing (docs/protocol/blobs-and-deltas.md#deltas). */
 export const SUPERSEDED_MINIMUM_BYTES = 200;
 
 /** How long a blob that nothing refers to is kept, in seconds: its document may be on the way. */
 export const BLOB_GRACE_SECONDS = 3_600;
-/** Largest blob, in bytes; REST accepts less than this (ref 13). */
+/** Largest blob, in bytes; REST accepts less than this (docs/protocol/edge-server.md#limits). */
 export const BLOB_LIMIT = 20 * 1_024 * 1_024;
 
 /** How long the outcome of a write is kept for those who repeat it, in seconds; a call over NATS lasts ten. */

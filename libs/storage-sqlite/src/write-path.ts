@@ -91,7 +91,10 @@ export class WritePath {
     }
   }
 
-  /** Removes documents whose time is over. No tombstone, no sequence: nobody is told (ref 6.12). @returns how many */
+  /**
+   * Removes documents whose time is over. No tombstone, no sequence: nobody is told (docs/protocol/rest.md#expiry).
+   * @returns how many
+   */
   purgeExpired(nowSeconds: number, limit: number): number {
     type Expired = Pick<DocumentRow, 'row' | 'id' | 'flags'> & { readonly collection: number };
     const rows = this.selectExpired.all(nowSeconds, limit) as Expired[];

@@ -34,7 +34,8 @@ async function storeBlob(server: RunningServer): Promise<{ digest: string; conte
 }
 
 describe('a connection', () => {
-  it('J.1-4 answers pings and passes text messages over', async () => {
+  // docs/protocol/connection.md#websocket-rules
+  it('answers pings and passes text messages over', async () => {
     await using server = await runServer(open);
     const socket = new WebSocket(urlOf(server), [PROTOCOL], { perMessageDeflate: false });
     await once(socket, 'open');
@@ -46,7 +47,8 @@ describe('a connection', () => {
     socket.terminate();
   });
 
-  it('J.1-5 starts over with numbers, checksum and compression', async () => {
+  // docs/protocol/blip.md#numbers
+  it('starts over with numbers, checksum and compression', async () => {
     await using server = await runServer(open);
     for (let round = 0; round < 3; round++) {
       const connection = await connect(server);
@@ -66,7 +68,8 @@ describe('a connection', () => {
     }
   });
 
-  it('J.1-7 J.4-7 takes compressed and plain messages mixed, in the order in which they were sent', async () => {
+  // docs/protocol/blip.md#compression
+  it('takes compressed and plain messages mixed, in the order in which they were sent', async () => {
     await using server = await runServer(open);
     const connection = await connect(server);
     const replies = await Promise.all(
@@ -82,7 +85,8 @@ describe('a connection', () => {
     await connection.close();
   });
 
-  it('J.1-8 J.4-9 acknowledges what is long and waits for acknowledgements', async () => {
+  // docs/protocol/blip.md#flow-control
+  it('acknowledges what is long and waits for acknowledgements', async () => {
     await using server = await runServer(open);
     const { digest, content } = await storeBlob(server);
     const puller = await connect(server);
@@ -130,7 +134,8 @@ describe('a connection', () => {
     transport.terminate();
   });
 
-  it('J.1-10 answers every request once, and none that wants no reply', async () => {
+  // docs/protocol/blip.md#replies
+  it('answers every request once, and none that wants no reply', async () => {
     await using server = await runServer(open);
     const transport = await dial(urlOf(server), { protocols: [PROTOCOL] });
     const decoder = new FrameDecoder();

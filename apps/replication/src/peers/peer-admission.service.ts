@@ -17,7 +17,7 @@ export interface Admission extends Peer {
   readonly version: ProtocolVersion;
 }
 
-/** Decides about upgrade requests before they are answered (J.1-1). */
+/** Decides about upgrade requests before they are answered (docs/protocol/connection.md#credentials). */
 @Injectable()
 export class PeerAdmission {
   private readonly origins: OriginPolicy;
@@ -41,10 +41,12 @@ export class PeerAdmission {
     const offer = parseSubprotocols(headers['sec-websocket-protocol']);
     const peer = await this.identity.identify(request, name);
     const { principal } = peer;
-    // Browsers do not ask before they open a WebSocket, so the list of origins is checked here (ref 8).
+    // Browsers do not ask before they open a WebSocket, so the list of origins is checked here
+    // (docs/protocol/edge-server.md#cors).
     if (!this.origins.admitsWebSocket(headers.origin, requestedHost(request)))
       throw new EdgeError('access.denied', 'the origin is not allowed');
-    // Whoever may not read anything under the name does not learn whether it stands for something (ref 5.2).
+    // Whoever may not read anything under the name does not learn whether it stands for something
+    // (docs/protocol/edge-server.md#what-a-request-needs).
     if (!this.access.mayReadSome(principal, name)) throw new EdgeError('access.denied');
     const config = this.config.databases.get(name);
     if (!config) throw new EdgeError('keyspace.unknown', `no database "${name}"`);
@@ -60,7 +62,10 @@ export class PeerAdmission {
     return { ...peer, database, policy, version };
   }
 
-  /** Refuses a user whose rules let them read collections of the database, but none that there is (ref 5.4). */
+  /**
+   * Refuses a user whose rules let them read collections of the database, but none that there is
+   * (docs/protocol/edge-server.md#rights-in-sync).
+   */
   private checkSomeAccess(policy: SyncPolicy, { name, collections }: DatabaseInfo): void {
     const readable = ({ scope, collection }: CollectionName): boolean =>
       isVisible(policy, { database: name, scope, collection });

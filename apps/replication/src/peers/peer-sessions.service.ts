@@ -121,8 +121,9 @@ export class PeerSessions implements BeforeApplicationShutdown {
   }
 
   /**
-   * Ends all sessions so that the apps come back by themselves: after 1000 or 1001 they would not (J.1-28). Those that
-   * do not finish in time are cut off; a lost connection is tried again too.
+   * Ends all sessions so that the apps come back by themselves: after 1000 or 1001 they would not
+   * (docs/protocol/connection.md#close-codes). Those that do not finish in time are cut off; a lost connection is tried
+   * again too.
    */
   async beforeApplicationShutdown(): Promise<void> {
     this.isDraining = true;
@@ -139,7 +140,10 @@ export class PeerSessions implements BeforeApplicationShutdown {
   }
 }
 
-/** A session as `_active_tasks` shows it (ref 6.15). It may sync several collections; `ks` names their database. */
+/**
+ * A session as `_active_tasks` shows it (docs/protocol/rest.md#active-tasks). It may sync several collections; `ks`
+ * names their database.
+ */
 function describe({ database, user, remote, traffic }: PeerInfo): Record<string, unknown> {
   return {
     db: database,

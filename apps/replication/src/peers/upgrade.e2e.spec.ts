@@ -24,7 +24,8 @@ async function statusFor(port: number, path: string, headers?: Record<string, st
 }
 
 describe('the upgrade', () => {
-  it('J.1-3 J.4-1 J.4-3 answers with exactly the headers that Couchbase Lite checks, and no extension', async () => {
+  // docs/protocol/connection.md#upgrade-reply, docs/protocol/connection.md#messages
+  it('answers with exactly the headers that Couchbase Lite checks, and no extension', async () => {
     await using server = await runServer(open);
     const { head, socket } = await rawUpgrade(server.port, '/db/_blipsync', {
       'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits',
@@ -39,6 +40,7 @@ describe('the upgrade', () => {
     ]);
   });
 
+  // docs/protocol/connection.md#sub-protocols
   it.each([
     ['BLIP_3+CBMobile_3,BLIP_3+CBMobile_2', 'BLIP_3+CBMobile_3'],
     ['BLIP_3+CBMobile_2', 'BLIP_3+CBMobile_2'],
@@ -46,14 +48,15 @@ describe('the upgrade', () => {
     ['BLIP_3+CBMobile_4,BLIP_3+CBMobile_3', 'BLIP_3+CBMobile_4'],
     ['BLIP_3+CBMobile_3, BLIP_3+CBMobile_4', 'BLIP_3+CBMobile_3'],
     ['BLIP_3+CBMobile_9 , BLIP_3+CBMobile_3', 'BLIP_3+CBMobile_3'],
-  ])('J.1-2 of %s chooses %s', async (offer, chosen) => {
+  ])('of %s chooses %s', async (offer, chosen) => {
     await using server = await runServer(open);
     const { head, socket } = await rawUpgrade(server.port, '/db/_blipsync', { 'Sec-WebSocket-Protocol': offer });
     socket.destroy();
     expect(head).toContain(`Sec-WebSocket-Protocol: ${chosen}`);
   });
 
-  it('J.1-2 is refused with 400 if no sub-protocol is common', async () => {
+  // docs/protocol/connection.md#sub-protocols
+  it('is refused with 400 if no sub-protocol is common', async () => {
     await using server = await runServer(open);
     expect(await statusFor(server.port, '/db/_blipsync', { 'Sec-WebSocket-Protocol': 'BLIP_3+CBMobile_9' })).toBe(400);
     expect(await statusFor(server.port, '/db/_blipsync', { 'Sec-WebSocket-Protocol': '' })).toBe(400);
@@ -73,7 +76,8 @@ describe('the upgrade', () => {
     expect(head).toMatch(/^cache-control: no-cache, no-store, must-revalidate, private, max-age=0\r$/m);
   });
 
-  it('J.1-1 wants the credentials before anything else', async () => {
+  // docs/protocol/connection.md#credentials
+  it('wants the credentials before anything else', async () => {
     const { enable_anonymous_users: _, ...closed } = open;
     await using server = await runServer(closed, users());
     const { head, body, socket } = await rawUpgrade(server.port, '/nothere/_blipsync');
@@ -87,7 +91,8 @@ describe('the upgrade', () => {
     expect(await statusFor(server.port, '/nothere/_blipsync', credentials)).toBe(404);
   });
 
-  it('J.4-53 never echoes a one-time session, nor takes it for credentials', async () => {
+  // docs/protocol/connection.md#one-time-sessions
+  it('never echoes a one-time session, nor takes it for credentials', async () => {
     await using server = await runServer(open, users());
     const offer = { 'Sec-WebSocket-Protocol': 'SyncGatewaySession_0123456789abcdef,BLIP_3+CBMobile_4' };
     expect(await statusFor(server.port, '/db/_blipsync', offer)).toBe(401);

@@ -17,7 +17,8 @@ describe('a checkpoint', () => {
   );
 });
 
-describe('R24 D.3: of two places', () => {
+// docs/protocol/checkpoints.md#starting
+describe('R24: of two places', () => {
   it.each([
     ['5', '5', '5'],
     ['5', '7', '5'],

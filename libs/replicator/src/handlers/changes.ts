@@ -3,7 +3,7 @@ import { buildChangesReply, isEmptyList, parseChanges } from '@edgesync/sync-pro
 import type { CollectionHandler } from './handler.js';
 
 /**
- * docs/protocol/replication.md#changes as receiver: how a Sync Gateway pushes
+ * Handles `changes`, the verb with which a Sync Gateway pushes
  * (docs/protocol/replication.md#sync-gateway-as-active-peer). Couchbase Lite uses `proposeChanges`.
  */
 export const changes: CollectionHandler = {

@@ -1,6 +1,6 @@
 import type { CollectionHandler } from './handler.js';
 
-/** docs/protocol/replication.md#getattachment. */
+/** Handles `getAttachment` (docs/protocol/replication.md#getattachment). */
 export const getAttachment: CollectionHandler = {
   direction: 'pull',
   handle: ({ blobs }, request) => blobs.get(request),

@@ -2,7 +2,7 @@ import { EdgeError } from '@edgesync/errors';
 import { buildCheckpointReply, parseGetCheckpoint } from '@edgesync/sync-protocol';
 import type { CollectionHandler } from './handler.js';
 
-/** docs/protocol/replication.md#getcheckpoint. */
+/** Handles `getCheckpoint` (docs/protocol/replication.md#getcheckpoint). */
 export const getCheckpoint: CollectionHandler = {
   direction: 'either',
   async handle({ collection }, request, session) {

@@ -1,7 +1,10 @@
 import { buildCollectionsReply, parseGetCollections } from '@edgesync/sync-protocol';
 import type { ConnectionHandler } from './handler.js';
 
-/** docs/protocol/replication.md#getcollections: which of the collections there are, and the client's checkpoints. */
+/**
+ * Handles `getCollections` (docs/protocol/replication.md#getcollections): which of the collections exist, and the client's
+ * checkpoints.
+ */
 export const getCollections: ConnectionHandler = {
   async handleConnection(session, request) {
     const asked = parseGetCollections(request);

@@ -3,7 +3,7 @@ import { offeredId } from '@edgesync/revision';
 import { buildGetRevReply, parseGetRev } from '@edgesync/sync-protocol';
 import type { CollectionHandler } from './handler.js';
 
-/** docs/protocol/replication.md#connected-clients: one document of a connected client. */
+/** Handles `getRev`: one document for a connected client (docs/protocol/replication.md#connected-clients). */
 export const getRev: CollectionHandler = {
   direction: 'pull',
   async handle({ collection, kind }, request) {

@@ -1,7 +1,7 @@
 import { parseNoRev } from '@edgesync/sync-protocol';
 import type { CollectionHandler } from './handler.js';
 
-/** docs/protocol/replication.md#norev: the pusher cannot send what it announced. Nothing was waiting for it. */
+/** Handles `norev` (docs/protocol/replication.md#norev): the pusher cannot send it. Nothing waits for it. */
 export const norev: CollectionHandler = {
   direction: 'push',
   handle({ collection }, request) {

@@ -3,8 +3,8 @@ import { buildProposeReply, parseProposeChanges } from '@edgesync/sync-protocol'
 import type { CollectionHandler } from './handler.js';
 
 /**
- * docs/protocol/replication.md#proposechanges. An empty list, which an idle pusher sends without wanting a reply, is an
- * empty list (docs/protocol/replication.md#proposechanges).
+ * Handles `proposeChanges` (docs/protocol/replication.md#proposechanges). An idle pusher sends an empty list that wants no
+ * reply.
  */
 export const proposeChanges: CollectionHandler = {
   direction: 'push',

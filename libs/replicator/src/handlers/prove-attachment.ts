@@ -1,6 +1,6 @@
 import type { CollectionHandler } from './handler.js';
 
-/** docs/protocol/replication.md#proveattachment. */
+/** Handles `proveAttachment` (docs/protocol/replication.md#proveattachment). */
 export const proveAttachment: CollectionHandler = {
   direction: 'pull',
   handle: ({ blobs }, request) => blobs.prove(request),

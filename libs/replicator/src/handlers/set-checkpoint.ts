@@ -3,8 +3,8 @@ import { parseSetCheckpoint } from '@edgesync/sync-protocol';
 import type { CollectionHandler } from './handler.js';
 
 /**
- * docs/protocol/replication.md#setcheckpoint. Works in every direction: a client that may only pull keeps its place too
- * (docs/protocol/edge-server.md#sync-with-apps).
+ * Handles `setCheckpoint` (docs/protocol/replication.md#setcheckpoint) in every direction: a client that may only pull
+ * keeps its place, too (docs/protocol/edge-server.md#sync-with-apps).
  */
 export const setCheckpoint: CollectionHandler = {
   direction: 'either',

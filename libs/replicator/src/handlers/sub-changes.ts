@@ -1,7 +1,7 @@
 import { parseSubChanges } from '@edgesync/sync-protocol';
 import type { CollectionHandler } from './handler.js';
 
-/** docs/protocol/replication.md#subchanges: the reply comes first, then the changes. */
+/** Handles `subChanges` (docs/protocol/replication.md#subchanges): the reply comes first, then the changes. */
 export const subChanges: CollectionHandler = {
   direction: 'pull',
   async handle(collection, request) {

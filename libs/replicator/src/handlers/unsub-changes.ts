@@ -1,6 +1,6 @@
 import type { CollectionHandler } from './handler.js';
 
-/** docs/protocol/replication.md#unsubchanges. */
+/** Handles `unsubChanges` (docs/protocol/replication.md#unsubchanges). */
 export const unsubChanges: CollectionHandler = {
   direction: 'either',
   handle(collection, request) {
