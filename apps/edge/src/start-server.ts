@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import type { MachineChecks } from '@edgesync/config-files';
 import { PUBLIC_CHECKS, publicService } from '@edgesync/gateway';
 import { startService, type LaunchOptions, type RunningServer } from '@edgesync/platform';
-import { mountPeers } from '@edgesync/replication';
+import { fileIssues, mountPeers } from '@edgesync/replication';
 import { inspectDatabase } from '@edgesync/storage';
 import { EdgeModule } from './edge.module.js';
 
@@ -14,7 +14,7 @@ export interface ServerOptions extends LaunchOptions {
 }
 
 /** What the all-in-one needs of the machine. */
-export const SERVER_CHECKS: MachineChecks = { ...PUBLIC_CHECKS, inspectDatabase };
+export const SERVER_CHECKS: MachineChecks = { ...PUBLIC_CHECKS, inspectDatabase, inspectReplication: fileIssues };
 
 /**
  * Starts the all-in-one server; see {@link startService}.

@@ -1,4 +1,4 @@
 import { runSplitService } from '@edgesync/split';
-import { workerService } from './service/worker-service.js';
+import { workerService } from './split/worker-service.js';
 
 process.exitCode = await runSplitService('replication', workerService);

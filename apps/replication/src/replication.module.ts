@@ -1,37 +1,63 @@
 import { Module, type DynamicModule, type ModuleMetadata, type Provider, type Type } from '@nestjs/common';
 import { AccessPolicy } from '@edgesync/access';
-import { accessPolicyOf, EDGE_CONFIG, REPLICATION_CONTROL } from '@edgesync/platform';
+import { ACTIVE_TASKS, accessPolicyOf, EDGE_CONFIG, REPLICATION_CONTROL, type ActiveTasks } from '@edgesync/platform';
+import type { CreateLeases } from '@edgesync/ports';
 import { environmentProvider } from './environment.provider.js';
 import { PeerAdmission } from './peers/peer-admission.service.js';
 import { CredentialsIdentity, PeerIdentity } from './peers/peer-identity.js';
 import { PeerObserver } from './peers/peer-observer.service.js';
 import { PeerSessions } from './peers/peer-sessions.service.js';
 import { PeersGateway } from './peers/peers.gateway.js';
-import { ConfiguredUpstreams } from './upstream/configured-upstreams.service.js';
-import { UpstreamObservers } from './upstream/upstream-observers.service.js';
-import { UpstreamRunner } from './upstream/upstream-runner.service.js';
-import { Upstreams } from './upstream/upstreams.service.js';
+import { HeldLeases, MemoryReplicationRecords } from './replications/memory-records.js';
+import { ReplicationObservers } from './replications/replication-observers.service.js';
+import { ReplicationRunner } from './replications/replication-runner.service.js';
+import {
+  REPLICATION_LEASES,
+  REPLICATION_RECORDS,
+  ReplicationSupervisor,
+} from './replications/replication-supervisor.service.js';
 
 export interface ReplicationModuleOptions {
   /** Modules that export `STORAGE`, `EDGE_CONFIG`, `AUTHENTICATOR`, `LOGGERS`, `AUDIT_LOG`, `METRICS` and `ACTIVE_TASKS`, unless a global one does. */
   readonly imports?: ModuleMetadata['imports'];
   /** How apps are recognised; by their credentials if absent. */
   readonly identity?: Type<PeerIdentity>;
-  /** What decides which replications with other servers run here, over {@link UpstreamRunner}; all of them do if absent. */
-  readonly upstreams?: readonly Provider[];
+  /**
+   * Where the table of replications is that several processes share, and how each gets its part of them: providers of
+   * {@link REPLICATION_RECORDS} and {@link REPLICATION_LEASES}. If absent all replications run in this process.
+   */
+  readonly sharing?: readonly Provider[];
 }
 
-const OWN_UPSTREAMS: readonly Provider[] = [
-  ConfiguredUpstreams,
-  Upstreams,
-  { provide: REPLICATION_CONTROL, useExisting: Upstreams },
+/** Of a process that runs all replications. They are among its own tasks. */
+const ALONE: readonly Provider[] = [
+  {
+    provide: REPLICATION_RECORDS,
+    inject: [ACTIVE_TASKS],
+    useFactory: (tasks: ActiveTasks) => new MemoryReplicationRecords(() => tasks.nextId()),
+  },
+  {
+    provide: REPLICATION_LEASES,
+    useValue: ((handlers) => new HeldLeases(handlers)) satisfies CreateLeases,
+  },
+  {
+    provide: REPLICATION_CONTROL,
+    inject: [ReplicationSupervisor, ACTIVE_TASKS],
+    useFactory: (supervisor: ReplicationSupervisor, tasks: ActiveTasks) => {
+      tasks.include(async () => (await supervisor.list()).map((task) => ({ ...task })));
+      return supervisor;
+    },
+  },
 ];
 
 /** Sync with apps and with other servers. It asks for the storage port and does not know what serves it. */
 @Module({})
 export class ReplicationModule {
-  static register(options: ReplicationModuleOptions = {}): DynamicModule {
-    const { imports = [], identity = CredentialsIdentity, upstreams = OWN_UPSTREAMS } = options;
+  static register({
+    imports = [],
+    identity = CredentialsIdentity,
+    sharing,
+  }: ReplicationModuleOptions = {}): DynamicModule {
     return {
       module: ReplicationModule,
       imports,
@@ -43,11 +69,12 @@ export class ReplicationModule {
         PeerObserver,
         PeerSessions,
         PeersGateway,
-        UpstreamObservers,
-        UpstreamRunner,
-        ...upstreams,
+        ReplicationObservers,
+        ReplicationRunner,
+        ReplicationSupervisor,
+        ...(sharing ?? ALONE),
       ],
-      exports: [PeerAdmission, PeerSessions, ...(upstreams === OWN_UPSTREAMS ? [REPLICATION_CONTROL] : [])],
+      exports: [PeerAdmission, PeerSessions, ...(sharing ? [] : [REPLICATION_CONTROL])],
     };
   }
 }

@@ -1,5 +1,5 @@
 import { EdgeError } from '@edgesync/errors';
-import type { ReplicationTask } from '@edgesync/ports';
+import type { ReplicationRow, ReplicationTable, ReplicationTask } from '@edgesync/ports';
 import { array, count, flag, literal, object, oneOf, optional, parse, text, type Schema } from './schema.js';
 
 /*
@@ -85,41 +85,7 @@ export class ReplicationTasksReply {
   }
 }
 
-/** A replication of the deployment, whichever worker runs it. */
-export interface ReplicationRow {
-  /** Its task ID, never used for another one. */
-  readonly number: number;
-  /** From the configuration file, which every worker has, or from a request, whose definition is kept sealed. */
-  readonly origin: 'configured' | 'requested';
-  /** Of a configured one: a fingerprint of its definition. Of a requested one: the key of the request. */
-  readonly key: string;
-  /** The same for replications of the same databases and collections. */
-  readonly identity: string;
-  /** Both ends as they may be shown. */
-  readonly source: string;
-  readonly target: string;
-  readonly continuous: boolean;
-  readonly bidirectional: boolean;
-  /** Size of its sealed definition; present if it was requested. */
-  readonly definitionBytes?: number;
-  /** Unix milliseconds at which it was started. */
-  readonly since: number;
-  /** Someone asked it to stop. */
-  readonly isStopping: boolean;
-  /** Present once it has ended, be it done, stopped or failed for good. */
-  readonly ended?: ReplicationEnd;
-}
-
-export interface ReplicationEnd {
-  /** Its last status. */
-  readonly task: ReplicationTask;
-  /** Present if another token makes it start over: a fingerprint of the one that it ended with, '' if there was none. */
-  readonly token?: string;
-  /** No longer shown. The row stays so that the replication is not started again. */
-  readonly isHidden: boolean;
-}
-
-const endMeta = object({ task: taskMeta, token: optional(text()), isHidden: flag() });
+const endMeta = object({ task: taskMeta, isHidden: flag() });
 const rowMeta: Schema<ReplicationRow> = object({
   number: count(),
   origin: oneOf(['configured', 'requested']),
@@ -134,24 +100,15 @@ const rowMeta: Schema<ReplicationRow> = object({
   isStopping: flag(),
   ended: optional(endMeta),
 });
-const tableMeta = object({ last: count(), rows: array(rowMeta) });
+const tableMeta: Schema<ReplicationTable> = object({ last: count(), rows: array(rowMeta) });
 
-/** All replications of a deployment. */
-export class ReplicationTable {
-  static readonly version = 1;
-  static readonly empty = new ReplicationTable(0, []);
+/** Version of the table of replications as it is stored. */
+export const REPLICATION_TABLE_VERSION = 1;
 
-  constructor(
-    /** The greatest number that was ever given. */
-    readonly last: number,
-    /** In the order of their numbers. */
-    readonly rows: readonly ReplicationRow[],
-  ) {}
-
-  static parse(meta: unknown): ReplicationTable {
-    const { last, rows } = parse('replication table', tableMeta, meta);
-    const rises = rows.every(({ number }, index) => number > (rows[index - 1]?.number ?? 0) && number <= last);
-    if (!rises) throw new EdgeError('bus.invalid', 'the numbers of the replication table do not rise');
-    return new ReplicationTable(last, rows);
-  }
+/** @throws EdgeError `bus.invalid` */
+export function parseReplicationTable(meta: unknown): ReplicationTable {
+  const { last, rows } = parse('replication table', tableMeta, meta);
+  const rises = rows.every(({ number }, index) => number > (rows[index - 1]?.number ?? 0) && number <= last);
+  if (!rises) throw new EdgeError('bus.invalid', 'the numbers of the replication table do not rise');
+  return { last, rows };
 }

@@ -11,21 +11,24 @@ import {
   type WorkerOperation,
 } from '@edgesync/bus-contract';
 import { EdgeError, isEdgeError, type ErrorCode } from '@edgesync/errors';
-import type { ReplicationControl, ReplicationTask } from '@edgesync/ports';
+import {
+  deleteReplication,
+  shownReplications,
+  type ReplicationControl,
+  type ReplicationRecords,
+  type ReplicationTask,
+} from '@edgesync/ports';
 import { nuid } from '@nats-io/transport-node';
 import { ask, AttemptFailed } from './attempt.js';
 import type { Bus } from './bus.js';
 import { Mailboxes } from './mailboxes.js';
-import type { ReplicationRecords } from './replication-records.js';
-import { stopReplication } from './replication-table.js';
-import { shownReplications } from './shown-replications.js';
-import { CALL_MS, MAX_DEFINITION_BYTES, PATIENCE_MS, START_MS, STATUS_MS, WORKER_LOOK_MS } from './tuning.js';
+import { sealDefinition, type Seal } from './sealed-definition.js';
+import { CALL_MS, PATIENCE_MS, START_MS, STATUS_MS, WORKER_LOOK_MS } from './tuning.js';
 import type { WorkerRegistry } from './worker-registry.js';
 
 export interface NatsReplicationControlOptions {
-  /** Makes a definition unreadable to all but workers. */
-  readonly seal: (text: string) => Uint8Array;
-  /** Told of workers that do not answer, or not as they should. */
+  readonly seal: Seal;
+  /** Reports workers that do not answer, or not as they should. */
   readonly report?: (error: unknown) => void;
   /** How long to wait until a worker is there, in milliseconds. */
   readonly patience?: number;
@@ -61,9 +64,7 @@ export class NatsReplicationControl implements ReplicationControl {
 
   /** @throws also EdgeError `sync.no-worker`, `replication.limit`; `request.invalid` for a definition of more than 256 kB */
   async start(definition: Definition): Promise<number> {
-    const sealed = this.options.seal(JSON.stringify(definition));
-    if (sealed.byteLength > MAX_DEFINITION_BYTES)
-      throw new EdgeError('request.invalid', `the replication is larger than ${MAX_DEFINITION_BYTES >> 10} kB`);
+    const sealed = sealDefinition(this.options.seal, definition);
     const request: WorkerRequest = {
       operation: 'startReplication',
       // The key makes it safe to ask a second worker although the first one may have done it.
@@ -116,11 +117,11 @@ export class NatsReplicationControl implements ReplicationControl {
   }
 
   /** @throws EdgeError `sync.no-worker` */
-  async stop(id: number): Promise<boolean> {
+  async delete(id: number): Promise<boolean> {
     await this.waitForWorker();
     let isKnown = false;
     await this.records.change((table) => {
-      const next = stopReplication(table, id);
+      const next = deleteReplication(table, id);
       isKnown = next !== undefined;
       return next ?? table;
     });

@@ -1,19 +1,18 @@
 import { EdgeError } from '@edgesync/errors';
-import type { ReplicationTask } from '@edgesync/ports';
+import type { ReplicationConfig } from '@edgesync/config';
+import { addReplication, recordedTask, type NewReplication, type ReplicationTask } from '@edgesync/ports';
+import { describeReplicationRecords } from '@edgesync/ports/testing';
 import { startNatsServer, type NatsServer } from '@edgesync/test-kit';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import {
-  addReplication,
   Bus,
-  endReplication,
   NatsReplicationControl,
-  recordedTask,
-  ReplicationRecords,
+  NatsReplicationRecords,
   ReplicationServer,
   WorkerAnnouncer,
   WorkerRegistry,
-  type NewReplication,
   type ReplicationHandlers,
+  type Seal,
 } from './index.js';
 
 const SLOW = { timeout: 10_000 };
@@ -50,8 +49,15 @@ async function connect(name: string): Promise<Bus> {
   return bus;
 }
 
-async function records(options: { guest?: boolean } = {}): Promise<ReplicationRecords> {
-  return new ReplicationRecords(await connect('records'), options);
+/** It keeps nothing secret. */
+const SEAL: Seal = {
+  seal: (text) => Buffer.from(`sealed ${text}`),
+  open: (sealed) => Buffer.from(sealed).toString().replace('sealed ', ''),
+  fingerprint: (text) => `fingerprint of ${text}`,
+};
+
+async function records(options: { guest?: boolean } = {}): Promise<NatsReplicationRecords> {
+  return new NatsReplicationRecords(await connect('records'), { seal: SEAL, ...options });
 }
 
 /** A worker that does as it is told. */
@@ -59,7 +65,8 @@ async function worker(id: string, handlers: Partial<ReplicationHandlers> = {}): 
   const bus = await connect(id);
   const reported: string[] = [];
   const all = { start: never, tasks: () => Promise.resolve([]), ...handlers };
-  const server = new ReplicationServer(bus, 'replication', id, all, (error) => void reported.push(String(error)));
+  const report = (error: unknown): void => void reported.push(String(error));
+  const server = new ReplicationServer(bus, 'replication', id, all, SEAL, report);
   const state = { address: `127.0.0.1:${++port}`, load: 0, capacity: 1, protocols: [] };
   const announcer = new WorkerAnnouncer(bus, 'replication', () => state, undefined, id);
   closers.push(
@@ -72,11 +79,15 @@ async function worker(id: string, handlers: Partial<ReplicationHandlers> = {}): 
 async function control(): Promise<{ control: NatsReplicationControl; workers: WorkerRegistry }> {
   const bus = await connect('gateway');
   const workers = new WorkerRegistry(bus, 'replication');
-  const seal = (text: string): Uint8Array => Buffer.from(`sealed ${text}`);
-  const control = new NatsReplicationControl(bus, workers, new ReplicationRecords(bus, { guest: true }), {
-    seal,
-    patience: 500,
-  });
+  const control = new NatsReplicationControl(
+    bus,
+    workers,
+    new NatsReplicationRecords(bus, { seal: SEAL, guest: true }),
+    {
+      seal: SEAL,
+      patience: 500,
+    },
+  );
   closers.push(
     () => workers.close(),
     () => control.close(),
@@ -90,13 +101,13 @@ async function startSmallNats(): Promise<NatsServer & AsyncDisposable> {
   return Object.assign(server, { [Symbol.asyncDispose]: () => server.dispose() });
 }
 
-const add = (table: ReplicationRecords, key: string): Promise<unknown> =>
+const add = (table: NatsReplicationRecords, key: string): Promise<unknown> =>
   table.change((known) => addReplication(known, replication(key), NOW).table);
 
 describe('starting a replication', () => {
   it('asks another worker when one drains, with the same key', async () => {
     const keys: string[] = [];
-    const drains = (_sealed: Uint8Array, key: string): Promise<number> => {
+    const drains = (_definition: ReplicationConfig, key: string): Promise<number> => {
       keys.push(key);
       if (keys.length === 1) throw new EdgeError('server.draining');
       return Promise.resolve(7);
@@ -120,15 +131,15 @@ describe('starting a replication', () => {
     expect(await gateway.start(DEFINITION)).toBe(7);
   });
 
-  it('hands the sealed definition over, and tells what is wrong with it', async () => {
-    const refuse = (sealed: Uint8Array): Promise<number> => {
-      throw new EdgeError('request.invalid', Buffer.from(sealed).toString());
+  it('hands the definition over sealed, and reports what is wrong with it', async () => {
+    const refuse = (definition: ReplicationConfig): Promise<number> => {
+      throw new EdgeError('request.invalid', JSON.stringify(definition));
     };
     const reported = await worker('a', { start: refuse });
     const { control: gateway } = await control();
     await expect(gateway.start(DEFINITION)).rejects.toMatchObject({
       code: 'request.invalid',
-      message: `sealed ${JSON.stringify(DEFINITION)}`,
+      message: JSON.stringify(DEFINITION),
     });
     expect(reported).toEqual([]);
   });
@@ -187,29 +198,17 @@ describe('the list of replications', () => {
   });
 });
 
+describeReplicationRecords('in NATS', async (count) => {
+  const opened = await Promise.all(Array.from({ length: count }, () => records()));
+  return { records: opened, close: () => Promise.resolve() };
+});
+
 describe('the table', () => {
-  it('is changed by many at a time, and every change counts', async () => {
-    const many = await Promise.all(Array.from({ length: 8 }, () => records()));
-    await Promise.all(many.map((table, index) => add(table, `${index}`)));
-    const { last, rows } = await many[0]!.read();
-    expect(last).toBe(8);
-    expect(rows.map(({ key }) => key).sort()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
-  });
-
-  it('is told of to those who follow it', async () => {
-    const [one, other] = [await records(), await records()];
-    const seen: number[] = [];
-    closers.push(other.follow(({ last }) => void (seen.at(-1) === last || seen.push(last))));
-    await expect.poll(() => seen, SLOW).toEqual([0]);
-    await add(one, 'a');
-    await expect.poll(() => seen, SLOW).toEqual([0, 1]);
-  });
-
   it('comes back with its definitions when NATS has lost it; a gateway alone brings nothing back', async () => {
     const table = await records();
     const gateway = await records({ guest: true });
     expect((await gateway.read()).rows).toEqual([]);
-    await table.putDefinition('a', Buffer.from('sealed'));
+    await table.putDefinition('a', DEFINITION);
     await add(table, 'a');
     closers.push(table.follow(() => {}));
     expect((await gateway.read()).last).toBe(1);
@@ -225,29 +224,15 @@ describe('the table', () => {
       )
       .toBe(1);
     const stranger = await records();
-    expect(Buffer.from((await stranger.definition('a'))!).toString()).toBe('sealed');
-  });
-
-  it('keeps definitions until they are dropped', async () => {
-    const [one, other] = [await records(), await records()];
-    await one.putDefinition('a', Buffer.from('sealed'));
-    expect(Buffer.from((await other.definition('a'))!).toString()).toBe('sealed');
-    await one.dropDefinition('a');
-    const third = await records();
-    expect(await third.definition('a')).toBeUndefined();
-    await other.dropStrays();
-    await other.change((known) => addReplication(known, replication('b'), NOW).table);
-    const task = recordedTask((await one.read()).rows[0]!);
-    await one.change((known) => endReplication(known, task));
-    expect((await other.read()).rows[0]!.ended).toEqual({ task, isHidden: false });
+    expect(await stranger.definition('a')).toEqual(DEFINITION);
   });
 
   it('says that there is no room when the memory of NATS is used up, and has room again after a drop', async () => {
     await using small = await startSmallNats();
     const bus = await Bus.connect({ servers: small.url, name: 'records' });
     closers.push(() => bus.close());
-    const table = new ReplicationRecords(bus);
-    const definition = new Uint8Array(256 * 1_024);
+    const table = new NatsReplicationRecords(bus, { seal: SEAL });
+    const definition = { ...DEFINITION, docIds: ['x'.repeat(255 * 1_024)] };
     let stored = 0;
     await expect(
       (async () => {

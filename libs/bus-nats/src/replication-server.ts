@@ -10,6 +10,7 @@ import {
   type Message,
   type WorkerOperation,
 } from '@edgesync/bus-contract';
+import type { ReplicationConfig } from '@edgesync/config';
 import { EdgeError } from '@edgesync/errors';
 import type { ReplicationTask } from '@edgesync/ports';
 import type { Msg, Subscription } from '@nats-io/transport-node';
@@ -17,6 +18,7 @@ import type { Bus } from './bus.js';
 import { Gate } from './gate.js';
 import { Mailboxes } from './mailboxes.js';
 import { Replies } from './replies.js';
+import { openDefinition, type Seal } from './sealed-definition.js';
 import { SERVER_QUEUE, SERVER_QUEUE_BYTES, SERVER_REQUESTS, WORKER_STARTS } from './tuning.js';
 
 /** What a worker does for gateways. */
@@ -26,7 +28,7 @@ export interface ReplicationHandlers {
    * @param key the same for a repeated request
    * @returns its number
    */
-  start(sealed: Uint8Array, key: string): Promise<number>;
+  start(definition: ReplicationConfig, key: string): Promise<number>;
   /** The replications that run here, as they are now. */
   tasks(): Promise<readonly ReplicationTask[]>;
 }
@@ -34,16 +36,17 @@ export interface ReplicationHandlers {
 interface Operation {
   readonly request: number;
   readonly reply: number;
-  readonly handle: (handlers: ReplicationHandlers, payload: unknown, message: Message) => Promise<Content>;
+  readonly handle: (handlers: ReplicationHandlers, payload: unknown, message: Message, seal: Seal) => Promise<Content>;
 }
 
 const OPERATIONS: Readonly<Record<WorkerOperation, Operation>> = {
   startReplication: {
     request: StartReplicationRequest.version,
     reply: StartReplicationReply.version,
-    handle: async (handlers, payload, message) => {
+    handle: async (handlers, payload, message, seal) => {
       const { key } = StartReplicationRequest.parse(payload);
-      return { meta: new StartReplicationReply(await handlers.start(message.rest(), key)), bodies: [] };
+      const definition = openDefinition(seal, message.rest());
+      return { meta: new StartReplicationReply(await handlers.start(definition, key)), bodies: [] };
     },
   },
   replicationTasks: {
@@ -66,13 +69,14 @@ export class ReplicationServer {
 
   /**
    * @param id as the worker announces it
-   * @param report told of faults that no caller is at fault for
+   * @param report receives errors that no caller is at fault for
    */
   constructor(
     private readonly bus: Bus,
     kind: string,
     id: string,
     private readonly handlers: ReplicationHandlers,
+    private readonly seal: Seal,
     report: (error: unknown) => void,
   ) {
     this.prefix = workerRequestSubjects(kind, id);
@@ -107,7 +111,7 @@ export class ReplicationServer {
       await this.gates[name].run(async () => {
         // Nobody waits for the answer any more.
         if (performance.now() - arrived > header.budget) return;
-        const content = await operation.handle(this.handlers, payload, message);
+        const content = await operation.handle(this.handlers, payload, message, this.seal);
         await this.replies.send(replyTo, operation.reply, content);
       }, raw.data.byteLength);
     } catch (error) {

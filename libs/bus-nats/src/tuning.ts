@@ -83,19 +83,8 @@ export const REPLICATION_SHARING_MS = 100;
  * definitions, 6 MB of those that three workers are about to enter or to refuse, and the table as it was and as it becomes.
  */
 
-/** Replications that a deployment knows at a time. */
-export const MAX_REPLICATIONS = 500;
-/**
- * The rows of the table as they begin, in bytes. It is one message of at most 1 MB. A row that has ended is as long again,
- * and has counts and an error of up to 0.7 kB.
- */
-export const MAX_ROWS_BYTES = 320 * 1_024;
-/** An error that a replication ended with, in characters; a server may write any text. */
-export const MAX_ENDED_ERROR = 200;
 /** A sealed definition: certificates and long lists of documents included. */
 export const MAX_DEFINITION_BYTES = 256 * 1_024;
-/** All sealed definitions. Each worker has a copy of them. */
-export const MAX_DEFINITIONS_BYTES = 16 * 1_024 * 1_024;
 /** Replications that a worker is starting at a time: it stores their definitions before it knows whether there is room. */
 export const WORKER_STARTS = 8;
 /** How often a worker looks at the table of replications if no doorbell rings. */

@@ -4,10 +4,12 @@ import {
   formatIssue,
   readConfig,
   readUsers,
+  withPaths,
   type ConfigIssue,
   type EdgeConfig,
   type Need,
   type ReadConfig,
+  type ReplicationConfig,
   type Users,
 } from '@edgesync/config';
 import { checkDatabasePath, checkDirectory, type PathProblem } from './check-paths.js';
@@ -36,6 +38,8 @@ export interface MachineChecks {
   readonly inspectDatabase?: (path: string) => void;
   /** The process serves TLS. Paths are absolute, by their keys in `https`. */
   readonly inspectHttps?: (paths: Readonly<Record<string, string>>, file: string) => Found;
+  /** The process replicates with other servers. `place` is that of the definition in `file`; paths are absolute. */
+  readonly inspectReplication?: (definition: ReplicationConfig, place: string, file: string) => ConfigIssue[];
 }
 
 /**
@@ -117,6 +121,10 @@ function checkNeed(need: Exclude<Need, { kind: 'users' }>, file: string, checks:
     case 'https': {
       const paths = Object.entries(need.paths).map(([key, path]) => [key, resolve(path)] as const);
       return checks.inspectHttps?.(Object.fromEntries(paths), file) ?? { issues: [] };
+    }
+    case 'replication': {
+      const definition = withPaths(need.definition, (path) => resolve(path));
+      return { issues: checks.inspectReplication?.(definition, need.key, file) ?? [] };
     }
   }
 }

@@ -4,6 +4,7 @@ import type { ReadResult } from './config-issue.js';
 import { parseJson5 } from './json5-text.js';
 import { checkLocalEnd, type KnownDatabases } from './replication-checks.js';
 import { warnOfQueries } from './query-warnings.js';
+import { withPaths } from './replication-paths.js';
 import { replicationShape } from './replication-schema.js';
 import { INVALID, isObject, Report, type Invalid, type Need, type Place } from './shape.js';
 import { NOT_SUPPORTED_YET } from './supported.js';
@@ -102,31 +103,6 @@ function warnOfNoEffect(config: EdgeConfig, root: Place): void {
       'lets nobody read or write: access control is on, and only anonymous users can come',
       'Set users to the path of a users file, or turn access control off.',
     );
-}
-
-/** The files that a replication names. A value that is PEM text itself names none. */
-function withPaths(item: ReplicationConfig, resolve: (path: string) => string): ReplicationConfig {
-  const file = <Value extends string | undefined>(value: Value): Value =>
-    (value === undefined || value.includes('-----BEGIN ') ? value : resolve(value)) as Value;
-  const certificate = <Owner extends { readonly tlsClientCert?: string; readonly tlsClientCertKey?: string }>(
-    owner: Owner,
-  ): Owner => ({
-    ...owner,
-    tlsClientCert: file(owner.tlsClientCert),
-    tlsClientCertKey: file(owner.tlsClientCertKey),
-  });
-  const { auth, proxy } = item;
-  const token = auth?.openidToken;
-  return {
-    ...item,
-    trustedRootCerts: file(item.trustedRootCerts),
-    pinnedCert: file(item.pinnedCert),
-    auth: auth && {
-      ...certificate(auth),
-      openidToken: typeof token === 'object' ? { path: resolve(token.path) } : token,
-    },
-    proxy: proxy && { ...proxy, auth: proxy.auth && certificate(proxy.auth) },
-  };
 }
 
 /** A database directory has one owner. */

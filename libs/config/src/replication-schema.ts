@@ -245,6 +245,7 @@ const definition = mapped(
       proxy: item.proxy,
     };
     checkMembers(definition, place);
+    place.need({ kind: 'replication', key: place.path, definition });
     return definition;
   },
 );

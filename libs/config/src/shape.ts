@@ -1,5 +1,6 @@
 import { didYouMean } from './did-you-mean.js';
 import { memberPath, type ConfigIssue } from './config-issue.js';
+import type { ReplicationConfig } from './edge-config.js';
 import type { JsonSchema } from './json-schema.js';
 
 /** Marks a value that could not be read; its issues are in the report. */
@@ -11,7 +12,8 @@ export type Need =
   | { readonly kind: 'directory'; readonly key: string; readonly path: string }
   | { readonly kind: 'users'; readonly key: string; readonly path: string }
   | { readonly kind: 'database'; readonly key: string; readonly path: string; readonly create: boolean }
-  | { readonly kind: 'https'; readonly key: string; readonly paths: Readonly<Record<string, string>> };
+  | { readonly kind: 'https'; readonly key: string; readonly paths: Readonly<Record<string, string>> }
+  | { readonly kind: 'replication'; readonly key: string; readonly definition: ReplicationConfig };
 
 /** What reading a file finds. Issues stop the server, warnings do not. */
 export class Report {

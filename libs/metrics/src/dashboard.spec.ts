@@ -7,8 +7,9 @@ it('the dashboard shows metrics that exist, and all of them', () => {
   metrics.showBuild('1', '1');
   metrics.storage.watchQueues(() => []);
   metrics.sync.watchTraffic({ revisions: () => [], bytes: () => [] });
-  metrics.upstream.watch({
+  metrics.replication.watch({
     replications: () => [],
+    failing: () => [],
     documents: () => [],
     bytes: () => [],
     pending: () => [],

@@ -5,7 +5,7 @@ import { MetricsRegistry } from './metrics-registry.js';
 import { registerProcessMetrics } from './process-metrics.js';
 import { StorageMetrics } from './storage-metrics.js';
 import { SyncMetrics } from './sync-metrics.js';
-import { UpstreamMetrics } from './upstream-metrics.js';
+import { ReplicationMetrics } from './replication-metrics.js';
 
 /** What this process counts. Counting costs some nanoseconds; the text is made when somebody reads it. */
 export class Metrics {
@@ -14,7 +14,7 @@ export class Metrics {
   readonly authentication = new AuthenticationMetrics(this.registry);
   readonly feeds = new FeedMetrics(this.registry);
   readonly sync = new SyncMetrics(this.registry);
-  readonly upstream = new UpstreamMetrics(this.registry);
+  readonly replication = new ReplicationMetrics(this.registry);
   readonly storage = new StorageMetrics(this.registry);
 
   constructor() {

@@ -11,6 +11,8 @@ export * from './checkpoints.js';
 export * from './documents.js';
 export * from './queries.js';
 export * from './replication-control.js';
+export * from './replication-records.js';
+export * from './replication-table.js';
 
 /** Everything the storage owner offers, in process or through NATS. */
 export interface Storage extends DatabaseCatalog, DocumentStore, ChangeLog, BlobStore, Checkpoints {}

@@ -60,9 +60,9 @@ export interface ReplicationControl {
    * served, `replication.running` if one of the same pair and collections runs already, `replication.limit`
    */
   start(definition: ReplicationConfig): Promise<number>;
-  /** Oldest first. One that ended is still shown for some seconds. */
+  /** Oldest first, those that have ended too, until they are deleted or too many have ended after them. */
   list(): Promise<readonly ReplicationTask[]>;
   status(id: number): Promise<ReplicationTask | undefined>;
-  /** Begins to stop it. @returns whether there is one of that number */
-  stop(id: number): Promise<boolean>;
+  /** Begins to stop one that runs, which leaves the list after it; removes one that has ended. @returns whether it is listed */
+  delete(id: number): Promise<boolean>;
 }

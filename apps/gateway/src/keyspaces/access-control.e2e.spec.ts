@@ -171,7 +171,7 @@ const REPLICATIONS: ReplicationControl = {
   start: () => Promise.resolve(1),
   list: () => Promise.resolve([]),
   status: () => Promise.resolve(undefined),
-  stop: () => Promise.resolve(true),
+  delete: () => Promise.resolve(true),
 };
 
 let gateway: TestGateway;

@@ -53,7 +53,7 @@ export class ReplicationsController {
   @Endpoint({
     tag: 'Replications',
     summary: 'List the replications with other servers',
-    description: `Those of the configuration file too, oldest first. One that ended is shown for ten more seconds. ${WHO}`,
+    description: `Those of the configuration file too, oldest first. Those that have ended too, until they are deleted. ${WHO}`,
     replies: { 200: { description: 'Their statuses.', content: [{ schema: 'Replications' }] } },
     errors: ERRORS,
   })
@@ -78,13 +78,13 @@ export class ReplicationsController {
   @Delete('_replicate/:task')
   @Endpoint({
     tag: 'Replications',
-    summary: 'Stop a replication',
-    description: `It saves how far it came, and is gone some seconds later. ${WHO}`,
-    replies: { 200: { description: 'It is being stopped.', content: [{ schema: 'Ok' }] } },
+    summary: 'Stop or remove a replication',
+    description: `One that runs saves how far it came, stops, and leaves the list ten seconds later. One that has ended leaves it at once. ${WHO}`,
+    replies: { 200: { description: 'It is stopping, or removed.', content: [{ schema: 'Ok' }] } },
     errors: { ...ERRORS, 400: 'The task ID is not a number.', 404: 'There is no such replication.' },
   })
   async stop(@Param('task') task: string, @Res() reply: FastifyReply): Promise<void> {
-    if (!(await presentOf(this.control).stop(taskId(task)))) throw new EdgeError('replication.missing');
+    if (!(await presentOf(this.control).delete(taskId(task)))) throw new EdgeError('replication.missing');
     sendJson(reply, 200, '{"ok":true}');
   }
 }

@@ -43,7 +43,7 @@ class Control implements ReplicationControl {
     return Promise.resolve(id === 4 ? TASK : undefined);
   }
 
-  stop(id: number): Promise<boolean> {
+  delete(id: number): Promise<boolean> {
     this.stopped.push(id);
     return Promise.resolve(id === 4);
   }

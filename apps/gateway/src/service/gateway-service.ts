@@ -1,8 +1,8 @@
 import { REPLICATION_SEAL, Sealer } from '@edgesync/auth';
 import {
   NatsReplicationControl,
+  NatsReplicationRecords,
   NatsStorage,
-  ReplicationRecords,
   SessionClient,
   WorkerRegistry,
 } from '@edgesync/bus-nats';
@@ -32,9 +32,10 @@ async function partsOf(launch: Launch, settings: ServiceSettings): Promise<Gatew
   });
   lifetime.defer(() => storage.close());
   const workers = lifetime.adopt(new WorkerRegistry(bus, 'replication'), (registry) => registry.close());
-  const sealer = new Sealer(handshakeSecret, REPLICATION_SEAL);
-  const replications = new NatsReplicationControl(bus, workers, new ReplicationRecords(bus, { guest: true }), {
-    seal: (text) => sealer.seal(text),
+  const seal = new Sealer(handshakeSecret, REPLICATION_SEAL);
+  const records = new NatsReplicationRecords(bus, { seal, guest: true });
+  const replications = new NatsReplicationControl(bus, workers, records, {
+    seal,
     report: (error) => loggers.domain('Sync').warning('a replication worker does not answer', error),
   });
   lifetime.defer(() => replications.close());

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ChangeFeeds } from '@edgesync/change-feed';
-import { Environment, Replication, StoredCheckpoints } from '@edgesync/replicator';
+import { Environment, ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
 import { dial, systemScheduler, type WsTransport } from '@edgesync/socket-ws';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { subprotocolOf } from '@edgesync/sync-protocol';
@@ -58,7 +58,7 @@ export class App {
    */
   follow(port: number, onEnd: (code: number) => void = () => {}): () => Promise<void> {
     let stopped = false;
-    let current: Replication | undefined;
+    let current: ActiveSession | undefined;
     const run = async (): Promise<void> => {
       while (!stopped) {
         const transport = await this.dial(port);
@@ -85,8 +85,8 @@ export class App {
     return dial(url, { protocols: [subprotocolOf(this.version)] }).catch(() => undefined);
   }
 
-  private replicate(transport: WsTransport, continuous: boolean): Replication {
-    return new Replication(transport, {
+  private replicate(transport: WsTransport, continuous: boolean): ActiveSession {
+    return new ActiveSession(transport, {
       environment: this.environment,
       version: this.version,
       database: 'db',

@@ -6,8 +6,8 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import {
   Bus,
   LeaseBucket,
+  NatsReplicationRecords,
   NatsStorage,
-  ReplicationRecords,
   RUNNERS,
   SessionClient,
   WorkerAnnouncer,
@@ -20,7 +20,7 @@ import { GatewayServiceModule, SyncRelay, type DeploymentReplications } from '@e
 import { HandshakeVerifier, Metrics, REPLICATION_SEAL, Sealer, AuditLog, type Loggers } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { mountPeers, PeerSessions } from '@edgesync/replication';
-import { ReplicationServiceModule, serveSessions } from '@edgesync/replication/service';
+import { serveSessions, WorkerModule } from '@edgesync/replication/split';
 import { SqliteStorage, type DatabaseOptions } from '@edgesync/storage-sqlite';
 import { serveOnBus, StorageServiceModule } from '@edgesync/storage/service';
 import { PROTOCOL_VERSIONS, subprotocolOf } from '@edgesync/sync-protocol';
@@ -149,16 +149,17 @@ async function startWorker(
   const storage = new NatsStorage(bus, { databases: [...config.databases.keys()] });
   const id = randomUUID();
   const verifier = new HandshakeVerifier(HANDSHAKE_SECRET, id);
+  const sealer = new Sealer(HANDSHAKE_SECRET, REPLICATION_SEAL);
   const app = await NestFactory.create<NestFastifyApplication>(
-    ReplicationServiceModule.register({
+    WorkerModule.register({
       config,
       storage,
       bus,
       id,
       verifier,
-      sealer: new Sealer(HANDSHAKE_SECRET, REPLICATION_SEAL),
+      sealer,
       leases: new LeaseBucket(bus, { bucket: RUNNERS }),
-      records: new ReplicationRecords(bus),
+      records: new NatsReplicationRecords(bus, { seal: sealer }),
       loggers,
       audit,
       metrics,

@@ -36,6 +36,6 @@ function shownByListing(control: ReplicationControl): DeploymentReplications {
     list: () => control.list(),
     shown: () => control.list(),
     status: (id) => control.status(id),
-    stop: (id) => control.stop(id),
+    delete: (id) => control.delete(id),
   };
 }

@@ -1,6 +1,6 @@
 import { readUsers, type Users } from '@edgesync/config';
 import { parseKeyspace } from '@edgesync/document';
-import { Replication, type ReplicationOptions, StoredCheckpoints } from '@edgesync/replicator';
+import { ActiveSession, type ActiveSessionOptions, StoredCheckpoints } from '@edgesync/replicator';
 import { BlipConnection, Properties, type BlipReply } from '@edgesync/blip';
 import { dial, systemScheduler } from '@edgesync/socket-ws';
 import { describe, expect, it } from 'vitest';
@@ -56,13 +56,13 @@ async function replicate(
   client: Client,
   name: string,
   collections: readonly string[],
-  options: Partial<ReplicationOptions> = {},
-): Promise<Replication> {
+  options: Partial<ActiveSessionOptions> = {},
+): Promise<ActiveSession> {
   const transport = await dial(`ws://127.0.0.1:${server.port}/db/_blipsync`, {
     protocols: ['BLIP_3+CBMobile_4'],
     headers: credentials(name),
   });
-  return new Replication(transport, {
+  return new ActiveSession(transport, {
     environment: environmentOf(client),
     version: 4,
     database: 'db',

@@ -2,7 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { BlipConnection, FrameEncoder, Properties } from '@edgesync/blip';
-import { Replication, StoredCheckpoints } from '@edgesync/replicator';
+import { ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
 import { dial, systemScheduler, type WsTransport } from '@edgesync/socket-ws';
 import {
   environmentOf,
@@ -27,7 +27,7 @@ async function expectService(server: RunningServer): Promise<void> {
   await client.write('db', [
     { type: 'edit', keyspace: DEFAULT, id: `doc ${Math.random()}`, deleted: false, body: '{}' },
   ]);
-  const replication = new Replication(await dial(urlOf(server), { protocols: PROTOCOLS }), {
+  const replication = new ActiveSession(await dial(urlOf(server), { protocols: PROTOCOLS }), {
     environment: environmentOf(client),
     version: 4,
     database: 'db',

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { Replication, StoredCheckpoints } from '@edgesync/replicator';
+import { ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
 import { dial } from '@edgesync/socket-ws';
 import { environmentOf, runServer, temporaryStorage } from '../testing/running-server.js';
 
@@ -24,7 +24,7 @@ it('a session is listed while it lasts, audited when it begins and ends, and wha
     metric(`edgesync_sync_revisions_total{database="db",direction="${direction}"}`);
 
   const transport = await dial(`ws://127.0.0.1:${server.port}/db/_blipsync`, { protocols: ['BLIP_3+CBMobile_4'] });
-  const replication = new Replication(transport, {
+  const replication = new ActiveSession(transport, {
     environment: environmentOf(client),
     version: 4,
     database: 'db',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Replication, type ReplicationOptions, StoredCheckpoints } from '@edgesync/replicator';
+import { ActiveSession, type ActiveSessionOptions, StoredCheckpoints } from '@edgesync/replicator';
 import { dial } from '@edgesync/socket-ws';
 import { subprotocolOf } from '@edgesync/sync-protocol';
 import { environmentOf, runServer, temporaryStorage } from '../testing/running-server.js';
@@ -15,11 +15,11 @@ type Storage = Awaited<ReturnType<typeof temporaryStorage>>;
 async function replicate(
   port: number,
   storage: Storage,
-  options: Partial<ReplicationOptions> = {},
-): Promise<Replication> {
+  options: Partial<ActiveSessionOptions> = {},
+): Promise<ActiveSession> {
   const version = options.version ?? 4;
   const transport = await dial(`ws://127.0.0.1:${port}/db/_blipsync`, { protocols: [subprotocolOf(version)] });
-  return new Replication(transport, {
+  return new ActiveSession(transport, {
     environment: environmentOf(storage),
     version,
     database: 'db',

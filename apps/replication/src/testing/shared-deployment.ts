@@ -5,8 +5,8 @@ import {
   Bus,
   LeaseBucket,
   NatsReplicationControl,
+  NatsReplicationRecords,
   NatsStorage,
-  ReplicationRecords,
   RUNNERS,
   StorageServer,
   WorkerAnnouncer,
@@ -16,7 +16,7 @@ import { HandshakeVerifier, REPLICATION_SEAL, Sealer, type Metrics } from '@edge
 import type { SqliteStorage } from '@edgesync/storage-sqlite';
 import { startNatsServer, type NatsServer } from '@edgesync/test-kit';
 import { mountPeers } from '../index.js';
-import { ReplicationServiceModule } from '../service/replication-service.module.js';
+import { WorkerModule } from '../split/worker.module.js';
 import { configOf, observersOf, temporaryStorage } from './running-server.js';
 
 const SECRET = 'a secret that gateways and workers share';
@@ -61,9 +61,10 @@ export class SharedDeployment implements AsyncDisposable {
   async control(): Promise<NatsReplicationControl> {
     const bus = await this.bus('gateway');
     const workers = new WorkerRegistry(bus, 'replication');
-    const sealer = new Sealer(SECRET, REPLICATION_SEAL);
-    const control = new NatsReplicationControl(bus, workers, new ReplicationRecords(bus, { guest: true }), {
-      seal: (text) => sealer.seal(text),
+    const seal = new Sealer(SECRET, REPLICATION_SEAL);
+    const records = new NatsReplicationRecords(bus, { seal, guest: true });
+    const control = new NatsReplicationControl(bus, workers, records, {
+      seal,
       patience: 1_000,
     });
     this.closers.push(
@@ -84,16 +85,17 @@ export class SharedDeployment implements AsyncDisposable {
     const storage = new NatsStorage(bus, { databases: ['db'] });
     const { log, events, loggers, audit, metrics } = observersOf(config);
     const id = `worker-${Math.random()}`;
+    const sealer = new Sealer(SECRET, REPLICATION_SEAL);
     const app = await NestFactory.create<NestFastifyApplication>(
-      ReplicationServiceModule.register({
+      WorkerModule.register({
         config,
         storage,
         bus,
         id,
         verifier: new HandshakeVerifier(SECRET, id),
-        sealer: new Sealer(SECRET, REPLICATION_SEAL),
+        sealer,
         leases: new LeaseBucket(bus, { life: LEASE_LIFE, bucket: RUNNERS }),
-        records: new ReplicationRecords(bus, { report: (error) => void log.push(String(error)) }),
+        records: new NatsReplicationRecords(bus, { seal: sealer, report: (error) => void log.push(String(error)) }),
         loggers,
         audit,
         metrics,

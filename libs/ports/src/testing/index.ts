@@ -38,3 +38,4 @@ export function describeStorageContract(name: string, open: OpenStorage): void {
     describe('durability', () => describeDurability(under));
   });
 }
+export { describeReplicationRecords, type OpenRecords } from './replication-records-contract.js';

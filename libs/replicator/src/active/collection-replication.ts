@@ -11,16 +11,16 @@ import { CheckpointSaver } from './checkpoint-saver.js';
 import { KnownRevisions } from './known-revisions.js';
 import { Puller } from './puller.js';
 import { Pusher } from './pusher.js';
-import type { ReplicatedCollection, ReplicationOptions } from './replication.js';
+import type { ReplicatedCollection, ActiveSessionOptions } from './active-session.js';
 import type { SyncCheckpoint } from './sync-checkpoint.js';
 
-export interface CollectionReplicationOptions extends ReplicationOptions {
+export interface CollectionReplicationOptions extends ActiveSessionOptions {
   readonly inserter: Inserter;
   readonly blobs: BlobReceiver;
   readonly onProgress: () => void;
 }
 
-/** One collection of a {@link import('./replication.js').Replication}: its pusher, its puller, its checkpoint. */
+/** One collection of a {@link import('./active-session.js').ActiveSession}: its pusher, its puller, its checkpoint. */
 export class CollectionReplication {
   private readonly saver: CheckpointSaver;
   private readonly blobSender: BlobSender;

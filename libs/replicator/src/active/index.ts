@@ -1,4 +1,4 @@
 export * from './local-checkpoints.js';
-export * from './replication.js';
+export * from './active-session.js';
 export * from './replication-error.js';
 export { decodeCheckpoint } from './sync-checkpoint.js';

@@ -1,6 +1,6 @@
 import { loopbackPair } from '@edgesync/blip';
 import { describe, expect, it } from 'vitest';
-import { Replication, StoredCheckpoints } from '../index.js';
+import { ActiveSession, StoredCheckpoints } from '../index.js';
 import { REAL_TIME } from '../testing/real-time.js';
 import { answer, jsonOf, ScriptedPeer } from '../testing/scripted-peer.js';
 import { DATABASE, DEFAULT, withMethods, World, type WorldOptions } from '../testing/world.js';
@@ -23,8 +23,8 @@ async function scripted(options: WorldOptions = {}) {
           (jsonOf(request) as unknown[]).map(() => 0),
         );
     });
-  const start = (push: boolean, pull: boolean): Replication =>
-    new Replication(near, {
+  const start = (push: boolean, pull: boolean): ActiveSession =>
+    new ActiveSession(near, {
       environment: client.environment,
       version: 3,
       database: DATABASE,
@@ -192,7 +192,7 @@ it('R31: a server that answers pings and nothing else is given up after a while'
   await using client = await World.open({ tuning: { openingMs: 30 } });
   const [near, far] = loopbackPair({ scheduler: REAL_TIME });
   const peer = new ScriptedPeer(far);
-  const replication = new Replication(near, {
+  const replication = new ActiveSession(near, {
     environment: client.environment,
     version: 3,
     database: DATABASE,

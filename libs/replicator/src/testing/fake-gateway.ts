@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type BlipReply, type IncomingRequest, loopbackPair, Properties } from '@edgesync/blip';
-import { Replication, type ReplicationOptions, StoredCheckpoints } from '../index.js';
+import { ActiveSession, type ActiveSessionOptions, StoredCheckpoints } from '../index.js';
 import { REAL_TIME } from './real-time.js';
 import { answer, describe, jsonOf, ScriptedPeer, textOf } from './scripted-peer.js';
 import { DATABASE, DEFAULT, type World } from './world.js';
@@ -79,10 +79,10 @@ export class FakeGateway {
   }
 
   /** A client's replication with this gateway over a new connection. */
-  replicate(client: World, options: Partial<ReplicationOptions> = {}): Replication {
+  replicate(client: World, options: Partial<ActiveSessionOptions> = {}): ActiveSession {
     const [near, far] = loopbackPair({ scheduler: REAL_TIME });
     this.serve(new ScriptedPeer(far));
-    return new Replication(near, {
+    return new ActiveSession(near, {
       environment: client.environment,
       version: 3,
       database: DATABASE,

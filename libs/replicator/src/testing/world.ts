@@ -14,8 +14,8 @@ import {
   Environment,
   type EnvironmentOptions,
   PeerSession,
-  Replication,
-  type ReplicationOptions,
+  ActiveSession,
+  type ActiveSessionOptions,
   type Sha1,
   StoredCheckpoints,
 } from '../index.js';
@@ -129,8 +129,8 @@ export class World implements AsyncDisposable {
   /** Replicates another world's database with this one. @param options `frames`: the connection is lost after so many */
   async replicate(
     client: World,
-    { frames, ...options }: Partial<ReplicationOptions> & ConnectOptions & { readonly frames?: number } = {},
-  ): Promise<Replication> {
+    { frames, ...options }: Partial<ActiveSessionOptions> & ConnectOptions & { readonly frames?: number } = {},
+  ): Promise<ActiveSession> {
     const [near, far] = loopbackPair({ scheduler: REAL_TIME });
     const version = options.version ?? 3;
     const session = new PeerSession(far, {
@@ -141,7 +141,7 @@ export class World implements AsyncDisposable {
       policy: options.policy ?? { mode: options.mode ?? 'bidirectional' },
     });
     this.sessions.push(session);
-    return new Replication(frames === undefined ? near : new CutTransport(near, frames), {
+    return new ActiveSession(frames === undefined ? near : new CutTransport(near, frames), {
       environment: client.environment,
       version,
       database: DATABASE,

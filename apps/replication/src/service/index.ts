@@ -1,2 +1,0 @@
-export { serveSessions } from './serve-sessions.js';
-export { ReplicationServiceModule, type ReplicationServiceParts } from './replication-service.module.js';
