@@ -16,6 +16,8 @@ const ENTRIES = {
   quickstart: 'apps/edge/dist/quickstart.js',
   gateway: 'apps/gateway/dist/main.js',
   replication: 'apps/replication/dist/main.js',
+  /** The threads that run statements, started by its file name. */
+  'query-worker': 'libs/storage-sqlite/dist/query/query-worker.js',
 };
 /** Apart from the others: where Nest finds its microservices package, every application loads it. */
 const MICROSERVICES = { storage: 'apps/storage/dist/main.js' };

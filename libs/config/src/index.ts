@@ -4,6 +4,7 @@ export { formatIssue, type ConfigIssue, type ReadResult } from './config-issue.j
 export { hasComments, parseJson5 } from './json5-text.js';
 export { configJsonSchema, usersJsonSchema } from './json-schemas.js';
 export { parseListenAddress } from './listen-address.js';
+export { DEFAULT_QUERY_LIMITS } from './query-schema.js';
 export { withPaths } from './replication-paths.js';
 export { readReplicationRequest } from './replication-request.js';
 export { LOG_DOMAINS } from './logging-schema.js';

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { QueryLimitsConfig } from '@edgesync/config';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import { HybridClock, sourceIdFromBytes } from '@edgesync/revision';
 import { BlobFiles } from './blobs/blob-files.js';
@@ -41,6 +42,8 @@ export interface DatabaseOptions {
   readonly placeholderUuid?: string;
   /** Keep superseded bodies for a while, as bases of deltas. */
   readonly keepSuperseded?: boolean;
+  /** What bounds its statements. Absent: the defaults of the configuration. */
+  readonly queryLimits?: QueryLimitsConfig;
   /**
    * Called in every transaction right before it is committed; throws if this process may not write any more. For
    * owners whose right to a database can run out while they are suspended.
@@ -66,6 +69,8 @@ export interface ImportObserver {
 /** What an open database is made of. */
 export interface DatabaseParts {
   readonly uuid: string;
+  /** The SQLite file. */
+  readonly file: string;
   /** Source ID of the versions minted here: the UUID's bytes (docs/protocol/revisions.md#sources). */
   readonly source: string;
   readonly clock: HybridClock;
@@ -81,6 +86,7 @@ export interface DatabaseParts {
   readonly blobFiles: BlobFiles;
   readonly upkeep: Upkeep;
   readonly nowSeconds: () => number;
+  readonly report: (error: unknown) => void;
 }
 
 /**
@@ -174,6 +180,7 @@ async function assemble(
   upkeep.start();
   return {
     uuid,
+    file: paths.database,
     source,
     clock,
     lock,
@@ -188,5 +195,6 @@ async function assemble(
     blobFiles,
     upkeep,
     nowSeconds,
+    report,
   };
 }

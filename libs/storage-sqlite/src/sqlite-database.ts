@@ -1,3 +1,4 @@
+import { DEFAULT_QUERY_LIMITS } from '@edgesync/config';
 import { EdgeError } from '@edgesync/errors';
 import type { Keyspace } from '@edgesync/document';
 import type {
@@ -10,8 +11,12 @@ import type {
   CollectionInfo,
   DatabaseInfo,
   DocumentRevision,
+  IndexStatus,
   ListOptions,
   ListPage,
+  QueryOptions,
+  QueryPlan,
+  QueryResult,
   ReadOptions,
   StoredRevision,
   WithBodies,
@@ -22,22 +27,26 @@ import type {
 import { openParts, type DatabaseOptions, type DatabaseParts } from './open-database.js';
 import type { Collection } from './collections.js';
 import { toStorageFault } from './faults.js';
+import type { DatabaseQueries, QueryLimits } from './query/database-queries.js';
 import { checkIntegrity } from './integrity.js';
 import { BLOB_LIMIT, CHARACTERS_PER_WEIGHT } from './tuning.js';
 
 /** One open database. It owns its bundle until {@link close}; from then on everything throws `storage.closed`. */
 export class SqliteDatabase {
   private closing: Promise<void> | undefined;
+  private queries: Promise<DatabaseQueries> | undefined;
 
   private constructor(
     readonly name: string,
     readonly path: string,
     private readonly parts: DatabaseParts,
+    private readonly queryLimits: QueryLimits,
   ) {}
 
   /** @throws EdgeError `storage.missing`, `storage.foreign`, `storage.corrupt`, `storage.locked` and other `storage.*` */
   static async open(options: DatabaseOptions): Promise<SqliteDatabase> {
-    return new SqliteDatabase(options.name, options.path, await openParts(options));
+    const limits = options.queryLimits ?? DEFAULT_QUERY_LIMITS;
+    return new SqliteDatabase(options.name, options.path, await openParts(options), limits);
   }
 
   /** Writes that wait for a transaction. */
@@ -145,6 +154,19 @@ export class SqliteDatabase {
     return commit.run(digests.length, () => blobTable.touch(digests, nowSeconds()));
   }
 
+  /** Runs a statement, as {@link QueryRunner.query}. */
+  async query(keyspace: Keyspace, statement: string, options?: QueryOptions): Promise<QueryResult> {
+    return (await this.loadQueries()).query(keyspace, statement, options);
+  }
+
+  async explain(keyspace: Keyspace, statement: string, options?: QueryOptions): Promise<QueryPlan> {
+    return (await this.loadQueries()).explain(keyspace, statement, options);
+  }
+
+  indexes(): readonly IndexStatus[] {
+    return [];
+  }
+
   /** Gives space back now instead of later. */
   sweep(): Promise<void> {
     return this.parts.upkeep.sweep();
@@ -163,6 +185,7 @@ export class SqliteDatabase {
   private async shutDown(): Promise<void> {
     const { upkeep, blobFiles, commit, connection, lock } = this.parts;
     upkeep.stop();
+    await (await this.queries)?.close();
     await blobFiles.close();
     await commit.close();
     try {
@@ -170,6 +193,18 @@ export class SqliteDatabase {
     } finally {
       lock.release();
     }
+  }
+
+  /** Without statements nothing of what runs them is loaded. */
+  private loadQueries(): Promise<DatabaseQueries> {
+    if (this.closing) throw new EdgeError('storage.closed');
+    return (this.queries ??= this.startQueries());
+  }
+
+  private async startQueries(): Promise<DatabaseQueries> {
+    const { file, collections, nowSeconds, report } = this.parts;
+    const { DatabaseQueries } = await import('./query/database-queries.js');
+    return new DatabaseQueries({ name: this.name, file, collections, limits: this.queryLimits, nowSeconds, report });
   }
 
   /** Reads something. */

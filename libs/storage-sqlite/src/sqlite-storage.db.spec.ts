@@ -1,4 +1,5 @@
-import { describeStorageContract } from '@edgesync/ports/testing';
+import { describeQueryContract, describeStorageContract } from '@edgesync/ports/testing';
 import { openTestStorage } from './testing/test-storage.js';
 
 describeStorageContract('SQLite', openTestStorage);
+describeQueryContract('SQLite', openTestStorage);

@@ -10,8 +10,13 @@ import type {
   CollectionInfo,
   DatabaseInfo,
   DocumentRevision,
+  IndexStatus,
   ListOptions,
   ListPage,
+  QueryOptions,
+  QueryPlan,
+  QueryResult,
+  QueryRunner,
   ReadOptions,
   Storage,
   StoredRevision,
@@ -24,7 +29,7 @@ import type { DatabaseOptions } from './open-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
 /** The storage ports over open SQLite databases. */
-export class SqliteStorage implements Storage {
+export class SqliteStorage implements Storage, QueryRunner {
   private readonly open = new Map<string, SqliteDatabase>();
   /** Databases that are not open yet, or never will be: the reason. */
   private readonly pending = new Map<string, () => string>();
@@ -152,6 +157,18 @@ export class SqliteStorage implements Storage {
     options?: WriteOptions,
   ): Promise<string> {
     return this.find(keyspace.database).saveCheckpoint(keyspace, client, rev, body, options);
+  }
+
+  async query(keyspace: Keyspace, statement: string, options?: QueryOptions): Promise<QueryResult> {
+    return this.find(keyspace.database).query(keyspace, statement, options);
+  }
+
+  async explain(keyspace: Keyspace, statement: string, options?: QueryOptions): Promise<QueryPlan> {
+    return this.find(keyspace.database).explain(keyspace, statement, options);
+  }
+
+  async indexes(database: string): Promise<readonly IndexStatus[]> {
+    return this.find(database).indexes();
   }
 
   private find(name: string): SqliteDatabase {

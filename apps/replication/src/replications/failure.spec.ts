@@ -11,8 +11,7 @@ const summary = (error: unknown): string => {
   return `${domain}/${code} ${kind}`;
 };
 
-// docs/protocol/edge-server.md#upstream
-describe('a failure (Appendix A)', () => {
+describe('a failure (ref 12.2, Appendix A)', () => {
   it.each([
     [401, '6/401 permanent'],
     [403, '6/403 permanent'],
@@ -54,7 +53,6 @@ describe('a failure (Appendix A)', () => {
     expect(summary(new DialError('x', undefined, { cause: proxied }))).toBe(expected);
   });
 
-  // docs/protocol/connection.md#as-an-active-peer
   it.each([
     [1000, 'transient'],
     [1001, 'transient'],
@@ -68,11 +66,10 @@ describe('a failure (Appendix A)', () => {
     [1013, 'transient'],
     [4001, 'transient'],
     [4002, 'permanent'],
-  ])('of a connection that the server closes with %i is %s', (code, kind) => {
+  ])('J.2-15: of a connection that the server closes with %i is %s', (code, kind) => {
     expect(summary(new BlipClosedError({ code, reason: '', by: 'peer' }))).toBe(`6/${code} ${kind}`);
   });
 
-  // docs/protocol/failures.md#errors-on-requests
   it.each([
     ['HTTP', 400, '6/400 permanent'],
     ['HTTP', 403, '6/403 permanent'],
@@ -82,7 +79,7 @@ describe('a failure (Appendix A)', () => {
     ['LiteCore', 501, '1/501 permanent'],
     ['BLIP', 404, '1/26 permanent'],
     ['Strange', 1, '1/26 permanent'],
-  ])('of a request that is refused with %s/%i is %s', (domain, code, expected) => {
+  ])('I.5: of a request that is refused with %s/%i is %s', (domain, code, expected) => {
     expect(summary(new ReplicationError({ domain, code, message: 'x' }, 'subChanges'))).toBe(expected);
   });
 

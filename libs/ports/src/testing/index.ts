@@ -12,6 +12,7 @@ import { describeReads } from './reads-contract.js';
 import { describeRevisions } from './revisions-contract.js';
 import { SETUP, type OpenStorage, type StorageUnderTest } from './storage-under-test.js';
 
+export * from './queries-contract.js';
 export * from './requests.js';
 export * from './storage-under-test.js';
 

@@ -26,10 +26,15 @@ export function answerInMemory(database: MemoryDatabase, golden: GoldenCase, par
     const parameters = bindParameters(statement, paramsJson);
     return { rows: [...compiled.run(database.access(compiled, parameters), parameters)] };
   } catch (error) {
-    const kind = isEdgeError(error) ? KINDS[error.code] : undefined;
-    if (!kind) throw error;
-    return { error: kind };
+    return answerOf(error);
   }
+}
+
+/** @throws what is not an answer */
+export function answerOf(error: unknown): Answer {
+  const kind = isEdgeError(error) ? KINDS[error.code] : undefined;
+  if (!kind) throw error;
+  return { error: kind };
 }
 
 /** The documents and full-text indexes that the golden cases are about. */

@@ -64,8 +64,7 @@ describe('R30: what is under way is bounded', () => {
     await expect.poll(() => count(world.peer, 'rev')).toBe(51);
   });
 
-  // docs/protocol/failures.md#windows
-  it('by bytes too: two megabytes wait for answers', async () => {
+  it('J.2-14: by bytes too: two megabytes wait for answers', async () => {
     await using world = await scripted();
     const text = 'x'.repeat(100_000);
     for (let n = 0; n < 60; n++) await world.client.put(`doc ${n}`, { n, text });
@@ -174,8 +173,7 @@ describe('R27: a document that is taken away', () => {
   });
 });
 
-// docs/protocol/replication.md#reply-to-changes
-describe('a message of the server that cannot be read', () => {
+describe('J.4-57: a message of the server that cannot be read', () => {
   it.each(['changes', 'rev', 'norev'])(
     'ends the connection, for nobody knows what to wait for: %s',
     async (profile) => {

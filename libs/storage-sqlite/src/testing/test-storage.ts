@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StorageSetup, StorageUnderTest } from '@edgesync/ports/testing';
+import type { QueriesUnderTest, StorageSetup } from '@edgesync/ports/testing';
 import { SqliteStorage } from '../sqlite-storage.js';
 import type { SqliteDatabase } from '../sqlite-database.js';
 
@@ -16,7 +16,7 @@ export async function openTestStorage({
   database,
   collections,
   startSeconds,
-}: StorageSetup): Promise<StorageUnderTest> {
+}: StorageSetup): Promise<QueriesUnderTest> {
   const directory = temporaryDirectory();
   let milliseconds = startSeconds * 1_000;
   let storage: SqliteStorage;

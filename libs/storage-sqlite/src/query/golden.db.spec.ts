@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  answerOf,
+  collectionName,
+  faultOf,
+  GOLDEN_DATABASE,
+  goldenContext,
+  goldenDatabase,
+  readGoldenLine,
+  readLines,
+  type Answer,
+  type GoldenCase,
+} from '@edgesync/query/testing';
+import { copyInto, openQueriedStorage, rowsOf, type QueriedStorage } from '../testing/queried-storage.js';
+
+/** Cases whose answer is not ours, and why. */
+const OTHERWISE: Readonly<Record<string, string>> = {
+  'compare-043': 'the engine rounds some float literals to seven digits; 9007199254740992.0 is that number',
+  'in-026': 'the engine finds 9 in [9.5]',
+};
+
+describe('statements over stored documents answered as the engine answers them', () => {
+  let subject: QueriedStorage;
+  beforeAll(async () => {
+    const { collections } = goldenContext('');
+    subject = await openQueriedStorage({ name: GOLDEN_DATABASE, collections: collections as [] });
+    await copyInto(subject.storage, GOLDEN_DATABASE, goldenDatabase());
+  });
+  afterAll(() => subject.close());
+
+  async function answer({ ks, query }: GoldenCase, parameters: string | undefined): Promise<Answer> {
+    const keyspace = { database: GOLDEN_DATABASE, ...collectionName(ks) };
+    try {
+      return { rows: await rowsOf(subject.storage, keyspace, query, parameters === undefined ? {} : { parameters }) };
+    } catch (error) {
+      return answerOf(error);
+    }
+  }
+
+  test.each(readLines('cases.jsonl').map((line) => [(JSON.parse(line) as GoldenCase).id, line] as const))(
+    '%s',
+    async (_, line) => {
+      const golden = JSON.parse(line) as GoldenCase;
+      if (golden.id in OTHERWISE || golden.requires === 'fts') return;
+      const expected = readGoldenLine(line);
+      expect(faultOf(golden, expected, await answer(golden, expected.params)), golden.query).toBeUndefined();
+    },
+  );
+});

@@ -1,0 +1,55 @@
+import { decode, type Row, type Slot, type Value } from '@edgesync/query';
+import { jsonSql } from './sql-text.js';
+
+/** How the slots of a source are read from rows of `documents`, here called `d`. */
+export interface SlotReader {
+  /** SQL of the columns, at least one. */
+  readonly columns: string;
+  /** @param row the columns, in a new array, which becomes the row */
+  decode(row: unknown[]): Row;
+}
+
+type Decoder = (column: unknown) => Value;
+
+/** Bytes of a row that are not in strings, roughly. */
+const decoders: Record<'property' | 'string' | 'integer' | 'flag' | 'deadline', Decoder> = {
+  property: (column) => decode(column as string | null),
+  string: (column) => column as string,
+  integer: (column) => BigInt(column as number),
+  flag: (column) => column !== 0,
+  deadline: (column) => (column === null ? undefined : BigInt(column as number) * 1_000n),
+};
+
+/** @param slots without ranks */
+export function readSlots(slots: readonly Slot[]): SlotReader {
+  const parts = slots.map(partOf);
+  if (parts.length === 0) return { columns: '1', decode: () => EMPTY };
+  const steps = parts.map(({ decoder }) => decoder);
+  const { length } = steps;
+  return {
+    columns: parts.map(({ sql }) => sql).join(', '),
+    decode: (row) => {
+      for (let index = 0; index < length; index++) row[index] = steps[index]!(row[index]);
+      return row as Value[];
+    },
+  };
+}
+
+const EMPTY: Row = [];
+
+function partOf(slot: Slot): { readonly sql: string; readonly decoder: Decoder } {
+  if (slot.type === 'property') return { sql: jsonSql('d.body', slot.path).text, decoder: decoders.property };
+  if (slot.type === 'rank') return { sql: '0.0', decoder: () => 0 };
+  switch (slot.member) {
+    case 'id':
+      return { sql: 'd.id', decoder: decoders.string };
+    case 'sequence':
+      return { sql: 'd.sequence', decoder: decoders.integer };
+    case 'deleted':
+      return { sql: '(d.flags & 1)', decoder: decoders.flag };
+    case 'expiration':
+      return { sql: 'd.expires_at', decoder: decoders.deadline };
+    case 'revisionID':
+      return { sql: 'd.rev', decoder: decoders.string };
+  }
+}

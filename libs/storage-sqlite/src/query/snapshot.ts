@@ -1,0 +1,41 @@
+import Database from 'better-sqlite3';
+import { CACHE_KIB, PREPARED_STATEMENTS } from './tuning.js';
+
+/** A connection of a thread. It reads, and within {@link begin} and {@link end} always the same state. */
+export class Snapshot {
+  private readonly handle: Database.Database;
+  private readonly prepared = new Map<string, Database.Statement>();
+  private readonly beginning: Database.Statement;
+  private readonly ending: Database.Statement;
+
+  constructor(file: string) {
+    this.handle = new Database(file, { readonly: true, fileMustExist: true, timeout: 2_000 });
+    this.handle.pragma(`cache_size = -${CACHE_KIB}`);
+    this.handle.pragma('temp_store = MEMORY');
+    this.beginning = this.handle.prepare('BEGIN');
+    this.ending = this.handle.prepare('COMMIT');
+  }
+
+  /** The state is that of the first read afterwards. */
+  begin(): void {
+    this.beginning.run();
+  }
+
+  end(): void {
+    if (this.handle.inTransaction) this.ending.run();
+  }
+
+  /** A statement whose rows are arrays; kept for the next time. */
+  prepare(sql: string): Database.Statement {
+    let statement = this.prepared.get(sql);
+    if (statement) return statement;
+    statement = this.handle.prepare(sql).raw();
+    if (this.prepared.size >= PREPARED_STATEMENTS) this.prepared.delete(this.prepared.keys().next().value!);
+    this.prepared.set(sql, statement);
+    return statement;
+  }
+
+  close(): void {
+    this.handle.close();
+  }
+}

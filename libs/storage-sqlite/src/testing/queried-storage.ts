@@ -1,0 +1,71 @@
+import { join } from 'node:path';
+import type { Keyspace } from '@edgesync/document';
+import type { QueryOptions, QueryResult, WriteRequest } from '@edgesync/ports';
+import { ArrayValue, encode } from '@edgesync/query';
+import type { MemoryDatabase } from '@edgesync/query/testing';
+import type { DatabaseOptions } from '../open-database.js';
+import { SqliteStorage } from '../sqlite-storage.js';
+import { temporaryDirectory } from './test-storage.js';
+
+/** A storage of one database in a temporary directory. */
+export interface QueriedStorage {
+  readonly storage: SqliteStorage;
+  readonly path: string;
+  close(): Promise<void>;
+}
+
+export async function openQueriedStorage(options: Omit<DatabaseOptions, 'path' | 'create'>): Promise<QueriedStorage> {
+  const directory = temporaryDirectory();
+  const path = join(directory.path, `${options.name}.cblite2`);
+  const storage = new SqliteStorage();
+  await storage.openDatabase({ ...options, path, create: true });
+  return {
+    storage,
+    path,
+    close: async () => {
+      await storage.close();
+      directory.remove();
+    },
+  };
+}
+
+/** Stores the documents of a database in memory. */
+export async function copyInto(storage: SqliteStorage, database: string, memory: MemoryDatabase): Promise<void> {
+  for (const [name, documents] of memory.collections) {
+    const [scope, collection] = name.split('.') as [string, string];
+    const keyspace: Keyspace = { database, scope, collection };
+    const writes = documents.map(({ meta, body }): WriteRequest => ({
+      type: 'edit',
+      keyspace,
+      id: meta.id as string,
+      deleted: false,
+      body: body.json,
+      ...(meta.expiration !== undefined && { expiresAt: Number(meta.expiration as bigint) / 1_000 }),
+    }));
+    const results = await storage.write(database, writes);
+    const deletions = documents.flatMap(({ meta }, index): WriteRequest[] => {
+      const result = results[index]!;
+      if (result.status !== 'stored') throw new Error(`${result.id}: ${result.status}`);
+      return meta.deleted
+        ? [{ type: 'edit', keyspace, id: result.id, deleted: true, body: '{}', expect: result.rev }]
+        : [];
+    });
+    await storage.write(database, deletions);
+  }
+}
+
+/** All rows of a statement, each as JSON text. */
+export async function rowsOf(
+  storage: SqliteStorage,
+  keyspace: Keyspace,
+  statement: string,
+  options?: QueryOptions,
+): Promise<string[]> {
+  return collectRows(await storage.query(keyspace, statement, options));
+}
+
+export async function collectRows(result: QueryResult): Promise<string[]> {
+  const texts: string[] = [];
+  for await (const { json } of result) texts.push(json);
+  return ArrayValue.fromJson(`[${texts.join()}]`).items.map(encode);
+}
