@@ -98,6 +98,7 @@ export function isObject(value: Value): value is ObjectValue {
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const COLON = 0x3a;
 
 /**
  * The value of a piece of JSON; `null` (SQL NULL, no such property) is MISSING.
@@ -187,16 +188,29 @@ function readMembers(json: string): Map<string, PresentValue> {
 }
 
 function findMember(json: string, name: string): Value {
-  const literal = JSON.stringify(name);
-  if (!json.includes(literal)) return undefined;
+  const literal = literalOf(name);
   for (let start = 1; json.charCodeAt(start) === QUOTE;) {
-    const colon = skipString(json, start);
-    const end = skipValue(json, colon + 1);
-    if (colon - start === literal.length && json.startsWith(literal, start))
-      return decodePresent(json.slice(colon + 1, end));
+    const isFound = json.startsWith(literal, start) && json.charCodeAt(start + literal.length) === COLON;
+    const value = isFound ? start + literal.length + 1 : skipString(json, start) + 1;
+    const end = skipValue(json, value);
+    if (isFound) return decodePresent(json.slice(value, end));
     start = json.charCodeAt(end) === COMMA ? end + 1 : end;
   }
   return undefined;
+}
+
+/** A statement looks for few names, and for each in every row. */
+const MAX_LITERALS = 1000;
+const literals = new Map<string, string>();
+
+function literalOf(name: string): string {
+  let literal = literals.get(name);
+  if (literal === undefined) {
+    literal = JSON.stringify(name);
+    if (literals.size >= MAX_LITERALS) literals.clear();
+    literals.set(name, literal);
+  }
+  return literal;
 }
 
 function writeMembers(members: ReadonlyMap<string, PresentValue>): string {

@@ -9,6 +9,7 @@ export type CompareText = (left: string, right: string) => number;
  */
 export function compareValues(left: Value, right: Value, compareText: CompareText = compareBytes): number {
   if (typeof left === 'string' && typeof right === 'string') return compareText(left, right);
+  if (typeof left === 'number' && typeof right === 'number') return left < right ? -1 : left > right ? 1 : 0;
   const rank = rankOf(left);
   const difference = rank - rankOf(right);
   if (difference !== 0) return difference;

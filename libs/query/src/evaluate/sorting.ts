@@ -31,7 +31,7 @@ export class Sorting {
 
   /** Takes the row that is in the frame. */
   add(frame: Frame): void {
-    const keys = this.keys.map(({ evaluate }) => evaluate(frame));
+    const keys = this.keys.map(({ evaluate }) => quickToCompare(evaluate(frame)));
     const sequence = this.sequence++;
     if (this.waiting.length === this.limit) {
       // The root of the heap is the last of those kept.
@@ -76,10 +76,19 @@ export class Sorting {
   }
 
   private compareKeys(left: readonly Value[], right: readonly Value[]): number {
-    for (const [index, { descending, order }] of this.keys.entries()) {
+    // By index: this is the inner loop of sorting.
+    for (let index = 0; index < this.keys.length; index++) {
+      const { descending, order } = this.keys[index]!;
       const difference = compareValues(left[index], right[index], order);
       if (difference !== 0) return descending ? -difference : difference;
     }
     return 0;
   }
+}
+
+/** The same place in the order: doubles compare faster than integers, and than one of each. */
+function quickToCompare(value: Value): Value {
+  if (typeof value !== 'bigint') return value;
+  const double = Number(value);
+  return Number.isSafeInteger(double) ? double : value;
 }
