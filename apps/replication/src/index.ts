@@ -1,5 +1,4 @@
-export { mountPeers } from './peers/mount-peers.js';
+export { mountPeers } from './peers/sync-ws.adapter.js';
 export { fileIssues } from './replications/remote-files.js';
-export type { PeerServer } from './peers/peer-server.js';
 export { PeerSessions, type PeerInfo } from './peers/peer-sessions.service.js';
 export { ReplicationModule, type ReplicationModuleOptions } from './replication.module.js';

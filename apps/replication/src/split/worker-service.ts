@@ -13,8 +13,8 @@ import {
 import { VERSION, type Launch, type Service } from '@edgesync/platform';
 import { connectBus, type ServiceSettings } from '@edgesync/split';
 import { PROTOCOL_VERSIONS, subprotocolOf } from '@edgesync/sync-protocol';
-import { mountPeers } from '../peers/mount-peers.js';
 import { PeerSessions } from '../peers/peer-sessions.service.js';
+import { mountPeers } from '../peers/sync-ws.adapter.js';
 import { MAX_PEERS } from '../tuning.js';
 import { ownAddress } from './own-address.js';
 import { fileIssues } from '../replications/remote-files.js';
@@ -31,7 +31,7 @@ export function workerService(settings: ServiceSettings): Service {
         module: WorkerModule.register(parts),
         adapter: new FastifyAdapter(),
         listen: settings.listen,
-        mount: (app) => void mountPeers(app),
+        mount: mountPeers,
         async opened(app, url) {
           const { port } = new URL(url);
           const host = settings.advertise ?? (await ownAddress(settings.listen.host, parts.bus.connection.getServer()));
