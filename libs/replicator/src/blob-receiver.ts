@@ -111,7 +111,7 @@ export class BlobReceiver {
   }
 }
 
-/** What an error reply to getAttachment means for the revision. */
+/** The meaning of an error reply to `getAttachment` for the revision. */
 function asFault(digest: string, error: BlipErrorInfo): EdgeError {
   const cause = new Error(`${error.domain}/${error.code} ${error.message}`);
   if (isTransient(error)) return new EdgeError('server.overloaded', 'the blob cannot be had now', { cause });

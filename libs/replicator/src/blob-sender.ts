@@ -14,7 +14,7 @@ export class BlobSender {
 
   constructor(private readonly collection: CollectionLink) {}
 
-  /** A revision with these blobs goes out; the returned function tells that it was answered. */
+  /** A revision with these blobs goes out; call the returned function when it was answered. */
   offer(digests: readonly string[]): () => void {
     for (const digest of digests) this.offered.set(digest, (this.offered.get(digest) ?? 0) + 1);
     return () => {

@@ -22,7 +22,7 @@ function giveBlob(peer: ScriptedPeer, bytes = HELLO): ScriptedPeer {
 }
 
 const asked = (peer: ScriptedPeer, profile: string): number =>
-  peer.heard.filter((line) => line.startsWith(profile)).length;
+  peer.received.filter((line) => line.startsWith(profile)).length;
 
 describe('blobs of a pushed revision', () => {
   // docs/protocol/replication.md#reply-to-rev, docs/protocol/blobs-and-deltas.md#transfer

@@ -23,7 +23,7 @@ export interface ChangesSenderOptions {
 }
 
 /**
- * Tells a subscriber what changed and hands on what it asks for: the backlog, once that it is caught up, then, if it
+ * Offers changes to a subscriber and hands on what it asks for: the backlog, once that it is caught up, then, if it
  * asked for that, every later change.
  */
 export class ChangesSender {
@@ -86,9 +86,9 @@ export class ChangesSender {
   }
 
   /**
-   * A document with branches is offered to its pusher too: it was begun anew over a tombstone
+   * A document with branches is offered to its pusher too: it began again over a tombstone
    * (docs/protocol/revisions.md#no-conflicts-mode), which the peer may get after its push. The tombstone wins there,
-   * and what is current here would never be told.
+   * and what is current here would never be offered.
    */
   private withoutOwnPushes(rows: readonly ChangeRow[]): readonly ChangeRow[] {
     if (this.ownPushes.isEmpty) return rows;

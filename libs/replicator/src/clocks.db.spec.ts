@@ -2,7 +2,7 @@ import type { Principal } from '@edgesync/access';
 import { describe, expect, it } from 'vitest';
 import { DEFAULT, World } from './testing/world.js';
 
-/** What the time really is. */
+/** The true time. */
 const TRUTH = Date.UTC(2026, 10, 28, 12);
 const MINUTE = 60_000;
 const DAY = 24 * 60 * MINUTE;

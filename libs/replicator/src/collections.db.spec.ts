@@ -85,7 +85,7 @@ describe('the collection property', () => {
     expect([proposal.error, subscription.error, checkpoint.error?.code]).toEqual([undefined, undefined, 404]);
     await peer.next('rev');
     await peer.settled();
-    expect(peer.heard.join()).not.toContain('collection');
+    expect(peer.received.join()).not.toContain('collection');
   });
 
   // docs/protocol/replication.md#the-collection-property
@@ -107,7 +107,7 @@ describe('the collection property', () => {
     expect(attachment.properties.get('collection')).toBe('0');
     attachment.respond({ body: new TextEncoder().encode('Hello blob!') });
     expect((await rev).error).toBeUndefined();
-    const requests = peer.heard.filter((line) => !line.startsWith('getAttachment'));
+    const requests = peer.received.filter((line) => !line.startsWith('getAttachment'));
     expect(requests).toHaveLength(3);
     for (const line of requests) expect(line).toContain('"collection":"1"');
   });

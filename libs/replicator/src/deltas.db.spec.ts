@@ -91,7 +91,7 @@ describe('deltas to the client', () => {
     expect(jsonOf(whole)).toEqual(document(2));
     whole.respond();
     await peer.settled();
-    expect(peer.heard.filter((line) => line.startsWith('rev'))).toHaveLength(2);
+    expect(peer.received.filter((line) => line.startsWith('rev'))).toHaveLength(2);
   });
 
   it('are made from versions for versioned clients', async () => {

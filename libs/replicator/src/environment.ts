@@ -13,7 +13,7 @@ export interface Sha1 {
   digestBase64(): string;
 }
 
-/** Told what an operator may want to know. Never gets bodies. */
+/** Receives log lines for the operator. Never bodies. */
 export interface SyncLog {
   info(message: string): void;
   warn(message: string): void;
@@ -38,7 +38,7 @@ export interface EnvironmentOptions {
   readonly tuning?: Partial<Tuning>;
 }
 
-/** What all sessions of a process share. */
+/** Shared by all sessions of a process. */
 export class Environment {
   readonly storage: Storage;
   readonly feeds: ChangeFeeds;
@@ -52,7 +52,7 @@ export class Environment {
   readonly tuning: Tuning;
   readonly legacy: LegacyMemory;
   readonly deltas: DeltaSource;
-  /** What peers tell about the time. */
+  /** The time as peers claim it. */
   readonly time = new KnownTime();
 
   constructor(options: EnvironmentOptions) {

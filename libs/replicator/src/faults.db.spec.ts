@@ -4,7 +4,7 @@ import type { Storage } from '@edgesync/ports';
 import { answer, jsonOf, wantAll } from './testing/scripted-peer.js';
 import { World } from './testing/world.js';
 
-/** A storage that fails as told, while told. */
+/** A storage that fails on demand. */
 class Trouble {
   error = new Error();
   calls = 0;
@@ -110,7 +110,7 @@ describe('a message', () => {
     expect((await peer.ask('PING')).error).toBeUndefined();
     expect(await peer.openCollections('_default')).toEqual([{}]);
     expect((await peer.ask('PING')).error).toBeUndefined();
-    peer.tell('PING');
+    peer.notify('PING');
     await peer.settled();
   });
 
@@ -230,6 +230,6 @@ describe('a client that does not keep pace', () => {
     expect(peer.unseen('rev')).toHaveLength(10);
     peer.on('rev', (request) => request.respond()).on('changes', wantAll());
     for (const rev of [...peer.unseen('rev')]) rev.respond();
-    while (peer.heard.filter((line) => line.startsWith('rev')).length < 20) await peer.ask('PING');
+    while (peer.received.filter((line) => line.startsWith('rev')).length < 20) await peer.ask('PING');
   });
 });

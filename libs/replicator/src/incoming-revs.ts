@@ -20,7 +20,7 @@ import type { Inserter } from './inserter.js';
 import type { OwnPushes } from './own-pushes.js';
 import type { CollectionLink } from './peer-link.js';
 
-/** What became of a `rev` message: stored or known, or the error that was answered. */
+/** The outcome of a `rev` message: stored or known, or the error of the reply. */
 export type RevOutcome = { readonly result: WriteResult } | { readonly error: unknown };
 
 export interface IncomingRevsOptions {
@@ -31,7 +31,7 @@ export interface IncomingRevsOptions {
    * (docs/protocol/replication.md#revocations-and-removals), rather than being refused.
    */
   readonly purgesRemoved?: boolean;
-  /** Told after the answer was given. */
+  /** Called after the reply. */
   readonly onDone?: (rev: RevMessage, outcome: RevOutcome) => void;
 }
 
@@ -204,7 +204,7 @@ export class IncomingRevs {
 
 /**
  * Whether what is current now is what the peer sent, rather than the outcome of a conflict or of more than the peer knew:
- * a document begun anew over a tombstone that the peer has yet to get.
+ * a document that began again over a tombstone that the peer has yet to get.
  */
 function isSameRevision({ rev, history }: RevMessage, { vector }: WrittenRevision): boolean {
   if (vector === undefined) return false;

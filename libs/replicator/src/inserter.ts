@@ -2,7 +2,7 @@ import type { WriteRequest, WriteResult } from '@edgesync/ports';
 import type { PeerLink } from './peer-link.js';
 import { passesSoon } from './temporary.js';
 
-/** Told what became of one revision, once it is durable. */
+/** Receives the outcome of one revision, once it is durable. */
 export type InsertCallback = (result: WriteResult | undefined, error: unknown) => void;
 
 interface Insertion {

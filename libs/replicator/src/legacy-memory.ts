@@ -1,6 +1,6 @@
 /**
  * Which legacy rev-tree ID a versioned client keeps for a document. A client that upgraded its database wants that ID
- * at the end of every later history of the document, and its `changes` reply does not always tell
+ * at the end of every later history of the document, and its `changes` reply does not always say
  * (docs/protocol/revisions.md#sending-to-version-vector-clients). Bounded: what is forgotten costs the client a
  * conflict that its resolver settles.
  */

@@ -14,7 +14,7 @@ export interface Traffic {
   received: number;
 }
 
-/** What all jobs of one connection share: the connection, what the peer told about itself, and the way out. */
+/** Shared by all jobs of one connection: the connection, the abilities of the peer, and the way out. */
 export class PeerLink {
   readonly traffic: Traffic = { sent: 0, received: 0 };
   /** The peer takes deltas. It says so once per connection (docs/protocol/replication.md#reply-to-changes). */
@@ -28,7 +28,7 @@ export class PeerLink {
   trustsTime = false;
   private toldAhead = false;
 
-  /** What {@link fail} ended the connection for. */
+  /** The error for which {@link fail} ended the connection. */
   failure: unknown;
 
   private isFailing = false;
@@ -42,7 +42,7 @@ export class PeerLink {
     private readonly user?: string,
   ) {}
 
-  /** What we tell when we answer a list of changes. Rev-tree clients trim their histories by `maxHistory`. */
+  /** Our abilities in the reply to a list of changes. Rev-tree clients trim their histories by `maxHistory`. */
   receiverOptions(kind: RevisionKind): ReceiverOptions {
     const { maxHistory } = this.environment.tuning;
     return {
@@ -58,7 +58,7 @@ export class PeerLink {
   }
 
   /**
-   * Something failed that nobody can be told by a reply. The peer is sent away with 4001, for it comes back after that
+   * Something failed that no reply can report. The peer is sent away with 4001, for it comes back after that
    * (docs/protocol/connection.md#close-codes); a fault of ours is logged.
    */
   fail(error: unknown): void {
@@ -71,7 +71,7 @@ export class PeerLink {
     void this.closeAfterLastWords(CloseCode.transient, reason);
   }
 
-  /** Who the peer is when it tells the time: its user, for one user may have any number of databases. */
+  /** The peer as a witness of the time: its user, for one user may have any number of databases. */
   get witness(): string {
     return this.user === undefined ? `database ${this.peerId}` : `user ${this.user}`;
   }

@@ -24,8 +24,8 @@ export interface PeerSessionOptions {
 }
 
 /**
- * How the session addresses collections: not known before the first message, then either by the indexes of
- * `getCollections`, or not at all, meaning the default collection (docs/protocol/replication.md#the-collection-property).
+ * How the session addresses collections (docs/protocol/replication.md#the-collection-property): not known before the
+ * first message, then either by the indexes of `getCollections`, or not at all, meaning the default collection.
  */
 type Addressing =
   | { readonly form: 'open' }
@@ -158,7 +158,7 @@ export class PeerSession {
   }
 }
 
-/** What a session that is about to end does not begin any more; what belongs to work under way it still answers. */
+/** Requests that a session about to end no longer takes; it still answers those of work under way. */
 const STARTS_WORK: ReadonlySet<string> = new Set([
   Profile.getCollections,
   Profile.subChanges,

@@ -43,7 +43,7 @@ describe('a subscription', () => {
     peer.on('changes', (request) => (request.noReply ? undefined : answer(request, [])));
     await peer.ask('subChanges', { batch: '10' });
     await peer.settled();
-    const lists = peer.heard.map((line) => JSON.parse(line.slice(line.indexOf('['))) as [number, string][]);
+    const lists = peer.received.map((line) => JSON.parse(line.slice(line.indexOf('['))) as [number, string][]);
     expect(lists.map((list) => list.length)).toEqual([10, 10, 5, 0]);
     const sequences = lists.flat().map(([sequence]) => sequence);
     expect(sequences).toEqual([...sequences].sort((a, b) => a - b));
@@ -77,18 +77,18 @@ describe('a subscription', () => {
     peer.on('changes', (request) => (request.noReply ? undefined : answer(request, [])));
     await peer.ask('subChanges', { continuous: 'true', activeOnly: 'true' });
     await peer.settled();
-    expect(peer.heard.map((line) => line.replace(/ \[\[.*"(.*)","1-.*/, ' $1'))).toEqual([
+    expect(peer.received.map((line) => line.replace(/ \[\[.*"(.*)","1-.*/, ' $1'))).toEqual([
       'changes {} live',
       'changes! {} []',
     ]);
     await world.put('live', {}, { expect: live.rev, deleted: true });
-    const seen = peer.heard.length;
-    while (peer.heard.length === seen) await peer.settled();
-    expect(peer.heard.at(-1)).toMatch(/^changes \{\} \[\[4,"live","2-[0-9a-f]+",1,2\]\]$/);
+    const seen = peer.received.length;
+    while (peer.received.length === seen) await peer.settled();
+    expect(peer.received.at(-1)).toMatch(/^changes \{\} \[\[4,"live","2-[0-9a-f]+",1,2\]\]$/);
   });
 
   // docs/protocol/replication.md#activeonly
-  it('with activeOnly tells what was deleted after it began, also before it has caught up', async () => {
+  it('with activeOnly lists what was deleted after it began, also before it has caught up', async () => {
     await using world = await World.open({ tuning: { unansweredBacklogLists: 1 } });
     const first = await world.put('first', {});
     await world.put('second', {});
@@ -138,13 +138,13 @@ describe('a subscription', () => {
     expect((await peer.ask('subChanges', { continuous: 'true' })).error).toMatchObject({ domain: 'HTTP', code: 400 });
     expect((await peer.ask('unsubChanges')).error).toBeUndefined();
     expect((await peer.ask('unsubChanges')).error).toBeUndefined();
-    const seen = peer.heard.length;
+    const seen = peer.received.length;
     await world.put('later', {});
     const other = await world.connect();
     await other.ask('subChanges');
     await other.next('changes');
     await peer.settled();
-    expect(peer.heard).toHaveLength(seen);
+    expect(peer.received).toHaveLength(seen);
     expect((await peer.ask('subChanges', { continuous: 'true' })).error).toBeUndefined();
     expect(jsonOf(await peer.next('changes'))).toEqual([]);
     expect(rowsOf(await peer.next('changes'))).toEqual([[1, 'later']]);
@@ -172,7 +172,7 @@ describe('a list of changes', () => {
     await peer.settled();
     await world.put('two', { n: 2 });
     await peer.settled();
-    expect(peer.heard).toEqual([expect.stringMatching(/^changes \{\} \[\[1,/), 'changes! {} []']);
+    expect(peer.received).toEqual([expect.stringMatching(/^changes \{\} \[\[1,/), 'changes! {} []']);
   });
 
   // docs/protocol/replication.md#caught-up
@@ -221,7 +221,7 @@ describe('a list of changes', () => {
     answer(await peer.next('changes'), [0, null, []]);
     expect((await peer.next('rev')).properties.get('id')).toBe('c');
     await peer.settled();
-    expect(peer.heard.filter((line) => line.startsWith('rev'))).toHaveLength(1);
+    expect(peer.received.filter((line) => line.startsWith('rev'))).toHaveLength(1);
   });
 
   // docs/protocol/replication.md#reply-to-changes, docs/protocol/replication.md#rows-that-clients-refuse
@@ -313,7 +313,7 @@ describe('a wanted revision', () => {
     });
     expect(jsonOf(rev)).toEqual({ text: 'y' });
     await peer.settled();
-    expect(peer.heard.filter((line) => line.startsWith('rev'))).toHaveLength(1);
+    expect(peer.received.filter((line) => line.startsWith('rev'))).toHaveLength(1);
   });
 
   // docs/protocol/replication.md#rules-for-a-sender, docs/protocol/replication.md#rev
@@ -342,7 +342,7 @@ describe('a wanted revision', () => {
     await peer.ask('PING');
     answer(changes, [0, [], []]);
     await peer.settled();
-    expect(peer.heard.filter((line) => line.startsWith('rev'))).toEqual([]);
+    expect(peer.received.filter((line) => line.startsWith('rev'))).toEqual([]);
   });
 
   it('that is a tombstone says so', async () => {
@@ -438,7 +438,7 @@ describe('a wanted revision', () => {
     const changes = await peer.next('changes');
     answer(changes, [[]]);
     expect(await peer.closed).toMatchObject({ code: 4001, by: 'peer' });
-    expect(peer.heard.filter((line) => line.startsWith('norev'))).toEqual([]);
+    expect(peer.received.filter((line) => line.startsWith('norev'))).toEqual([]);
   });
 
   // docs/protocol/revisions.md#time, docs/protocol/revisions.md#vectors-on-messages

@@ -19,7 +19,7 @@ async function worldWithDocument(): Promise<World> {
 
 describe('proposeChanges', () => {
   // docs/protocol/replication.md#proposechanges
-  it('accepts what is new and tells what the server understands', async () => {
+  it('accepts what is new and lists the abilities of the server', async () => {
     await using world = await World.open();
     for (const protocol of [2, 3, 4] as const) {
       const peer = await world.connect({ version: protocol });
@@ -72,8 +72,8 @@ describe('proposeChanges', () => {
   it('takes the empty list of an idle client quietly', async () => {
     await using world = await World.open();
     const peer = await world.connect();
-    peer.tell('proposeChanges', { conflictIncludesRev: 'true' }, []);
-    peer.tell('proposeChanges', {}, 'null');
+    peer.notify('proposeChanges', { conflictIncludesRev: 'true' }, []);
+    peer.notify('proposeChanges', {}, 'null');
     expect(jsonOf(await peer.ask('proposeChanges', {}, []))).toEqual([]);
     expect(world.faults).toEqual([]);
   });
@@ -290,7 +290,7 @@ describe('a pushed revision', () => {
 });
 
 describe('a Sync Gateway that pushes', () => {
-  it('uses changes with ignoreNoConflicts; without it is told to use proposeChanges', async () => {
+  it('uses changes with ignoreNoConflicts; without it is referred to proposeChanges', async () => {
     await using world = await worldWithDocument();
     const peer = await world.connect();
     const rows = [
@@ -307,7 +307,7 @@ describe('a Sync Gateway that pushes', () => {
     const reply = await peer.ask('changes', { ignoreNoConflicts: 'true' }, rows);
     expect(jsonOf(reply)).toEqual([0, ['2-bb'], [], 0]);
     expect(reply.properties.toRecord()).toEqual({ maxHistory: '50', blobs: 'true', deltas: 'true' });
-    peer.tell('changes', {}, 'null');
+    peer.notify('changes', {}, 'null');
     const rev = await peer.ask('rev', { id: 'doc', rev: '3-cc', history: '2-bb,1-aa', noconflicts: 'true' }, {});
     expect(rev.error).toBeUndefined();
   });

@@ -2,7 +2,7 @@ import type { DocumentRevision, DocumentStore } from '@edgesync/ports';
 import type { Keyspace } from '@edgesync/document';
 import type { WantedRev } from './wanted-rev.js';
 
-/** What there is to send for a wanted revision. */
+/** The content to send for a wanted revision. */
 export type RevContent =
   | { readonly kind: 'body'; readonly body: string | Uint8Array }
   /** The document has gone on and the wanted body is not kept any more. */

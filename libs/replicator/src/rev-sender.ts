@@ -25,7 +25,7 @@ export interface RevSenderOptions {
    * (docs/protocol/replication.md#subchanges).
    */
   readonly takesReplacements?: boolean;
-  /** Told how a revision ended: answered, or not sent at all. `error` undefined: stored, or not to be known. */
+  /** Called when a revision ended: answered, or not sent at all. `error` undefined: stored, or not to be known. */
   readonly onSettled?: (wanted: WantedRev, error: BlipErrorInfo | undefined) => void;
 }
 
@@ -37,7 +37,7 @@ interface Prepared {
 }
 
 const UNKNOWN_RECEIVER: ReceiverOptions = { blobs: false, deltas: false, sendReplacementRevs: false };
-/** What a pusher is told of a revision that was not sent because a newer one follows. */
+/** Reported to a pusher for a revision that was not sent because a newer one follows. */
 export const SUPERSEDED: BlipErrorInfo = { domain: 'HTTP', code: 404, message: 'superseded' };
 const DEFAULT_MAX_HISTORY = 20;
 
@@ -47,7 +47,7 @@ const DEFAULT_MAX_HISTORY = 20;
  * without being parsed.
  */
 export class RevSender {
-  /** What the peer told in its latest answer to a list of changes. */
+  /** Abilities of the peer in its latest reply to a list of changes. */
   receiver: ReceiverOptions = UNKNOWN_RECEIVER;
 
   private readonly queue: WantedRev[] = [];
@@ -95,7 +95,7 @@ export class RevSender {
       }
       this.onProgress();
     }
-    // Together with the look at the queue: what is queued after it starts the pump anew.
+    // Together with the look at the queue: what is queued after it starts the pump again.
     this.isPumping = false;
   }
 
@@ -212,7 +212,7 @@ export class RevSender {
     );
     link.traffic.sent++;
     if (!isPush && !delta && digests.length === 0) {
-      // The answer would tell nothing that the server could act on; Sync Gateway asks for none either
+      // The server could not act on the reply; Sync Gateway asks for none either
       // (docs/protocol/replication.md#rev).
       link.connection.notify(request);
       this.options.onSettled?.(wanted, undefined);

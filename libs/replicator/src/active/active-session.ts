@@ -44,9 +44,9 @@ export interface ActiveSessionOptions {
   /** The local database's public UUID, for `getCollections`. */
   readonly uuid?: string;
   readonly blip?: Pick<BlipConnectionOptions, 'compression' | 'limits'>;
-  /** Told of revisions that one side refuses for good. */
+  /** Receives revisions that one side refuses for good. */
   readonly onDocumentError?: (direction: 'push' | 'pull', keyspace: Keyspace, id: string, error: unknown) => void;
-  /** Told of conflicts that were resolved here, and whose content won. */
+  /** Receives conflicts that were resolved here, with the side that won. */
   readonly onConflict?: (keyspace: Keyspace, id: string, winner: 'local' | 'remote') => void;
   /** Called whenever {@link ActiveSession.isIdle} or the counts may have changed: often. */
   readonly onProgress?: () => void;
@@ -55,13 +55,13 @@ export interface ActiveSessionOptions {
 /** How a replication ended. */
 export interface ActiveSessionEnd {
   readonly close: CloseInfo;
-  /** What made it end before it was done. */
+  /** The error that ended it early. */
   readonly error?: unknown;
 }
 
 /**
- * The active role: replicates a local database with a server over one connection. It is used once; whoever wants to go
- * on after the connection is lost makes another one, which starts where this one's checkpoints are.
+ * The active role: replicates a local database with a server over one connection. It is used once. After a lost
+ * connection, make another one: it starts at the checkpoints of this one.
  */
 export class ActiveSession {
   readonly link: PeerLink;
@@ -165,7 +165,7 @@ export class ActiveSession {
 
   /**
    * A server that is connected, answers pings, and nothing else is as good as away.
-   * @returns tells that it has answered
+   * @returns to be called when it has answered
    */
   private expectAnswers(): () => void {
     const { scheduler, tuning } = this.options.environment;

@@ -13,7 +13,7 @@ import { decodeCheckpoint, encodeCheckpoint, reconcile, type SyncCheckpoint } fr
 
 /** Keeps one collection's checkpoint here and at the server, the server's first: what both have is true. */
 export class CheckpointSaver {
-  /** What was saved last. */
+  /** The last saved place. */
   private saved = '';
   private rev = '';
   private saving: Promise<void> | undefined;
@@ -69,7 +69,7 @@ export class CheckpointSaver {
     const { link, tag } = this.collection;
     const reply = await link.connection.request(buildGetCheckpoint(this.id, tag));
     if (!reply.error) return parseCheckpointReply(reply);
-    // Any other answer says nothing about the checkpoint; to begin anew for it would be slow, and wrong.
+    // Any other answer says nothing about the checkpoint; to begin again for it would be slow, and wrong.
     if (statusOf(reply.error) !== 404) throw new ReplicationError(reply.error, Profile.getCheckpoint);
     return null;
   }

@@ -141,7 +141,7 @@ export class CollectionReplication {
     }
   }
 
-  /** What the pull made of conflicts goes back in the same run, and what it brought is seen to need no push. */
+  /** Outcomes of conflicts go back in the same run; pulled revisions need no push. */
   private async pushOutcomes(): Promise<void> {
     await this.options.inserter.whenIdle();
     if (this.collection.link.connection.isOpen) await this.pusher?.run();

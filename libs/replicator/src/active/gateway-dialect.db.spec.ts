@@ -3,10 +3,10 @@ import { FakeGateway, type GatewayRow } from '../testing/fake-gateway.js';
 import { DATABASE, DEFAULT, World } from '../testing/world.js';
 
 const rev = (generation: number, digit: string): string => `${generation}-${digit.repeat(32)}`;
-const heard = (gateway: FakeGateway, profile: string): string[] =>
-  gateway.heard.filter((line) => line.startsWith(`${profile} `) || line.startsWith(`${profile}! `));
+const received = (gateway: FakeGateway, profile: string): string[] =>
+  gateway.received.filter((line) => line.startsWith(`${profile} `) || line.startsWith(`${profile}! `));
 
-describe('what a gateway is told', () => {
+describe('messages to a gateway', () => {
   // docs/protocol/replication.md#towards-sync-gateway
   it('how a pull is to be: kind of revisions, size of lists, revocations; where it goes on', async () => {
     await using client = await World.open();
@@ -15,7 +15,7 @@ describe('what a gateway is told', () => {
     const gateway = new FakeGateway({ rows });
     await gateway.replicate(client).ended;
     await gateway.replicate(client).ended;
-    const [first, second] = heard(gateway, 'subChanges').map(
+    const [first, second] = received(gateway, 'subChanges').map(
       (line) => JSON.parse(line.slice(line.indexOf('{'), line.lastIndexOf('}') + 1)) as Record<string, string>,
     );
     expect(first).toMatchObject({ versioning: 'rev-trees', batch: '200', revocations: 'true', collection: '0' });
@@ -23,7 +23,7 @@ describe('what a gateway is told', () => {
     expect(first).not.toHaveProperty('continuous');
     expect(second).toMatchObject({ since: '"8:3"' });
     await gateway.replicate(client, { version: 4, collections: [{ local: DEFAULT, checkpointId: 'cp-4' }] }).ended;
-    expect(heard(gateway, 'subChanges')[2]).toContain('"versioning":"version-vectors"');
+    expect(received(gateway, 'subChanges')[2]).toContain('"versioning":"version-vectors"');
   });
 
   // docs/protocol/replication.md#subchanges
@@ -38,8 +38,8 @@ describe('what a gateway is told', () => {
         { local: DEFAULT, checkpointId: 'cp-3' },
       ],
     }).ended;
-    expect(heard(gateway, 'getCollections')[0]).toContain('["shop.stock","shop.till","_default"]');
-    const [stock, till, all] = heard(gateway, 'subChanges').sort(
+    expect(received(gateway, 'getCollections')[0]).toContain('["shop.stock","shop.till","_default"]');
+    const [stock, till, all] = received(gateway, 'subChanges').sort(
       (a, b) => Number(/collection":"(\d)/.exec(a)![1]) - Number(/collection":"(\d)/.exec(b)![1]),
     );
     expect(stock).toContain('"filter":"sync_gateway/bychannel"');
@@ -55,8 +55,8 @@ describe('what a gateway is told', () => {
     await client.put('doc', { n: 2 }, { expect: first.rev });
     const gateway = new FakeGateway();
     await gateway.replicate(client).ended;
-    expect(heard(gateway, 'proposeChanges')[0]).toContain('"conflictIncludesRev":"true"');
-    const [sent] = heard(gateway, 'rev');
+    expect(received(gateway, 'proposeChanges')[0]).toContain('"conflictIncludesRev":"true"');
+    const [sent] = received(gateway, 'rev');
     expect(sent).toMatch(/"noconflicts":"(?:1|true)"/);
     expect(sent).toContain(`"history":"${first.rev}"`);
     expect(gateway.complaints).toEqual([]);
@@ -74,7 +74,7 @@ describe('what a gateway is told', () => {
     await expect.poll(async () => (await client.storage.collection(DEFAULT)).documents).toBe(1);
     const fourth = await client.put('doc', { n: 4 }, { expect: theirs });
     await expect.poll(() => gateway.pushed.get('doc')).toEqual({ n: 4 });
-    expect(heard(gateway, 'proposeChanges').at(-1)).toContain(`["doc","${fourth.rev}","${theirs}"`);
+    expect(received(gateway, 'proposeChanges').at(-1)).toContain(`["doc","${fourth.rev}","${theirs}"`);
     await replication.stop();
   });
 });
@@ -123,7 +123,7 @@ describe('sequences that say nothing to us', () => {
     expect((await gateway.replicate(client).ended).error).toBeUndefined();
     const second = gateway.replicate(client);
     await second.ended;
-    expect(heard(gateway, 'subChanges')[1]).toContain('"since":"\\"::7\\""');
+    expect(received(gateway, 'subChanges')[1]).toContain('"since":"\\"::7\\""');
     expect(second.traffic).toEqual({ sent: 0, received: 0 });
   });
 
@@ -135,7 +135,7 @@ describe('sequences that say nothing to us', () => {
     gateway.checkpoints.set(key, { ...found, body: found.body.replace('::7', 'seq-b!') });
     const second = gateway.replicate(client);
     expect((await second.ended).error).toBeUndefined();
-    expect(heard(gateway, 'subChanges')[1]).not.toContain('since');
+    expect(received(gateway, 'subChanges')[1]).not.toContain('since');
     expect(second.traffic).toEqual({ sent: 0, received: 0 });
     expect((await client.storage.collection(DEFAULT)).lastSequence).toBe(2);
   });
@@ -162,9 +162,9 @@ describe('Couchbase Lite as the server', () => {
     const second = gateway.replicate(client);
     expect((await second.ended).error).toBeUndefined();
     expect(second.traffic).toEqual({ sent: 1, received: 0 });
-    expect(heard(gateway, 'subChanges')[1]).toContain('"since":"2"');
-    expect(heard(gateway, 'setCheckpoint').at(-1)).toContain('"rev":"1-cc"');
-    expect(heard(gateway, 'getCheckpoint')).toEqual([]);
+    expect(received(gateway, 'subChanges')[1]).toContain('"since":"2"');
+    expect(received(gateway, 'setCheckpoint').at(-1)).toContain('"rev":"1-cc"');
+    expect(received(gateway, 'getCheckpoint')).toEqual([]);
     expect(gateway.complaints).toEqual([]);
   });
 

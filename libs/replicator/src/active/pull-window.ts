@@ -1,7 +1,7 @@
 /** A revision that was asked for. */
 export interface AskedFor {
   readonly id: string;
-  /** Approximate bytes, if the server told. */
+  /** Approximate bytes, if the server said. */
   readonly bodySize?: number;
 }
 
@@ -13,8 +13,8 @@ interface Asked {
 const USUAL_BYTES = 1_000;
 
 /**
- * What a puller has asked for and not stored yet. Servers send what is asked for as fast as the link takes it, so a puller
- * whose storage is slower must ask for less (docs/protocol/replication.md#changes).
+ * Revisions that a puller has asked for and not stored yet. Servers send what is asked for as fast as the link takes
+ * it, so a puller whose storage is slower must ask for less (docs/protocol/replication.md#changes).
  */
 export class PullWindow {
   private readonly asked = new Map<string, Asked>();

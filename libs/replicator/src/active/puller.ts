@@ -32,10 +32,10 @@ export interface PullerOptions {
   readonly channels?: readonly string[];
   /** Sequences of stored revisions that came from the server: they need not be pushed. */
   readonly pulled: OwnPushes;
-  /** Told the revision the server has of a document. */
+  /** Receives the revision that the server has of a document. */
   readonly onServerRevision: (id: string, rev: string) => void;
   readonly onDocumentError: (id: string, error: unknown) => void;
-  /** Told that a conflict was resolved, and whose content won. */
+  /** Called when a conflict was resolved, with the side that won. */
   readonly onConflict: (id: string, winner: 'local' | 'remote') => void;
   readonly onProgress: () => void;
 }
@@ -196,7 +196,7 @@ export class Puller {
   }
 
   /**
-   * Removes what the server has taken from us; nobody else is told
+   * Purges documents that the server has taken from us, without a notification
    * (docs/protocol/replication.md#revocations-and-removals). What was asked for before comes first.
    */
   private async purge(rows: readonly ChangeRowIn[]): Promise<void> {

@@ -198,7 +198,7 @@ export class Pusher {
     return next;
   }
 
-  /** What the server probably has: what it was seen to have, else the revision before ours. */
+  /** The revision that the server probably has: the one it showed, else the one before ours. */
   private likelyParent(row: ChangeRow): string {
     const known = this.options.serverRevision(row.id);
     if (known !== undefined) return known;
@@ -350,7 +350,7 @@ function isConflict({ domain, code }: BlipErrorInfo): boolean {
   return domain === 'LiteCore' ? code === 8 : code === 409;
 }
 
-/** Whether our revision builds on the one the server has; '': it has none, against what we believed (LiteCore). */
+/** Whether our revision builds on the one the server has; '': it has none, contrary to our notes (LiteCore). */
 function canBuildOn({ row, parent }: Candidate, rev: string): boolean {
   if (rev === '') return parent !== '';
   if (!isVersion(rev)) return rev !== row.rev && treeHas(row.tree, rev);

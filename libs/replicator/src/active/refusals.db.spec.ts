@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { FakeGateway, type FakeGatewayOptions } from '../testing/fake-gateway.js';
 import { DEFAULT, World } from '../testing/world.js';
 
-/** Pushes `first`, `doc` and `last` to a gateway, and tells what came of it. */
+/** Pushes `first`, `doc` and `last` to a gateway, and returns what came of it. */
 async function push(options: FakeGatewayOptions, pull = true) {
   const client = await World.open();
   for (const id of ['first', 'doc', 'last']) await client.put(id, { id });
@@ -22,7 +22,7 @@ async function push(options: FakeGatewayOptions, pull = true) {
   return { client, gateway, failed, replicate, [Symbol.asyncDispose]: () => client[Symbol.asyncDispose]() };
 }
 
-const proposals = (gateway: FakeGateway): string[] => gateway.heard.filter((line) => line.startsWith('propose'));
+const proposals = (gateway: FakeGateway): string[] => gateway.received.filter((line) => line.startsWith('propose'));
 
 // docs/protocol/replication.md#rev
 describe('R32: a revision that the server refuses', () => {
@@ -164,7 +164,7 @@ describe('a message that the server refuses as a whole', () => {
     }
   });
 
-  it('getCheckpoint: 404 is none, anything else is no reason to begin anew', async () => {
+  it('getCheckpoint: 404 means none, anything else is no reason to begin again', async () => {
     const errors: Record<string, { domain: string; code: number }> = {};
     await using world = await push({ knowsCollections: false, errors });
     await world.replicate();

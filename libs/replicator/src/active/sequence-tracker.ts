@@ -47,7 +47,7 @@ export class SequenceTracker {
     this.complete(sequence);
   }
 
-  /** What a sequence stands for failed for now: this transfer does not wait for it, a later one does it. */
+  /** A sequence failed for now: this transfer does not wait for it, a later one does it. */
   defer(sequence: SequenceText): void {
     if (this.open.has(sequence)) this.deferred.add(sequence);
   }

@@ -10,7 +10,7 @@ describe('a checkpoint', () => {
   );
 
   it.each([undefined, '', 'null', '[1]', '{"local":"3"}', '{"local":1.5,"remote":{}}', '{'])(
-    'of no meaning is none: %s',
+    'without meaning counts as none: %s',
     (body) => {
       expect(decodeCheckpoint(body)).toEqual({});
     },

@@ -32,7 +32,7 @@ export function decodeCheckpoint(body: string | undefined): SyncCheckpoint {
 
 /**
  * Where to start, given what both sides remember (docs/protocol/checkpoints.md#starting). They differ if one of them
- * was restored or replaced: then the earlier place is the safe one, and where "earlier" cannot be told, the beginning.
+ * was restored or replaced: then the earlier place is the safe one, and where "earlier" is not known, the beginning.
  */
 export function reconcile(ours: SyncCheckpoint, theirs: SyncCheckpoint): SyncCheckpoint {
   const local = ours.local !== undefined && theirs.local !== undefined ? Math.min(ours.local, theirs.local) : undefined;

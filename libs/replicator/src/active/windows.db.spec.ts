@@ -46,7 +46,7 @@ async function scripted(options: WorldOptions = {}) {
 }
 
 const count = (peer: ScriptedPeer, profile: string): number =>
-  peer.heard.filter((line) => line.startsWith(`${profile} `)).length;
+  peer.received.filter((line) => line.startsWith(`${profile} `)).length;
 
 describe('R30: what is under way is bounded', () => {
   it('when the server takes revisions and answers none', async () => {
@@ -99,7 +99,7 @@ describe('R30: what is under way is bounded', () => {
       await peer.ask('changes', TAG, rows);
       asked.add(list);
       for (const [sequence, id] of rows)
-        peer.tell('rev', { ...TAG, id: String(id), rev: rev(1, 'a'), sequence: String(sequence) }, '{}');
+        peer.notify('rev', { ...TAG, id: String(id), rev: rev(1, 'a'), sequence: String(sequence) }, '{}');
     });
     await expect.poll(() => asked.size).toBe(3);
     await peer.ask('PING');
@@ -137,7 +137,9 @@ describe('R32: a revision that is forbidden', () => {
     await expect.poll(() => count(peer, 'rev')).toBe(302);
     for (let n = 0; n < 301; n++) (await peer.next('rev')).respond();
     await expect.poll(() => replication.isIdle).toBe(true);
-    expect(peer.heard.filter((line) => line.startsWith('rev ') && line.includes('"id":"doc"'))[1]).toContain('{"n":2}');
+    expect(peer.received.filter((line) => line.startsWith('rev ') && line.includes('"id":"doc"'))[1]).toContain(
+      '{"n":2}',
+    );
   });
 });
 
@@ -181,7 +183,7 @@ describe('J.4-57: a message of the server that cannot be read', () => {
       const { peer } = world;
       const replication = world.start(false, true);
       await expect.poll(() => count(peer, 'subChanges')).toBe(1);
-      peer.tell(profile, TAG, '{}');
+      peer.notify(profile, TAG, '{}');
       expect((await replication.ended).error).toMatchObject({ code: 'request.invalid' });
       expect((await peer.closed).code).toBe(4001);
     },

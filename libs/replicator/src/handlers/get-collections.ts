@@ -2,8 +2,8 @@ import { buildCollectionsReply, parseGetCollections } from '@edgesync/sync-proto
 import type { ConnectionHandler } from './handler.js';
 
 /**
- * Handles `getCollections` (docs/protocol/replication.md#getcollections): which of the collections exist, and the client's
- * checkpoints.
+ * Handles `getCollections` (docs/protocol/replication.md#getcollections): which of the collections exist, and
+ * the client's checkpoints.
  */
 export const getCollections: ConnectionHandler = {
   async handleConnection(session, request) {

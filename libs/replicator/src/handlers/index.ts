@@ -45,7 +45,7 @@ export function dispatch(session: PeerSession, request: IncomingRequest): void |
   return apply(handler, session, request)?.catch((error: unknown) => {
     if (!isEdgeError(error)) throw error;
     if (!request.answered) request.respondError(errorReplyOf(error));
-    // Whoever was refused for a reason that will pass must come back
+    // A peer that was refused for a reason that will pass must come back
     // (docs/protocol/replication.md#errors-on-rev-for-a-pusher).
     session.link.failIfTemporary(error);
   });

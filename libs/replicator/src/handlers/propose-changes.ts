@@ -3,8 +3,8 @@ import { buildProposeReply, parseProposeChanges } from '@edgesync/sync-protocol'
 import type { CollectionHandler } from './handler.js';
 
 /**
- * Handles `proposeChanges` (docs/protocol/replication.md#proposechanges). An idle pusher sends an empty list that wants no
- * reply.
+ * Handles `proposeChanges` (docs/protocol/replication.md#proposechanges). An idle pusher sends an empty list
+ * that wants no reply.
  */
 export const proposeChanges: CollectionHandler = {
   direction: 'push',

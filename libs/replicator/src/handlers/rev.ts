@@ -1,6 +1,6 @@
 import type { CollectionHandler } from './handler.js';
 
-/** Handles `rev` (docs/protocol/replication.md#rev), and `putRev` of the connected-client API, which has the same properties. */
+/** Handles `rev` (docs/protocol/replication.md#rev), and `putRev`, which has the same properties. */
 export const rev: CollectionHandler = {
   direction: 'push',
   handle(collection, request) {

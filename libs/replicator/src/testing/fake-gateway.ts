@@ -46,13 +46,13 @@ export interface FakeGatewayOptions {
 }
 
 /**
- * Sync Gateway as its clients see it, from the wire sheet: checkpoints with `_rev`, a `null` list when the client has
+ * Sync Gateway as its clients see it: checkpoints with `_rev`, a `null` list when the client has
  * caught up, compound sequences as text, revisions without reply, no `blobs` in its answers, attachments only for
  * revisions under way.
  */
 export class FakeGateway {
   /** All that clients asked, in order. */
-  readonly heard: string[] = [];
+  readonly received: string[] = [];
   /** Bodies of pushed revisions by document ID. */
   readonly pushed = new Map<string, Record<string, unknown>>();
   readonly checkpoints = new Map<string, { rev: number; body: string }>();
@@ -60,7 +60,7 @@ export class FakeGateway {
   readonly complaints: string[] = [];
   /** Document IDs of all `rev` messages, in order; a delta has an asterisk. */
   readonly attempts: string[] = [];
-  /** What clients answered when they had to prove a blob. */
+  /** Answers of clients that had to prove a blob. */
   readonly proofs: string[] = [];
 
   private rows: readonly GatewayRow[];
@@ -110,7 +110,7 @@ export class FakeGateway {
     this.peer = peer;
     const on = (profile: string, handle: (request: IncomingRequest) => void): void =>
       void peer.on(profile, (request) => {
-        this.heard.push(describe(request));
+        this.received.push(describe(request));
         const error = this.options.errors?.[profile];
         if (error) request.respondError({ ...error, message: 'refused' });
         else handle(request);
@@ -189,7 +189,7 @@ export class FakeGateway {
         if (Array.isArray(entry)) await this.sendRev(peer, collection, row, entry as string[]);
       }
     }
-    peer.tell('changes', collection, this.options.isListener ? [] : 'null');
+    peer.notify('changes', collection, this.options.isListener ? [] : 'null');
   }
 
   private async sendRev(
@@ -202,7 +202,7 @@ export class FakeGateway {
     const sequence = JSON.stringify(row.sequence);
     this.sent.add(`${id} ${rev}`);
     if (missing) {
-      peer.tell('norev', { ...collection, id, rev, sequence, error: '404', reason: 'missing' });
+      peer.notify('norev', { ...collection, id, rev, sequence, error: '404', reason: 'missing' });
       return;
     }
     const properties = {
@@ -221,7 +221,7 @@ export class FakeGateway {
       const reply = await peer.ask('rev', properties, body);
       if (reply.error) this.complaints.push(`rev ${id}: ${reply.error.message}`);
       this.inFlight.clear();
-    } else peer.tell('rev', properties, body);
+    } else peer.notify('rev', properties, body);
   }
 
   private allow(body: string): void {

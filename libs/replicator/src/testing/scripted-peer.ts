@@ -9,11 +9,11 @@ import {
 } from '@edgesync/blip';
 import { REAL_TIME } from './real-time.js';
 
-/** A client that does what a test tells it: sends any message, and keeps the server's for the test to look at. */
+/** A client that a test drives: it sends any message, and keeps the server's for the test to look at. */
 export class ScriptedPeer {
   readonly connection: BlipConnection;
   /** Everything the server asked, in order, as text. */
-  readonly heard: string[] = [];
+  readonly received: string[] = [];
 
   private readonly unclaimed: IncomingRequest[] = [];
   private readonly waiting: { readonly profile: string; readonly resolve: (request: IncomingRequest) => void }[] = [];
@@ -36,7 +36,7 @@ export class ScriptedPeer {
   }
 
   /** Sends a request that wants no reply. */
-  tell(profile: string, properties: Record<string, string> = {}, body: unknown = ''): void {
+  notify(profile: string, properties: Record<string, string> = {}, body: unknown = ''): void {
     this.connection.notify({ properties: propertiesOf(profile, properties), body: bytesOf(body) });
   }
 
@@ -71,7 +71,7 @@ export class ScriptedPeer {
   }
 
   private handle(request: IncomingRequest): void {
-    this.heard.push(describe(request));
+    this.received.push(describe(request));
     const automatic = this.automatic.get(request.profile);
     if (automatic) return automatic(request);
     const index = this.waiting.findIndex(({ profile }) => profile === request.profile);
