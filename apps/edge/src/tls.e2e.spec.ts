@@ -70,9 +70,25 @@ describe('a server with a certificate', () => {
     }
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     await expect(get(sandbox, '/', old)).rejects.toThrow(/alert protocol version/);
-    await expect(fetch(`http://127.0.0.1:${sandbox.port}/`)).rejects.toThrow();
     expect((await get(sandbox, '/')).status).toBe(200);
     expect(await process.end('SIGTERM')).toBe(0);
+  });
+
+  it.each(['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'])('answers %s in plain HTTP with a sentence', async (method) => {
+    using sandbox = await tlsSandbox();
+    await using process = await sandbox.start();
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const answer = await fetch(`http://127.0.0.1:${sandbox.port}/db/x`, { method });
+      expect(answer.status).toBe(400);
+      expect(await answer.json()).toEqual({
+        status: 400,
+        error: 'Invalid Request',
+        reason: 'this port speaks HTTPS, and the request came in plain HTTP: use https:// (wss:// for sync)',
+      });
+    }
+    expect((await get(sandbox, '/')).status).toBe(200);
+    await process.end('SIGTERM');
+    expect(process.stderr.match(/Listener WARNING 127\.0\.0\.1 speaks plain HTTP to this port/g)).toHaveLength(1);
   });
 
   it('asks for the passphrase of its key on standard input', async () => {

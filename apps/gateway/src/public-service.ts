@@ -7,6 +7,7 @@ import type { Users } from '@edgesync/config';
 import type { MachineChecks } from '@edgesync/config-files';
 import { AUTHENTICATOR, VERSION, type CoreParts, type Launch, type Service } from '@edgesync/platform';
 import { checkServerTls, openServerTls } from '@edgesync/tls';
+import { firstOfEach } from './http/first-of-each.js';
 import { createHttpAdapter } from './http/http-adapter.js';
 
 /** What is made before there is an application with a public port. */
@@ -39,22 +40,25 @@ export function publicService({ module, mount, checks = PUBLIC_CHECKS, askPassph
     async prepare(launch) {
       const { config, loggers, audit, lifetime } = launch;
       const tls = config.https && (await openServerTls(config.https, askPassphrase));
+      const log = loggers.domain('Listener');
       let started = false;
       lifetime.defer(() => {
         if (started) audit.serverStopped();
       });
       return {
         module: await module(launch),
-        adapter: createHttpAdapter({ https: tls?.options }),
+        adapter: createHttpAdapter({
+          https: tls?.options,
+          onPlainHttp: firstOfEach((address) =>
+            log.warning(`${address} speaks plain HTTP to this port, which takes HTTPS only`),
+          ),
+        }),
         listen: config.listen,
         mount(app) {
           mount(app);
           const server = app.getHttpServer() as unknown as Server;
           const authenticator = app.get<Authenticator>(AUTHENTICATOR);
-          const watches = [
-            watchUsers(config, authenticator, loggers.domain('Default')),
-            tls?.attend(server, loggers.domain('Listener')),
-          ];
+          const watches = [watchUsers(config, authenticator, loggers.domain('Default')), tls?.attend(server, log)];
           lifetime.defer(() => watches.forEach((watch) => watch?.stop()));
         },
         initialized() {

@@ -54,7 +54,15 @@ export class AccessPolicy {
    */
   check(principal: Principal, keyspace: Keyspace, needed: Permission | 'any'): void {
     const allowed = needed === 'any' ? this.maySee(principal, keyspace) : this.rightsOn(principal, keyspace)[needed];
-    if (!allowed) throw new EdgeError('access.denied');
+    if (!allowed) throw denied(needed);
+  }
+
+  /**
+   * Lets pass whoever has some right in the database.
+   * @throws EdgeError `access.denied`
+   */
+  checkDatabase(principal: Principal, database: string): void {
+    if (!this.maySeeDatabase(principal, database)) throw denied('any');
   }
 
   /** Whether the principal may do anything at all with the collection, and so may see it in a listing. */
@@ -101,3 +109,12 @@ export class AccessPolicy {
     return principal.access ? undefined : ALL;
   }
 }
+
+/** What is missing, without a word about what exists: the same for every name. */
+const MISSING: Readonly<Record<Permission | 'any', string>> = {
+  read: 'forbidden: the right to read this keyspace is missing',
+  write: 'forbidden: the right to write this keyspace is missing',
+  any: 'forbidden: any right in this keyspace is missing',
+};
+
+const denied = (needed: Permission | 'any'): EdgeError => new EdgeError('access.denied', MISSING[needed]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CATALOGUE, EdgeError, isEdgeError, type ErrorCode } from './index.js';
+import { CATALOGUE, EdgeError, explain, isEdgeError, type ErrorCode } from './index.js';
 
 const codes = Object.keys(CATALOGUE) as ErrorCode[];
 
@@ -22,5 +22,30 @@ describe('the error catalogue', () => {
     expect(new EdgeError('doc.invalid', 'the body is an array').message).toBe('the body is an array');
     expect(isEdgeError(new EdgeError('doc.missing'), 'doc.missing')).toBe(true);
     expect(isEdgeError(new Error('doc.missing'))).toBe(false);
+  });
+});
+
+describe('the time after which another try makes sense', () => {
+  it.each(codes)('of %s is known if and only if the error is temporary', (code) => {
+    const error = new EdgeError(code);
+    const isTemporary = error.status === 503 || error.status === 429;
+    expect(error.retryAfter).toEqual(isTemporary ? expect.any(Number) : undefined);
+  });
+});
+
+describe('an error in words', () => {
+  it('is its message and those of its causes, each once', () => {
+    const cause = new Error('ENOSPC: no space left on device', { cause: 'quota' });
+    expect(explain(new EdgeError('storage.full', undefined, { cause }))).toBe(
+      'the disk is full: ENOSPC: no space left on device: quota',
+    );
+    expect(explain(new Error('a: b', { cause: new Error('b') }))).toBe('a: b');
+    expect(explain('text')).toBe('text');
+  });
+
+  it('ends even if causes go round', () => {
+    const one = new Error('one');
+    one.cause = new Error('two', { cause: one });
+    expect(explain(one)).toBe('one: two');
   });
 });

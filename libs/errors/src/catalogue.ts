@@ -8,6 +8,8 @@ export interface CatalogueEntry {
   readonly http: number;
   /** BLIP error domain and code where they differ from `HTTP` and {@link http}. */
   readonly blip?: { readonly domain: string; readonly code: number };
+  /** Seconds after which a REST client or an app may try again. Default for temporary errors: {@link RETRY_AFTER}. */
+  readonly retryAfter?: number;
   /** The `reason` given when the thrower has nothing more exact to say. */
   readonly reason: string;
   /** The fix: what the caller or the operator can do. */
@@ -20,6 +22,11 @@ const entry = (http: number, reason: string, remedy: string, blip?: CatalogueEnt
   remedy,
   ...(blip && { blip }),
 });
+
+const later = (retryAfter: number, one: CatalogueEntry): CatalogueEntry => ({ ...one, retryAfter });
+
+/** Seconds after which a temporary error is worth another try, unless its entry says otherwise. */
+export const RETRY_AFTER = 1;
 
 /** A peer gives a revision up after a permanent error reply, so what the operator can fix is temporary. */
 const RETRY_LATER = { domain: 'HTTP', code: 503 };
@@ -47,11 +54,22 @@ export const CATALOGUE = {
     'Offer BLIP_3+CBMobile_2, BLIP_3+CBMobile_3 or BLIP_3+CBMobile_4.',
   ),
   'request.range': entry(416, 'the range lies outside of the content', 'Ask for bytes that the content has.'),
+  'request.head-too-large': entry(
+    431,
+    'the request line and headers are too long',
+    'Send shorter URLs and fewer headers.',
+  ),
+  'request.timeout': entry(408, 'the request did not arrive in time', 'Send requests without long pauses.'),
+  'request.plain': entry(
+    400,
+    'this port speaks HTTPS, and the request came in plain HTTP: use https:// (wss:// for sync)',
+    'Change the scheme of the URL.',
+  ),
   'request.precondition': entry(412, 'precondition failed', 'Re-read and repeat with the current revision.'),
 
   // Who and what
   'auth.required': entry(401, 'authentication required', 'Send valid credentials.'),
-  'auth.throttled': entry(429, 'too many failed attempts', 'Wait as Retry-After says.'),
+  'auth.throttled': later(10, entry(429, 'too many failed attempts', 'Wait as Retry-After says.')),
   'access.denied': entry(403, 'forbidden', 'Ask the operator for the right or the role.'),
   'writes.disabled': entry(403, 'writing documents is disabled', 'Set enable_client_writes for the database.'),
   'sync.disabled': entry(403, 'sync is disabled for this database', 'Set enable_client_sync for the database.'),
@@ -150,10 +168,9 @@ export const CATALOGUE = {
   'bus.version': entry(503, 'the processes speak different versions', 'Run the same release in all services.'),
   'bus.invalid': entry(500, 'malformed message', 'Run the same release in all services.', RETRY_LATER),
 
-  'sync.no-worker': entry(
-    503,
-    'no replication worker has room',
-    'Start replication workers; apps come back by themselves.',
+  'sync.no-worker': later(
+    5,
+    entry(503, 'no replication worker has room', 'Start replication workers; apps come back by themselves.'),
   ),
   'handshake.stale': entry(
     503,
@@ -166,8 +183,9 @@ export const CATALOGUE = {
     'Connect to the gateway. Give all services the same handshake secret and the right time.',
   ),
 
-  'server.overloaded': entry(503, 'the server is over capacity', 'Try again as Retry-After says.'),
-  'server.draining': entry(503, 'the server is shutting down', 'Try again shortly.'),
+  'server.overloaded': later(5, entry(503, 'the server is over capacity', 'Try again as Retry-After says.')),
+  'server.draining': later(5, entry(503, 'the server is shutting down', 'Try again shortly.')),
+  'server.not-ready': entry(503, 'a database cannot be read', 'The log of the server names the database.'),
   'config.invalid': entry(500, 'invalid configuration', 'Correct the configuration as the message says.'),
   internal: entry(500, 'internal error', 'See the server’s log.', RETRY_LATER),
 } as const satisfies Record<string, CatalogueEntry>;

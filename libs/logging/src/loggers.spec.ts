@@ -1,4 +1,5 @@
 import type { LoggingConfig, LogLevel } from '@edgesync/config';
+import { EdgeError } from '@edgesync/errors';
 import { describe, expect, it } from 'vitest';
 import { Loggers, type LogDomain } from './loggers.js';
 
@@ -53,14 +54,27 @@ describe('log lines', () => {
     expect(lines).toEqual(['2026-08-01T12:34:56.123456Z DB WARNING the disk is nearly full']);
   });
 
-  it('tell a request with peer, status, reason and time taken', () => {
+  it('have the stack of an unexpected error and its causes, and of an expected one the words alone', () => {
+    const { made, lines } = loggers();
+    const cause = Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC' });
+    made.domain('DB').error('no commit', new EdgeError('storage.full', undefined, { cause }));
+    made.domain('DB').error('no commit', new Error('bug', { cause }));
+    made.domain('DB').error('no commit', 'because');
+    made.domain('DB').error('no commit', Object.assign(cause, { syscall: 'write' }));
+    expect(lines[0]).toMatch(/ no commit: the disk is full: ENOSPC: no space left on device, write$/);
+    expect(lines[1]).toMatch(/ no commit: Error: bug\\n +at .*\\nCaused by: ENOSPC: no space left on device, write$/);
+    expect(lines[2]).toMatch(/ no commit: because$/);
+    expect(lines[3]).toMatch(/ no commit: ENOSPC: no space left on device, write$/);
+  });
+
+  it('report a request with peer, user, status, reason and time taken', () => {
     const { made, lines } = loggers();
     const request = { method: 'GET', url: '/db/doc?rev=1-a', status: 200, reason: 'OK', elapsedMilliseconds: 0.3149 };
     made.domain('REST').request({ ...request, remoteAddress: '10.0.0.7', remotePort: 4711 });
-    made.domain('REST').request({ ...request, remoteAddress: '::1', remotePort: 4711 });
+    made.domain('REST').request({ ...request, remoteAddress: '::1', remotePort: 4711, user: 'alice' });
     expect(lines).toEqual([
       '2026-08-01T12:34:56.123456Z REST Info 10.0.0.7:4711 GET /db/doc?rev=1-a -> 200 OK (0.31 ms)',
-      '2026-08-01T12:34:56.123456Z REST Info [::1]:4711 GET /db/doc?rev=1-a -> 200 OK (0.31 ms)',
+      '2026-08-01T12:34:56.123456Z REST Info [::1]:4711 (alice) GET /db/doc?rev=1-a -> 200 OK (0.31 ms)',
     ]);
   });
 

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import type { LoggingConfig, LogLevel } from '@edgesync/config';
+import { explain, isEdgeError } from '@edgesync/errors';
 import type { LogOutput } from './line-queue.js';
 import type { LogFiles } from './log-files.js';
 import { redact } from './redact.js';
@@ -76,6 +77,8 @@ export class Loggers {
 export interface RequestRecord {
   readonly remoteAddress: string;
   readonly remotePort: number;
+  /** Absent: an anonymous user, or one whose credentials were refused. */
+  readonly user?: string | undefined;
   readonly method: string;
   /** Path and query as received. */
   readonly url: string;
@@ -125,10 +128,11 @@ export class Logger {
   /** The line of a finished request, at `info` (docs/protocol/edge-server.md#operational-log). */
   request(record: RequestRecord): void {
     if (!this.enabled('info')) return;
-    const { remoteAddress, remotePort, method, url, status, reason, elapsedMilliseconds } = record;
+    const { remoteAddress, remotePort, user, method, url, status, reason, elapsedMilliseconds } = record;
     const peer = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;
+    const who = user === undefined ? '' : ` (${user})`;
     const elapsed = elapsedMilliseconds.toFixed(2);
-    this.write('info', redact(`${peer}:${remotePort} ${method} ${url} -> ${status} ${reason} (${elapsed} ms)`));
+    this.write('info', redact(`${peer}:${remotePort}${who} ${method} ${url} -> ${status} ${reason} (${elapsed} ms)`));
   }
 
   private write(level: LogLevel, message: string): void {
@@ -144,8 +148,14 @@ function withCause(message: string, cause: unknown): string {
   return `${message}: ${describe(cause)}`;
 }
 
-/** An error's stack; of anything else what it says of itself. */
+/** Whether the error is one of the catalogue that happens to sound servers, or the operating system's: nothing in the code needs a look. */
+const isForeseen = (error: unknown): boolean =>
+  isEdgeError(error) ? error.isExpected : error instanceof Error && 'syscall' in error;
+
+/** An unexpected error with its stack and what caused it, an expected one in words. */
 function describe(cause: unknown): string {
-  if (cause instanceof Error) return cause.stack ?? cause.message;
-  return typeof cause === 'string' ? cause : inspect(cause, { breakLength: Infinity });
+  if (isForeseen(cause)) return explain(cause);
+  if (!(cause instanceof Error)) return typeof cause === 'string' ? cause : inspect(cause, { breakLength: Infinity });
+  const words = cause.stack ?? cause.message;
+  return cause.cause === undefined ? words : `${words}\nCaused by: ${explain(cause.cause)}`;
 }

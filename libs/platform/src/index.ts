@@ -22,7 +22,7 @@ export {
 export { NestLogger } from './nest-logger.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
 export { recordAuthentications } from './record-authentications.js';
-export { errorBody, NO_CACHE_HEADERS } from './replies/error-body.js';
+export { closingReply, errorReply, type ErrorReply } from './replies/error-reply.js';
 export { statusText } from './replies/status-texts.js';
 export { ActiveTasks, SPLIT_TASKS_FROM, type ActiveTask, type ShownTask } from './tasks/active-tasks.js';
 export * from './tokens.js';

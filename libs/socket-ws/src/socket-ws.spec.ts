@@ -137,16 +137,21 @@ describe('the upgrade', () => {
     transport.terminate();
   });
 
-  it('that is no valid handshake is refused', async () => {
+  it.each([
+    ['sec-websocket-version', '7', 'Sec-WebSocket-Version'],
+    ['sec-websocket-key', 'x', 'Sec-WebSocket-Key'],
+    ['upgrade', 'other, websocket', 'Upgrade'],
+  ])('with %s: %s is no handshake, and left to the caller to answer', async (header, value, name) => {
     const acceptor = new WsAcceptor();
-    const outcome = new Promise<unknown>((resolve) => {
-      server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-        request.headers['sec-websocket-version'] = '7';
-        acceptor.accept(request, socket, head, PROTOCOL).catch(resolve);
+    server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+      request.headers[header] = value;
+      acceptor.accept(request, socket, head, PROTOCOL).catch(({ code, message }: { code: string; message: string }) => {
+        socket.end(`HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n\r\n${code}: ${message}`);
       });
     });
-    await expect(dial(url, offer)).rejects.toMatchObject({ name: 'DialError', status: 400 });
-    expect(await outcome).toBeInstanceOf(Error);
+    const refusal: unknown = await dial(url, offer).catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ name: 'DialError', status: 400 });
+    expect(String(refusal)).toMatch(new RegExp(`request.invalid: no WebSocket handshake: .*${name}`));
   });
 
   it.each([

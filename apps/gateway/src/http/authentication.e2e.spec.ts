@@ -28,7 +28,7 @@ describe('authentication', () => {
   ])('asks for credentials at %s', async (path) => {
     const answer = await new CheckedClient(gateway.url).get(path);
     expect(answer.status).toBe(401);
-    expect(answer.headers['www-authenticate']).toBe('Basic charset="UTF-8"');
+    expect(answer.headers['www-authenticate']).toBe('Basic realm="edgesync", charset="UTF-8"');
     expect(answer.json).toEqual({ status: 401, error: 'Unauthorized', reason: 'authentication required' });
   });
 
@@ -37,6 +37,17 @@ describe('authentication', () => {
     expect((await client.get('/')).status).toBe(200);
     expect((await client.put('/db/doc', {})).status).toBe(201);
     expect((await client.get('/unknown/path')).status).toBe(404);
+  });
+
+  it('names users, and only those who are known, in the log of requests', async () => {
+    await new CheckedClient(gateway.url, basic('müller:pässword')).get('/db?mine');
+    await new CheckedClient(gateway.url, basic('müller:wrong')).get('/db?refused');
+    const lines = (): readonly string[] => gateway.log.filter((line) => /\?(mine|refused)/.test(line));
+    await expect.poll(lines).toHaveLength(2);
+    expect(lines()).toEqual([
+      expect.stringMatching(/Info 127\.0\.0\.1:\d+ \(müller\) GET \/db\?mine -> 200 /),
+      expect.stringMatching(/Info 127\.0\.0\.1:\d+ GET \/db\?refused -> 401 /),
+    ]);
   });
 
   it.each([

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import { EdgeError } from '@edgesync/errors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CheckedClient } from '../testing/checked-client.js';
 import { rawExchange } from '../testing/raw-exchange.js';
@@ -330,6 +331,23 @@ describe('errors', () => {
       error: 'Conflict',
       reason: 'Document update conflict',
     });
+  });
+
+  it.each([
+    ['storage.full', 507, 'the disk is full', 'ENOSPC: no space left on device'],
+    ['storage.unavailable', 503, 'storage is unavailable', 'CONNECTION_CLOSED'],
+  ] as const)('logs %s in one line, with its cause and without a stack', async (code, status, reason, cause) => {
+    await using failing = await startGateway({
+      wrap: (storage) =>
+        Object.assign(Object.create(storage), {
+          write: () => Promise.reject(new EdgeError(code, undefined, { cause: new Error(cause) })),
+        }),
+    });
+    const answer = await new CheckedClient(failing.url).put('/db/doc', {});
+    expect([answer.status, answer.json.reason]).toEqual([status, reason]);
+    expect(answer.headers['retry-after']).toBe(status === 503 ? '1' : undefined);
+    const lines = failing.log.filter((line) => line.includes(cause));
+    expect(lines).toEqual([expect.stringMatching(`REST WARNING PUT /db/doc failed: ${reason}: ${cause}$`)]);
   });
 
   it('hides and logs what is unexpected', async () => {

@@ -2,18 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { Catch, HttpException, Inject, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { EdgeError, isEdgeError, type ErrorCode } from '@edgesync/errors';
+import { EdgeError, explain, isEdgeError, type ErrorCode } from '@edgesync/errors';
 import { LOGGERS, originForm, type Logger, type Loggers } from '@edgesync/platform';
 import type { GatewayHttpAdapter } from './http-adapter.js';
 import { sendError } from './reply.js';
 import { ClientGoneError, discardBody } from './request-body.js';
 
-/** What the client is told to wait before it tries again, in seconds. */
-const RETRY_AFTER_SECONDS = '1';
-
 /**
- * The one place where a fault becomes a reply: the error catalogue gives the status, the fault its reason. Whatever
- * is not in the catalogue is logged under a reference, and the client learns only the reference.
+ * Answers requests that failed: the error catalogue gives the status, the error its reason. An error that is not in the
+ * catalogue is logged under a reference, and the client learns only the reference.
  */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
@@ -31,7 +28,7 @@ export class ErrorFilter implements ExceptionFilter {
     this.answer(error, http.getRequest<FastifyRequest>(), http.getResponse<FastifyReply>());
   }
 
-  /** Answers a request with a fault. */
+  /** Answers a request with an error. */
   answer(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     if (error instanceof ClientGoneError || request.raw.socket.destroyed) {
       reply.hijack();
@@ -44,18 +41,13 @@ export class ErrorFilter implements ExceptionFilter {
       return;
     }
     discardBody(request.raw);
-    const fault = this.toFault(error, request, reply);
-    if (fault.status === 401) reply.header('www-authenticate', 'Basic charset="UTF-8"');
-    if (fault.status === 503 || fault.status === 429) {
-      if (!reply.hasHeader('retry-after')) reply.header('retry-after', RETRY_AFTER_SECONDS);
-    }
-    sendError(reply, fault.status, fault.message);
+    sendError(reply, this.toEdgeError(error, request, reply));
   }
 
-  private toFault(error: unknown, request: FastifyRequest, reply: FastifyReply): EdgeError {
+  private toEdgeError(error: unknown, request: FastifyRequest, reply: FastifyReply): EdgeError {
     if (isUnrouted(error, request)) return this.unrouted(request, reply);
     if (isEdgeError(error)) {
-      if (error.status >= 500) this.report(error, request);
+      if (error.status >= 500 && !STATES.has(error.code)) this.report(error, request);
       return error;
     }
     const code = FOREIGN_STATUS[statusOf(error) ?? 500];
@@ -71,10 +63,11 @@ export class ErrorFilter implements ExceptionFilter {
     return new EdgeError('request.method', isDatabaseChange(request) ? DATABASES_ARE_CONFIGURED : undefined);
   }
 
-  /** Logs a fault of ours. @returns the reference that a reply may give for it */
-  report(error: unknown, request: FastifyRequest): string {
+  /** Logs why a request failed. @returns the reference under which an unexpected error is logged */
+  report(error: unknown, { method, url }: FastifyRequest): string {
     const reference = randomUUID();
-    this.logger.error(`${request.method} ${request.url} failed, reference ${reference}`, error);
+    if (isEdgeError(error) && error.isExpected) this.logger.warning(`${method} ${url} failed: ${explain(error)}`);
+    else this.logger.error(`${method} ${url} failed, reference ${reference}`, error);
     return reference;
   }
 }
@@ -87,12 +80,15 @@ function isDatabaseChange({ raw: { method, url } }: FastifyRequest): boolean {
   return (method === 'PUT' || method === 'DELETE') && /^\/[^_/?#][^/?#]*\/?(?:[?#]|$)/.test(originForm(url ?? ''));
 }
 
+/** States of the server, which its own log tells of: not failures of requests. */
+const STATES: ReadonlySet<ErrorCode> = new Set(['server.draining', 'server.not-ready', 'server.overloaded']);
+
 /** Whether no handler takes the path: the router found none, or one that took an endpoint's name for a document's. */
 function isUnrouted(error: unknown, { is404 }: FastifyRequest): boolean {
   return isEdgeError(error, 'request.path') || (is404 && error instanceof HttpException && error.getStatus() === 404);
 }
 
-/** Faults that Fastify and Nest find themselves, by the status they give them. */
+/** Errors of Fastify and Nest, by the status they give them. */
 const FOREIGN_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'request.invalid',
   404: 'request.path',

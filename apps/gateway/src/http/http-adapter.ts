@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest, FastifyServerOptions } from 'fastify';
 import {
@@ -23,6 +24,8 @@ import { asksForWebSocket } from './upgrade.js';
 export interface HttpAdapterOptions {
   /** Certificate and key: the port speaks TLS only (docs/protocol/edge-server.md#tls). */
   readonly https?: ServerTls['options'] | undefined;
+  /** Notified of every request in plain HTTP on a port that speaks TLS. */
+  readonly onPlainHttp?: (address: string) => void;
   /** How long clients may take, in milliseconds. */
   readonly timeouts?: Partial<Timeouts>;
 }
@@ -74,6 +77,8 @@ export function createHttpAdapter(options: HttpAdapterOptions = {}): GatewayHttp
   const adapter: GatewayHttpAdapter = new GatewayHttpAdapter({
     ...serverOptions,
     requestTimeout: timeouts.request,
+    clientErrorHandler: (error: NodeJS.ErrnoException, socket: Socket) =>
+      answerBrokenRequest(error, socket, options.onPlainHttp),
     frameworkErrors: (error: { readonly code?: string }, request: FastifyRequest, reply: FastifyReply) => {
       adapter.cors?.mark(request.raw, reply.raw);
       answerBadUrl(error, reply);
@@ -103,7 +108,6 @@ const serverOptions: FastifyServerOptions = {
   // What is in flight is finished, and its connection closed after it.
   return503OnClosing: false,
   forceCloseConnections: 'idle',
-  clientErrorHandler: answerBrokenRequest,
   routerOptions: {
     ignoreTrailingSlash: true,
     maxParamLength: MAX_PATH_COMPONENT,

@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import { errorBody, NO_CACHE_HEADERS } from '@edgesync/platform';
+import { errorReply } from '@edgesync/platform';
 
 /** As the API documents it: without `charset`, which JSON does not have. */
 export const JSON_TYPE = 'application/json';
@@ -27,9 +27,9 @@ export function sendNotModified(reply: FastifyReply, etag: string): void {
   reply.header('etag', etag).send();
 }
 
-/** Sends an error body that no cache keeps. */
-export function sendError(reply: FastifyReply, status: number, reason: string): void {
-  reply.headers(NO_CACHE_HEADERS);
-  reply.removeHeader('etag');
-  sendJson(reply, status, errorBody(status, reason));
+/** Sends the reply that an error is. */
+export function sendError(reply: FastifyReply, error: unknown): void {
+  const { status, headers, body } = errorReply(error);
+  reply.headers(headers).removeHeader('etag');
+  sendJson(reply, status, body);
 }

@@ -35,7 +35,8 @@ export function observeRequests(fastify: FastifyInstance, { log, audit, metrics:
     const reason = status === CLIENT_GONE ? 'Client Closed Request' : statusText(status);
     const { method: sentMethod, url } = raw as { method: string; url: string };
     const elapsedMilliseconds = seconds * 1_000;
-    log.request({ method: sentMethod, url, status, elapsedMilliseconds, remoteAddress, remotePort, reason });
+    const { name: user } = (request as GatewayRequest).principal ?? {};
+    log.request({ user, method: sentMethod, url, status, elapsedMilliseconds, remoteAddress, remotePort, reason });
   };
   fastify.addHook('onRequest', (request, reply, done) => {
     const began = performance.now();

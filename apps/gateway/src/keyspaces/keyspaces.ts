@@ -45,7 +45,7 @@ export class Keyspaces {
    */
   database(text: string, principal: Principal): NamedKeyspace {
     const named = this.read(text);
-    if (!this.access.maySeeDatabase(principal, named.keyspace.database)) throw new EdgeError('access.denied');
+    this.access.checkDatabase(principal, named.keyspace.database);
     return known(named);
   }
 

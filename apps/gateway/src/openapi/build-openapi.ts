@@ -47,6 +47,7 @@ const GENERAL_ERRORS: Readonly<Record<number, string>> = {
   403: 'The request is not allowed.',
   429: 'Too many failed log-ins: try again as `Retry-After` says.',
   500: 'The server is at fault; its log has the details.',
+  507: 'The disk is full.',
   503: 'The server is busy or about to stop: try again as `Retry-After` says.',
 };
 

@@ -67,6 +67,7 @@ describe('the OpenAPI document', () => {
       '429',
       '500',
       '503',
+      '507',
     ]);
     expect(responses['409'].content['application/json'].schema.$ref).toBe('#/components/schemas/Error');
     expect(responses['201'].content['application/json'].schema.$ref).toBe('#/components/schemas/WriteReply');

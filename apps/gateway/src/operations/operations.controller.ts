@@ -1,6 +1,7 @@
 import { Controller, Get, Inject, Res, UseGuards } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { EdgeConfig } from '@edgesync/config';
+import { EdgeError } from '@edgesync/errors';
 import {
   ACTIVE_TASKS,
   EDGE_CONFIG,
@@ -13,7 +14,7 @@ import {
   type Metrics,
 } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
-import { sendError, sendJson } from '../http/reply.js';
+import { sendJson } from '../http/reply.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { RoleGuard } from './role.guard.js';
 
@@ -57,10 +58,7 @@ export class OperationsController {
     errors: { 503: 'A database cannot be read.' },
   })
   async ready(@Res() reply: FastifyReply): Promise<void> {
-    if (!(await this.readiness.check())) {
-      reply.header('retry-after', '1');
-      return sendError(reply, 503, 'a database cannot be read');
-    }
+    if (!(await this.readiness.check())) throw new EdgeError('server.not-ready');
     sendJson(reply, 200, '{"status":"ok"}');
   }
 

@@ -76,6 +76,23 @@ describe('the upgrade', () => {
     expect(head).toMatch(/^cache-control: no-cache, no-store, must-revalidate, private, max-age=0\r$/m);
   });
 
+  it.each([
+    [{ 'Sec-WebSocket-Version': '12' }, 'Sec-WebSocket-Version'],
+    [{ 'Sec-WebSocket-Key': 'x' }, 'Sec-WebSocket-Key'],
+    [{ Upgrade: 'websocket, h2c' }, 'Upgrade'],
+  ])('that is no WebSocket handshake is answered in JSON too: %j', async (headers, name) => {
+    await using server = await runServer(open);
+    const { head, body, socket } = await rawUpgrade(server.port, '/db/_blipsync', headers);
+    socket.destroy();
+    expect(JSON.parse(body)).toEqual({
+      status: 400,
+      error: 'Invalid Request',
+      reason: expect.stringMatching(`^no WebSocket handshake: .*${name}`),
+    });
+    expect(head).toMatch(/^Content-Type: application\/json\r$/m);
+    expect(head).toMatch(/^Sec-WebSocket-Version: 13\r?$/m);
+  });
+
   // docs/protocol/connection.md#credentials
   it('wants the credentials before anything else', async () => {
     const { enable_anonymous_users: _, ...closed } = open;
@@ -83,7 +100,7 @@ describe('the upgrade', () => {
     const { head, body, socket } = await rawUpgrade(server.port, '/nothere/_blipsync');
     socket.destroy();
     expect(head).toContain('HTTP/1.1 401 Unauthorized');
-    expect(head).toContain('WWW-Authenticate: Basic charset="UTF-8"');
+    expect(head).toContain('WWW-Authenticate: Basic realm="edgesync", charset="UTF-8"');
     expect(JSON.parse(body)).toEqual({ status: 401, error: 'Unauthorized', reason: 'authentication required' });
     const credentials = { Authorization: basic('alice:geheim') };
     expect(await statusFor(server.port, '/db/_blipsync', { Authorization: basic('alice:wrong') })).toBe(401);
