@@ -40,7 +40,7 @@ export class EdgeError extends Error {
 export function explain(error: unknown): string {
   const messages: string[] = [];
   for (let cause = error, depth = 0; cause !== undefined && depth < MAX_CAUSES; depth++) {
-    const message = cause instanceof Error ? cause.message : String(cause);
+    const message = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : 'unknown error';
     if (!messages.some((known) => known.includes(message))) messages.push(message);
     cause = cause instanceof Error ? cause.cause : undefined;
   }
