@@ -69,7 +69,8 @@ export class DatabaseOpener implements OnModuleDestroy {
         ...(checkOwnership && { checkOwnership }),
         keepSuperseded: config.enableClientSync !== 'none',
         observer: this.observe(name),
-        report: (error) => this.log.error(`${name}: upkeep failed: ${describe(error)}`),
+        warn: (message) => this.log.warning(message),
+        report: (error) => this.log.error(`${name}: upkeep failed`, error),
       });
     } catch (error) {
       if (error instanceof EdgeError)

@@ -43,7 +43,7 @@ export class Replies {
   /** Answers with a fault; one that no caller is at fault for is reported, too. */
   refuse(replyTo: string, error: unknown): void {
     const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
-    if (fault.status >= 500 && fault.status !== 503) this.report(error);
+    if (fault.status >= 500 && (fault.status !== 503 || fault.cause !== undefined)) this.report(error);
     this.bus.publish(replyTo, encodeMessage(MessageKind.fault, ErrorReply.version, ErrorReply.of(fault)));
   }
 

@@ -152,6 +152,12 @@ export const CATALOGUE = {
   'storage.closed': entry(503, 'the database is closed', 'Try again shortly.'),
   'storage.unavailable': entry(503, 'storage is unavailable', 'Try again shortly.'),
   'storage.full': entry(507, 'the disk is full', 'Free disk space; the server goes on by itself.', RETRY_LATER),
+  'storage.exhausted': entry(
+    503,
+    'the server has no file descriptors or memory left',
+    'Raise the limit of open files or free memory; the server goes on by itself.',
+    RETRY_LATER,
+  ),
   'storage.read-only': entry(
     503,
     'the database cannot be written',

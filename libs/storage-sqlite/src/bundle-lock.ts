@@ -1,9 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import Database from 'better-sqlite3';
-import { EdgeError } from '@edgesync/errors';
+import { EdgeError, isEdgeError } from '@edgesync/errors';
 import type { BundlePaths } from './bundle.js';
-import { errorCode, toStorageFault } from './faults.js';
+import { makeFile, PRIVATE_FILE } from './files.js';
+import { errorCode, toStorageError } from './storage-error.js';
 
 /**
  * Claims a bundle for this process until {@link BundleLock.release}. The claim is SQLite's file lock on a file of its
@@ -31,23 +32,29 @@ export class BundleLock {
   }
 
   static acquire(paths: BundlePaths): BundleLock {
+    BundleLock.refuseIfHeldHere(paths);
     let connection: Database.Database | undefined;
     try {
+      makeFile(paths.lock);
       connection = new Database(paths.lock, { timeout: 0 });
       connection.pragma('journal_mode = MEMORY');
       connection.exec('BEGIN EXCLUSIVE');
     } catch (error) {
       connection?.close();
-      if (!errorCode(error).startsWith('SQLITE_BUSY')) throw toStorageFault(error);
+      if (!errorCode(error).startsWith('SQLITE_BUSY')) throw toStorageError(error);
       throw new EdgeError('storage.locked', `${paths.directory} is open in another process${describeHolder(paths)}`);
     }
     return new BundleLock(paths, connection);
   }
 
-  /** Leaves a note of who holds the lock, for the message to those who do not get it. */
+  /** Leaves a note of the holder, for the message to others. A full disk may leave it empty; the lock holds all the same. */
   sign(): void {
     const holder = { pid: process.pid, host: hostname(), since: new Date().toISOString() };
-    writeFileSync(this.paths.owner, `${JSON.stringify(holder)}\n`);
+    try {
+      writeFileSync(this.paths.owner, `${JSON.stringify(holder)}\n`, { mode: PRIVATE_FILE });
+    } catch (error) {
+      if (!isEdgeError(toStorageError(error), 'storage.full')) throw error;
+    }
   }
 
   release(): void {

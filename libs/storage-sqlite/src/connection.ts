@@ -4,13 +4,17 @@ import { EdgeError } from '@edgesync/errors';
 import { APPLICATION_ID, type BundlePaths } from './bundle.js';
 import { CollectionEntity } from './entities/collection.entity.js';
 import { MetaEntity } from './entities/meta.entity.js';
+import { makeFile } from './files.js';
 import { Initial1790000000000 } from './migrations/0001-initial.js';
 import { DoneWrites1790000000001 } from './migrations/0002-done-writes.js';
+import { errorCode } from './storage-error.js';
 
 /** The database file as TypeORM opened it, and the driver's own handle for the hot path. */
 export interface Connection {
   readonly dataSource: DataSource;
   readonly handle: Database.Database;
+  /** The disk is full: no other connection can be made to this file, not even by a backup. */
+  readonly exclusive: boolean;
 }
 
 /** Page cache of one database, in KiB. */
@@ -25,8 +29,22 @@ const LOG_BYTES = 64 * 1_024 * 1_024;
 
 const MIGRATIONS = [Initial1790000000000, DoneWrites1790000000001];
 
-/** Opens (or creates) the database file and brings its schema up to date. */
+/**
+ * Opens (or creates) the database file and brings its schema up to date. On a full disk there may be no room for the file
+ * that connections share to read the log. The connection is exclusive then and needs none: reads work, and writes as soon
+ * as there is space.
+ */
 export async function openConnection(paths: BundlePaths): Promise<Connection> {
+  makeFile(paths.database);
+  try {
+    return await openWith(paths, false);
+  } catch (error) {
+    if (errorCode(error) !== 'SQLITE_IOERR_SHMSIZE') throw error;
+    return openWith(paths, true);
+  }
+}
+
+async function openWith(paths: BundlePaths, exclusive: boolean): Promise<Connection> {
   const dataSource = new DataSource({
     type: 'better-sqlite3',
     database: paths.database,
@@ -34,7 +52,15 @@ export async function openConnection(paths: BundlePaths): Promise<Connection> {
     migrations: MIGRATIONS,
     // Nobody may wait for a lock on the thread that serves requests: the write queue tries again by timer.
     timeout: 0,
-    prepareDatabase: (handle: Database.Database) => configure(handle),
+    prepareDatabase: (handle: Database.Database) => {
+      try {
+        configure(handle, exclusive);
+      } catch (error) {
+        // TypeORM forgets a handle that could not be prepared; its locks would stay.
+        handle.close();
+        throw error;
+      }
+    },
   });
   await dataSource.initialize();
   try {
@@ -42,7 +68,7 @@ export async function openConnection(paths: BundlePaths): Promise<Connection> {
     const handle = driver.databaseConnection;
     refuseNewer(handle, paths.database);
     await dataSource.runMigrations({ transaction: 'each' });
-    return { dataSource, handle };
+    return { dataSource, handle, exclusive };
   } catch (error) {
     await dataSource.destroy();
     throw error;
@@ -58,7 +84,8 @@ export function refuseNewer(handle: Database.Database, file: string): void {
     throw new EdgeError('storage.foreign', `${file} was written by a newer version of edgesync`);
 }
 
-function configure(handle: Database.Database): void {
+function configure(handle: Database.Database, exclusive: boolean): void {
+  if (exclusive) handle.pragma('locking_mode = EXCLUSIVE');
   // Before the log is switched on, so that the mark always stands in the main file.
   if (handle.pragma('application_id', { simple: true }) !== APPLICATION_ID)
     handle.pragma(`application_id = ${APPLICATION_ID}`);

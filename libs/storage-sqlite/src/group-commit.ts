@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 import { EdgeError } from '@edgesync/errors';
-import { errorCode, toStorageFault } from './faults.js';
+import { errorCode, toStorageError } from './storage-error.js';
 import { BUSY_RETRY_MS, BUSY_RETRIES, GROUP_WEIGHT, QUEUE_WEIGHT } from './tuning.js';
 
 /** One piece of writing that becomes durable as a whole or not at all. */
@@ -120,7 +120,7 @@ export class GroupCommit {
       if (errorCode(error).startsWith('SQLITE_BUSY')) return 'busy';
       // A faulty job fails alone: the others are tried without it.
       if (jobs.length > 1) for (const job of jobs) this.commitAlone(job);
-      else jobs[0]!.reject(toStorageFault(error));
+      else jobs[0]!.reject(toStorageError(error));
       return 'done';
     }
     this.hooks.observer?.committed(jobs.length, (performance.now() - began) / 1_000);

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import Database from 'better-sqlite3';
-import { EdgeError } from '@edgesync/errors';
+import { EdgeError, isEdgeError } from '@edgesync/errors';
 import type { BlobFiles } from './blobs/blob-files.js';
 import { hasContent } from './bundle.js';
-import { errorCode } from './faults.js';
+import { errorCode, toStorageError } from './storage-error.js';
 
 /** Files up to this size are checked whole when they are opened: about 0.1 s. */
 const QUICK_CHECK_BYTES = 32 * 1_024 * 1_024;
@@ -23,7 +23,8 @@ export function quickCheck(file: string): void {
   } catch (error) {
     if (errorCode(error).startsWith('SQLITE_CORRUPT') || errorCode(error).startsWith('SQLITE_NOTADB'))
       throw new EdgeError('storage.corrupt', `${file} is damaged: ${(error as Error).message}`, { cause: error });
-    throw error;
+    // On a full disk the check is left out. Damage shows when it is read.
+    if (!isEdgeError(toStorageError(error), 'storage.full')) throw error;
   } finally {
     handle.close();
   }

@@ -13,7 +13,7 @@ import { openConnection, type Connection } from './connection.js';
 import { DocumentCache } from './document-cache.js';
 import { DocumentReader } from './document-reader.js';
 import { DoneWrites } from './done-writes.js';
-import { reasonOf, toStorageFault } from './faults.js';
+import { reasonOf, toStorageError } from './storage-error.js';
 import { makeDirectory } from './files.js';
 import { CollectionEntity } from './entities/collection.entity.js';
 import { MetaEntity } from './entities/meta.entity.js';
@@ -51,6 +51,8 @@ export interface DatabaseOptions {
   readonly checkOwnership?: () => void;
   /** Told of faults that no caller is waiting for. */
   readonly report?: (error: unknown) => void;
+  /** Called with what the operator should know about the opening. */
+  readonly warn?: (message: string) => void;
   /** Told how write transactions end. */
   readonly observer?: CommitObserver;
   /** What happens while a Couchbase Lite database at the path is imported, before the database opens. */
@@ -98,9 +100,9 @@ export async function openParts(options: DatabaseOptions): Promise<DatabaseParts
     return await open(options);
   } catch (error) {
     if (isEdgeError(error)) throw error;
-    throw new EdgeError(toStorageFault(error).code, `${options.path} cannot be opened: ${reasonOf(error)}`, {
-      cause: error,
-    });
+    const { code, cause } = toStorageError(error);
+    const fix = code === 'storage.full' ? '; free space on its file system' : '';
+    throw new EdgeError(code, `${options.path} cannot be opened: ${reasonOf(cause ?? error)}${fix}`, { cause: error });
   }
 }
 
@@ -127,6 +129,8 @@ async function open(options: DatabaseOptions): Promise<DatabaseParts> {
       onImport?.done(report);
     }
     connection = await openConnection(paths);
+    if (connection.exclusive)
+      options.warn?.(`the disk of ${options.path} is full: writes fail until space is freed, backups until a restart`);
     return await assemble(options, paths, lock, connection);
   } catch (error) {
     await connection?.dataSource.destroy();

@@ -5,7 +5,7 @@ import { BundleLock } from './bundle-lock.js';
 import { ClockTable } from './clock-table.js';
 import { openConnection } from './connection.js';
 import { MetaEntity } from './entities/meta.entity.js';
-import { toStorageFault } from './faults.js';
+import { toStorageError } from './storage-error.js';
 import { replaceUuid } from './identity.js';
 import { quickCheck } from './integrity.js';
 
@@ -32,7 +32,7 @@ export async function resetUuid(path: string): Promise<string> {
       await dataSource.destroy();
     }
   } catch (error) {
-    throw toStorageFault(error);
+    throw toStorageError(error);
   } finally {
     lock.release();
   }

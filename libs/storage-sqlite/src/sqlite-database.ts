@@ -26,7 +26,7 @@ import type {
 } from '@edgesync/ports';
 import { openParts, type DatabaseOptions, type DatabaseParts } from './open-database.js';
 import type { Collection } from './collections.js';
-import { toStorageFault } from './faults.js';
+import { toStorageError } from './storage-error.js';
 import type { DatabaseQueries, QueryLimits } from './query/database-queries.js';
 import { checkIntegrity } from './integrity.js';
 import { BLOB_LIMIT, CHARACTERS_PER_WEIGHT } from './tuning.js';
@@ -137,7 +137,7 @@ export class SqliteDatabase {
       const checks = { limit: options?.limit ?? BLOB_LIMIT, ...(options?.expected && { expected: options.expected }) };
       return await this.parts.blobFiles.store(content, checks, register);
     } catch (error) {
-      throw toStorageFault(error);
+      throw toStorageError(error);
     }
   }
 
@@ -213,7 +213,7 @@ export class SqliteDatabase {
     try {
       return action();
     } catch (error) {
-      throw toStorageFault(error);
+      throw toStorageError(error);
     }
   }
 

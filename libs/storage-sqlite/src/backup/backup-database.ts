@@ -1,12 +1,12 @@
-import { existsSync, lstatSync, mkdirSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import type { BlobInfo } from '@edgesync/ports';
 import { BlobFiles } from '../blobs/blob-files.js';
 import { bundlePaths, inspectBundle, type BundlePaths } from '../bundle.js';
 import { BundleLock } from '../bundle-lock.js';
-import { reasonOf, toStorageFault } from '../faults.js';
-import { syncDirectory } from '../files.js';
+import { reasonOf, toStorageError } from '../storage-error.js';
+import { makeDirectory, makeFile, syncDirectory } from '../files.js';
 import { copyDatabaseFile, settleSnapshot, type SnapshotContents } from './snapshot.js';
 
 /** Every database directory ends in this, so nothing takes an unfinished backup, which does not, for one. */
@@ -62,7 +62,7 @@ export async function backupDatabase(
   } catch (error) {
     if (signal.aborted && error === signal.reason) throw error;
     if (isEdgeError(error)) throw error;
-    throw new EdgeError(toStorageFault(error).code, `${path} cannot be backed up: ${reasonOf(error)}`, {
+    throw new EdgeError(toStorageError(error).code, `${path} cannot be backed up: ${reasonOf(error)}`, {
       cause: error,
     });
   }
@@ -90,7 +90,7 @@ function refuseExisting(target: string): void {
 async function intoUnfinished<T>(target: string, work: (unfinished: BundlePaths) => Promise<T>): Promise<T> {
   const unfinished = bundlePaths(`${target}${UNFINISHED}`);
   refuseForeign(unfinished.directory);
-  mkdirSync(unfinished.directory, { recursive: true });
+  makeDirectory(unfinished.directory);
   const lock = BundleLock.acquire(unfinished);
   try {
     for (const name of readdirSync(unfinished.directory))
@@ -158,6 +158,7 @@ class Copy {
     const { database } = this.target;
     this.signal.throwIfAborted();
     rmSync(database, { force: true });
+    makeFile(database);
     await copyDatabaseFile(this.source.database, database, this.signal);
     return settleSnapshot(database);
   }

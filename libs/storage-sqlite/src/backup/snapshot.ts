@@ -2,7 +2,7 @@ import Database from 'better-sqlite3';
 import { EdgeError } from '@edgesync/errors';
 import type { BlobInfo } from '@edgesync/ports';
 import { refuseNewer } from '../connection.js';
-import { errorCode } from '../faults.js';
+import { errorCode } from '../storage-error.js';
 import { UUID_KEY } from '../identity.js';
 
 /** What a snapshot holds, and which blobs belong to it. */
@@ -20,7 +20,7 @@ const PAGES_PER_STEP = 2_000;
  * Copies the database file as it is at one moment. It is read like any reader of the write-ahead log: whoever writes goes
  * on meanwhile, and the log is not shortened before the copy is made.
  * @param source a database file that another process may have open; this process must not
- * @param target does not exist
+ * @param target an empty file
  * @throws the reason of `signal`, or an error of SQLite
  */
 export async function copyDatabaseFile(source: string, target: string, signal: AbortSignal): Promise<void> {

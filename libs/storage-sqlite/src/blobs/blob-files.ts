@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
+import { createReadStream, existsSync, readdirSync, rmSync, statSync, unlinkSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { EdgeError } from '@edgesync/errors';
 import type { BlobContent, BlobInfo } from '@edgesync/ports';
 import type { BundlePaths } from '../bundle.js';
-import { errorCode, toStorageFault } from '../faults.js';
-import { makeDirectory, syncDirectory } from '../files.js';
+import { errorCode, toStorageError } from '../storage-error.js';
+import { makeDirectory, PRIVATE_FILE, syncDirectory } from '../files.js';
 
 const DIGEST = /^sha1-([A-Za-z0-9+/]{27}=)$/;
 
@@ -27,10 +27,10 @@ export class BlobFiles {
 
   constructor(private readonly paths: BundlePaths) {}
 
-  /** Makes the directories and removes what cut-off uploads left. */
+  /** Makes the directories, where they are missing, and removes what cut-off uploads left. */
   prepare(): void {
-    rmSync(this.paths.uploads, { recursive: true, force: true });
-    mkdirSync(this.paths.uploads);
+    makeDirectory(this.paths.uploads);
+    for (const name of readdirSync(this.paths.uploads)) rmSync(join(this.paths.uploads, name), { recursive: true });
     makeDirectory(this.paths.blobs);
   }
 
@@ -51,7 +51,7 @@ export class BlobFiles {
     register: (info: BlobInfo) => Promise<void>,
   ): Promise<BlobInfo> {
     const temporary = join(this.paths.uploads, randomUUID());
-    const file = await open(temporary, 'wx');
+    const file = await open(temporary, 'wx', PRIVATE_FILE);
     try {
       const hash = createHash('sha1');
       let length = 0;
@@ -165,6 +165,6 @@ async function* readFile(file: string, range?: { start: number; end: number }): 
     for await (const chunk of createReadStream(file, range)) yield chunk as Uint8Array;
   } catch (error) {
     if (errorCode(error) === 'ENOENT') throw new EdgeError('blob.missing');
-    throw toStorageFault(error);
+    throw toStorageError(error);
   }
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { copyFileSync, constants, mkdirSync } from 'node:fs';
+import { copyFileSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3';
 import {
@@ -16,6 +16,7 @@ import {
   writeVector,
 } from '@edgesync/cblite';
 import { findBlobs, JsonScalar, readJsonTree, type CollectionName } from '@edgesync/document';
+import { makeDirectory, makeFile } from '../files.js';
 
 /** Which apps a bundle is for: revision trees open in 3.1 and later, vectors in 4 only. */
 export type BundleFormat = 3 | 4;
@@ -61,7 +62,8 @@ export class CouchbaseLiteWriter {
     private readonly format: BundleFormat,
     private readonly server?: KnownServer,
   ) {
-    mkdirSync(join(directory, BLOB_DIRECTORY), { recursive: true });
+    makeDirectory(join(directory, BLOB_DIRECTORY));
+    makeFile(join(directory, DATABASE_FILE));
     this.handle = new Database(join(directory, DATABASE_FILE));
     this.handle.pragma('page_size = 4096');
     this.handle.pragma('auto_vacuum = 2');

@@ -1,4 +1,4 @@
-import { existsSync, lstatSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, lstatSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, extname, join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import Database from 'better-sqlite3';
@@ -9,8 +9,8 @@ import { BlobFiles } from '../blobs/blob-files.js';
 import { bundlePaths, inspectBundle, type BundlePaths } from '../bundle.js';
 import { BundleLock } from '../bundle-lock.js';
 import { refuseNewer } from '../connection.js';
-import { reasonOf, toStorageFault } from '../faults.js';
-import { syncDirectory } from '../files.js';
+import { reasonOf, toStorageError } from '../storage-error.js';
+import { makeDirectory, syncDirectory } from '../files.js';
 import { FLAG_DELETED } from '../rows.js';
 import { CouchbaseLiteWriter, type BundleFormat } from './couchbase-lite-writer.js';
 
@@ -56,7 +56,7 @@ export async function exportBundle(path: string, target: string, options: Export
   const lock = options.forUrl === undefined ? undefined : BundleLock.acquire(source);
   try {
     rmSync(unfinished, { recursive: true, force: true });
-    mkdirSync(unfinished, { mode: 0o700 });
+    makeDirectory(unfinished);
     const report = await new BundleExport(source, unfinished, options).run();
     syncDirectory(unfinished);
     syncDirectory(join(unfinished, BLOB_DIRECTORY));
@@ -66,7 +66,7 @@ export async function exportBundle(path: string, target: string, options: Export
   } catch (error) {
     rmSync(unfinished, { recursive: true, force: true });
     if (isEdgeError(error) || options.signal?.aborted) throw error;
-    throw new EdgeError(toStorageFault(error).code, `${path} cannot be exported: ${reasonOf(error)}`, { cause: error });
+    throw new EdgeError(toStorageError(error).code, `${path} cannot be exported: ${reasonOf(error)}`, { cause: error });
   } finally {
     lock?.release();
   }

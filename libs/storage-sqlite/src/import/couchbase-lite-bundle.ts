@@ -20,7 +20,7 @@ import {
   type DocumentRow,
 } from '@edgesync/cblite';
 import { hasContent } from '../bundle.js';
-import { errorCode } from '../faults.js';
+import { errorCode } from '../storage-error.js';
 
 /** Files up to this size are checked page by page before they are imported, in bytes. */
 const QUICK_CHECK_BYTES = 512 * 1024 * 1024;

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { existsSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { BundleError, DATABASE_FILE, LOG_FILE, readDocument } from '@edgesync/cblite';
@@ -6,7 +6,7 @@ import { EdgeError } from '@edgesync/errors';
 import { BlobFiles } from '../blobs/blob-files.js';
 import { bundlePaths, type BundlePaths } from '../bundle.js';
 import { openConnection } from '../connection.js';
-import { syncDirectory } from '../files.js';
+import { makeDirectory, syncDirectory } from '../files.js';
 import {
   checkBundle,
   copyBundleFile,
@@ -134,7 +134,7 @@ class BundleImport {
     const { directory } = this.workspace;
     const resumable = !this.options.dryRun && this.isResumable();
     if (!resumable) rmSync(directory, { recursive: true, force: true });
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     if (!resumable) {
       this.checkSpace();
       copyBundleFile(this.source, this.copy);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { EdgeError } from '@edgesync/errors';
 import type { QueryBatch, QueryPlan } from '@edgesync/ports';
-import { errorCode } from '../faults.js';
+import { errorCode } from '../storage-error.js';
 import { CONTROL, type AttachedDatabase, type FromThread, type StatementJob, type ThreadSummary } from './messages.js';
 import { STOP_GRACE_MS, THREAD_HEAP_MB } from './tuning.js';
 

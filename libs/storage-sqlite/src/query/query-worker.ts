@@ -2,7 +2,7 @@ import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { isEdgeError } from '@edgesync/errors';
-import { toStorageFault } from '../faults.js';
+import { toStorageError } from '../storage-error.js';
 import { CONTROL, type FromThread, type StatementJob, type ToThread } from './messages.js';
 import { Outlet, Stopped } from './outlet.js';
 import { StatementRunner } from './statement-runner.js';
@@ -54,7 +54,7 @@ function run(job: StatementJob): void {
 
 function faultOf(id: number, error: unknown): FromThread {
   if (error instanceof Stopped) return { type: 'fault', id, code: 'query.runtime', reason: 'stopped' };
-  const fault = toStorageFault(error);
+  const fault = toStorageError(error);
   const isInternal = !isEdgeError(error);
   return {
     type: 'fault',

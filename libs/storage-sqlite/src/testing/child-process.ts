@@ -6,20 +6,27 @@ import { fileURLToPath } from 'node:url';
 /** A process of its own that has opened, or tried to open, a database. */
 export interface DatabaseProcess {
   readonly child: ChildProcess;
-  /** What it says, line by line. */
+  /** What it writes, line by line. */
   readonly lines: AsyncIterator<string>;
   /** Ends it without a chance to tidy up. */
   readonly kill: () => Promise<void>;
 }
 
+const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
+
+/** Arguments of Node that run a program of this folder. */
+export const runProgram = (name: string): readonly string[] => [
+  '--conditions=@edgesync/source',
+  '--import',
+  file('typescript-hooks.mjs'),
+  file(name),
+];
+
 /** Starts {@link file://./database-process.ts}. */
 export function startDatabaseProcess(path: string, job: 'hold' | 'write' | 'collect' | 'import'): DatabaseProcess {
-  const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
-  const child = spawn(
-    process.execPath,
-    ['--conditions=@edgesync/source', '--import', file('typescript-hooks.mjs'), file('database-process.ts'), path, job],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
+  const child = spawn(process.execPath, [...runProgram('database-process.ts'), path, job], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const exited = once(child, 'exit');
   return {
     child,
