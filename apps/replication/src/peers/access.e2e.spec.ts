@@ -100,7 +100,8 @@ async function write(storage: Client | RunningServer['storage'], keyspace: strin
 const idsIn = async (storage: Client | RunningServer['storage'], keyspace: string): Promise<string[]> =>
   (await storage.list(parseKeyspace(keyspace), { limit: 100 })).rows.map(({ id }) => id);
 
-describe('ref 5.4: the upgrade under access control', () => {
+// docs/protocol/edge-server.md#rights-in-sync
+describe('the upgrade under access control', () => {
   it.each([
     ['admin', 101, 404, 403],
     ['unrestricted', 101, 404, 403],
@@ -131,7 +132,8 @@ describe('ref 5.4: the upgrade under access control', () => {
   });
 });
 
-describe('ref 5.4: a session under access control', () => {
+// docs/protocol/edge-server.md#rights-in-sync
+describe('a session under access control', () => {
   it('lets a reader pull', async () => {
     await using server = await runServer(CONFIG, usersOf(USERS));
     await using client = await newClient();

@@ -53,7 +53,8 @@ describe.each([2, 3, 4] as const)('sync over a socket, protocol %i', (version) =
     expect(await ids(client)).toEqual(await ids(server.storage));
   });
 
-  it('J.1-28 J.4-2 sends apps away with 4001 when the server stops, and takes no new ones', async () => {
+  // docs/protocol/connection.md#close-codes
+  it('sends apps away with 4001 when the server stops, and takes no new ones', async () => {
     await using server = await runServer(open);
     await using client = await temporaryStorage();
     const replication = await replicate(server.port, client, { ...form, continuous: true });

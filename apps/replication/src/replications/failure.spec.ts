@@ -11,7 +11,8 @@ const summary = (error: unknown): string => {
   return `${domain}/${code} ${kind}`;
 };
 
-describe('a failure (ref 12.2, Appendix A)', () => {
+// docs/protocol/edge-server.md#upstream
+describe('a failure (Appendix A)', () => {
   it.each([
     [401, '6/401 permanent'],
     [403, '6/403 permanent'],
@@ -53,6 +54,7 @@ describe('a failure (ref 12.2, Appendix A)', () => {
     expect(summary(new DialError('x', undefined, { cause: proxied }))).toBe(expected);
   });
 
+  // docs/protocol/connection.md#as-an-active-peer
   it.each([
     [1000, 'transient'],
     [1001, 'transient'],
@@ -66,10 +68,11 @@ describe('a failure (ref 12.2, Appendix A)', () => {
     [1013, 'transient'],
     [4001, 'transient'],
     [4002, 'permanent'],
-  ])('J.2-15: of a connection that the server closes with %i is %s', (code, kind) => {
+  ])('of a connection that the server closes with %i is %s', (code, kind) => {
     expect(summary(new BlipClosedError({ code, reason: '', by: 'peer' }))).toBe(`6/${code} ${kind}`);
   });
 
+  // docs/protocol/failures.md#errors-on-requests
   it.each([
     ['HTTP', 400, '6/400 permanent'],
     ['HTTP', 403, '6/403 permanent'],
@@ -79,7 +82,7 @@ describe('a failure (ref 12.2, Appendix A)', () => {
     ['LiteCore', 501, '1/501 permanent'],
     ['BLIP', 404, '1/26 permanent'],
     ['Strange', 1, '1/26 permanent'],
-  ])('I.5: of a request that is refused with %s/%i is %s', (domain, code, expected) => {
+  ])('of a request that is refused with %s/%i is %s', (domain, code, expected) => {
     expect(summary(new ReplicationError({ domain, code, message: 'x' }, 'subChanges'))).toBe(expected);
   });
 

@@ -9,8 +9,9 @@ import { UnusableFileError } from './remote-files.js';
 export const Domain = { liteCore: 1, posix: 2, sqlite: 3, fleece: 4, network: 5, webSocket: 6, mbedTls: 7 } as const;
 
 /**
- * What to do about a failure (ref 12.2). `transient`: try again. `offline`: this machine or its network is at fault; a
- * continuous replication waits for it, a one-shot gives up. `permanent`: trying again cannot help.
+ * What to do about a failure (docs/protocol/edge-server.md#upstream). `transient`: try again. `offline`: this machine
+ * or its network is at fault; a continuous replication waits for it, a one-shot gives up. `permanent`: trying again
+ * cannot help.
  */
 export type FailureKind = 'transient' | 'offline' | 'permanent';
 
@@ -75,7 +76,7 @@ const UNKNOWN_NETWORK_FAULT: Known = [13, 'transient'];
 /** POSIX: no space left on device. */
 const ENOSPC = 28;
 
-/** Domains as error replies name them; what is not here is a remote error (wire B.9). */
+/** Domains as error replies name them; what is not here is a remote error (docs/protocol/blip.md#error-replies). */
 const REPLY_DOMAINS: Readonly<Record<string, number>> = {
   LiteCore: Domain.liteCore,
   POSIX: Domain.posix,
@@ -92,7 +93,10 @@ const INTERNAL = 10;
 const UNUSABLE_FILE = 11;
 const REMOTE_ERROR = 26;
 
-/** Close codes after which a server is worth another attempt (wire A.6, J.2-15). */
+/**
+ * Close codes after which a server is worth another attempt (docs/protocol/connection.md#close-codes,
+ * docs/protocol/connection.md#as-an-active-peer).
+ */
 const PASSING_CLOSE_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005, 1006, 1011, 1012, 1013, 4001]);
 
 /** What an error of any layer means for the replication. */
@@ -144,7 +148,10 @@ function codeOf(error: unknown): string | undefined {
   return inner ?? (typeof code === 'string' ? code : undefined);
 }
 
-/** A request was refused on which all depends (wire I.5, I.6). */
+/**
+ * A request was refused on which all depends (docs/protocol/failures.md#errors-on-requests,
+ * docs/protocol/failures.md#errors-an-active-peer-meets).
+ */
 function replyFailure({ info, message }: ReplicationError): Failure {
   const domain = REPLY_DOMAINS[info.domain];
   if (domain === undefined) return permanent(message, Domain.liteCore, REMOTE_ERROR);

@@ -84,7 +84,8 @@ describe('credentials', () => {
     ]);
   });
 
-  it('J.2-2 that the server hands out are sent back', async () => {
+  // docs/protocol/connection.md#upgrade-reply
+  it('that the server hands out are sent back', async () => {
     await using server = await runServer(OPEN);
     await using front = await FrontServer.before(server.port, {
       answerHeaders: ['Set-Cookie: route=node7; Path=/; HttpOnly', 'Set-Cookie: old=x; Max-Age=0'],

@@ -73,7 +73,7 @@ export function identityOf({ database, remote, collections }: ReplicationPlan): 
   return [database, remote, ...collections.map(({ keyspace }) => formatWireCollection(keyspace)).sort()].join(' ');
 }
 
-/** Another filter, direction or server has another checkpoint (wire D.1). */
+/** Another filter, direction or server has another checkpoint (docs/protocol/checkpoints.md#client-ids). */
 function checkpointId(plan: ReplicationPlan, uuid: string, { keyspace, channels, docIds }: PlannedCollection): string {
   const parts = [
     uuid,

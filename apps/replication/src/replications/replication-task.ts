@@ -4,7 +4,10 @@ import type { Replication } from './replication.js';
 
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1_000);
 
-/** What `_replicate` and `_active_tasks` show of a replication (ref 6.16), apart from its number, type and age. */
+/**
+ * What `_replicate` and `_active_tasks` show of a replication (docs/protocol/rest.md#replications), apart from its
+ * number, type and age.
+ */
 export function describeReplication(
   replication: Replication,
 ): Omit<ReplicationTask, 'task_id' | 'session_id' | 'type' | 'age_secs'> {

@@ -122,7 +122,8 @@ describe('a replication', () => {
     for (const storage of all) expect((await storage.collection(DEFAULT)).lastSequence).toBe(2);
   });
 
-  it('resolves conflicts by the rule, tells of them, and pushes the outcome back (ref 12.4)', async () => {
+  // docs/protocol/edge-server.md#conflicts
+  it('resolves conflicts by the rule, tells of them, and pushes the outcome back', async () => {
     await using server = await runServer(OPEN);
     await using local = await temporaryStorage();
     await using started = startReplication(local, server.port);

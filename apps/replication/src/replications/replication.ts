@@ -12,7 +12,10 @@ import { OwnedTransport } from './owned-transport.js';
 import type { RemoteAccess } from './remote-access.js';
 import { replicatedCollections, syncUrl, type ReplicationPlan } from './replication-plan.js';
 
-/** Version vectors where the server has them, else rev trees; the server takes the first that it speaks (wire A.2). */
+/**
+ * Version vectors where the server has them, else rev trees; the server takes the first that it speaks
+ * (docs/protocol/connection.md#sub-protocols).
+ */
 const OFFER = ([4, 3, 2] as const).map(subprotocolOf);
 
 /** What an replication tells whoever watches it. */
@@ -228,7 +231,8 @@ export class Replication {
     if (this.isStopping || this.startsOver) this.interrupt();
     const cancelGood = scheduler.schedule(GOOD_CONNECTION_MS, () => (this.failures = 0));
     this.onIdle = () => {
-      // What was put off needs a new connection; until then the rest goes on (J.4-37).
+      // What was put off needs a new connection; until then the rest goes on
+      // (docs/protocol/replication.md#errors-on-rev-for-a-pusher).
       if (replication.deferred === 0 || !this.plan.continuous || cancelRestart) return;
       const delay = retryDelayMs('transient', ++this.failures, this.options.random());
       cancelRestart = scheduler.schedule(delay, () => {
@@ -282,7 +286,8 @@ export class Replication {
       pull: plan.pull,
       continuous: plan.continuous,
       checkpoints: new StoredCheckpoints(environment.storage),
-      // LiteCore up to 3.3 speaks the older form about the default collection alone, as either role (wire C.1).
+      // LiteCore up to 3.3 speaks the older form about the default collection alone, as either role
+      // (docs/protocol/replication.md#session).
       withoutCollections: version < 4 && plan.collections.every(({ keyspace }) => isDefaultCollection(keyspace)),
       uuid: uuid.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5'),
       blip: { compression: 'congested' },

@@ -118,11 +118,12 @@ describe('a server that does not speak', () => {
     await until(() => server.open === 0);
   });
 
+  // docs/protocol/connection.md#sub-protocols
   it.each<[string, (accept: string) => string]>([
     ['another accept', () => 'Sec-WebSocket-Accept: AAAA\r\nSec-WebSocket-Protocol: BLIP_3+CBMobile_3\r\n'],
     ['no sub-protocol', (accept) => `Sec-WebSocket-Accept: ${accept}\r\n`],
     ['another sub-protocol', (accept) => `Sec-WebSocket-Accept: ${accept}\r\nSec-WebSocket-Protocol: BLIP_9\r\n`],
-  ])('J.2-1: answers the upgrade with %s: that is no server of ours', async (_, headersFor) => {
+  ])('answers the upgrade with %s: that is no server of ours', async (_, headersFor) => {
     const head = 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n';
     await using server = await OddServer.start((socket) =>
       socket.once('data', (request: Buffer) => {

@@ -64,7 +64,8 @@ describe('R30: what is under way is bounded', () => {
     await expect.poll(() => count(world.peer, 'rev')).toBe(51);
   });
 
-  it('J.2-14: by bytes too: two megabytes wait for answers', async () => {
+  // docs/protocol/failures.md#windows
+  it('by bytes too: two megabytes wait for answers', async () => {
     await using world = await scripted();
     const text = 'x'.repeat(100_000);
     for (let n = 0; n < 60; n++) await world.client.put(`doc ${n}`, { n, text });
@@ -175,7 +176,8 @@ describe('R27: a document that is taken away', () => {
   });
 });
 
-describe('J.4-57: a message of the server that cannot be read', () => {
+// docs/protocol/replication.md#reply-to-changes
+describe('a message of the server that cannot be read', () => {
   it.each(['changes', 'rev', 'norev'])(
     'ends the connection, for nobody knows what to wait for: %s',
     async (profile) => {

@@ -38,7 +38,7 @@ export interface FakeGatewayOptions {
   readonly refusesDeltas?: number;
   /**
    * Couchbase Lite's listener instead: an empty list when the client has caught up, booleans for deletions, sizes in rows,
-   * checkpoint revisions `N-cc`, its blobs as such (wire J.3).
+   * checkpoint revisions `N-cc`, its blobs as such (docs/protocol/replication.md#towards-a-couchbase-lite-listener).
    */
   readonly isListener?: boolean;
   /** Has the blobs already: asks for proofs instead. */
