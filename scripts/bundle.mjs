@@ -1,7 +1,7 @@
 // Makes of the compiled servers, all-in-one and split, and of everything they import, the few files in apps/edge/bundle that are run and shipped:
 // they start faster and stay smaller in memory than two thousand modules (docs/decisions/idle-memory.md).
 // Does nothing when the bundle is newer than all that was compiled or installed.
-import { existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, globSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
@@ -33,6 +33,8 @@ const TRANSPORTS =
   /^(@grpc\/(grpc-js|proto-loader)|amqp-connection-manager|amqplib|cache-manager|ioredis|kafkajs|mqtt)(\/|$)/;
 
 if (!isFresh()) await bundle();
+// From when on the bundle is as the sources are, whether or not it had to be made: ./edgesync compares with this.
+writeFileSync(join(OUTPUT, '.built'), '');
 
 function isFresh() {
   const main = join(OUTPUT, 'main.js');

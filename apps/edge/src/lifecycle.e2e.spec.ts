@@ -54,6 +54,16 @@ describe('stopping', () => {
   });
 });
 
+it('stops when the process that started it with a channel is gone', async () => {
+  using sandbox = await EdgeSandbox.create();
+  await using server = sandbox.spawnWithChannel(sandbox.configFile);
+  await server.started();
+  const ended = once(server.child, 'exit');
+  server.child.disconnect();
+  expect(await ended).toEqual([0, null]);
+  await expect.poll(() => server.stdout).toContain('edgesync has stopped.');
+});
+
 describe('a start that cannot succeed', () => {
   it('says which database is missing when it may not create it', async () => {
     using sandbox = await EdgeSandbox.create({ create: false });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
 import { runUntilSignal, type RunningServer } from '@edgesync/platform';
 import { startServer } from './start-server.js';
 
@@ -6,6 +7,8 @@ import { startServer } from './start-server.js';
 
 const FOLDER = 'examples/quickstart';
 const DATABASE = 'travel';
+/** Where the example configuration puts the database. */
+const PATH = 'data/quickstart/travel.cblite2';
 
 interface SampleLine {
   readonly collection: string;
@@ -13,11 +16,31 @@ interface SampleLine {
   readonly body: Record<string, unknown>;
 }
 
-async function start(): Promise<RunningServer> {
-  const server = await startServer(`${FOLDER}/config.json5`);
+async function start(signal: AbortSignal): Promise<RunningServer> {
+  const { port, reset } = options();
+  if (reset) await resetSamples();
+  const server = await startServer(`${FOLDER}/config.json5`, { signal, ...(port !== undefined && { port }) });
   await loadSamples(server.url);
   console.log(tour(server.url));
   return server;
+}
+
+/** @throws Error for options that the quick start has not */
+function options(): { port?: number; reset: boolean } {
+  const { values } = parseArgs({ options: { port: { type: 'string' }, reset: { type: 'boolean' } } });
+  const { port, reset = false } = values;
+  if (port === undefined) return { reset };
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65535)
+    throw new Error(`--port is a number from 0 to 65535, not ${port}`);
+  return { port: Number(port), reset };
+}
+
+/** Deletes everything that the quick start has stored. */
+async function resetSamples(): Promise<void> {
+  const { removeDatabase } = await import('@edgesync/storage-sqlite');
+  console.log(
+    removeDatabase(PATH) ? `Deleted ${PATH}; the samples are loaded again.` : `Nothing to delete at ${PATH}.`,
+  );
 }
 
 /** Loads every collection that was never written, as any client would. */
@@ -31,11 +54,12 @@ async function loadSamples(url: string): Promise<void> {
     if (info.collections[collection]?.update_seq !== 0) continue;
     const keyspace = collection === '_default' ? DATABASE : `${DATABASE}.${collection}`;
     const docs = group.map(({ id, body }) => ({ _id: id, ...body }));
-    await fetch(`${url}/${keyspace}/_bulk_docs`, {
+    const response = await fetch(`${url}/${keyspace}/_bulk_docs`, {
       method: 'POST',
       headers: { 'Content-Type': 'application/json' },
       body: JSON.stringify({ docs }),
     });
+    if (!response.ok) throw new Error(`the samples of ${keyspace} cannot be loaded: ${await response.text()}`);
   }
 }
 
@@ -51,7 +75,8 @@ edgesync is serving the database "travel" at ${url}
 
   Couchbase Lite apps  ${url.replace('http', 'ws')}/travel
 
-Stop with Ctrl-C. Your own configuration: npm start -- --config FILE
+Stop with Ctrl-C. Begin again with the samples: npm start -- --reset
+Another port: npm start -- --port 8080      Your own configuration: npm start -- --config FILE
 `;
 }
 

@@ -2,6 +2,7 @@ export { inspectDatabase } from './inspect-database.js';
 export { backupDatabase, type BackupOptions, type BackupSummary } from './backup/backup-database.js';
 export type { CommitObserver } from './group-commit.js';
 export type { DatabaseOptions, ImportObserver } from './open-database.js';
+export { removeDatabase } from './remove-database.js';
 export { resetUuid } from './reset-uuid.js';
 export { SqliteDatabase } from './sqlite-database.js';
 export { SqliteStorage } from './sqlite-storage.js';

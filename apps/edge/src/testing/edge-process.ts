@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -47,13 +47,16 @@ export class EdgeSandbox implements Disposable {
   }
 
   spawn(...args: string[]): EdgeProcess {
-    return new EdgeProcess(
-      spawn(process.execPath, [MAIN, ...args], {
-        cwd: this.directory,
-        env: ENVIRONMENT,
-        stdio: ['pipe', 'pipe', 'pipe'],
-      }),
-    );
+    return this.spawnWith(['pipe', 'pipe', 'pipe'], args);
+  }
+
+  /** Starts it with a channel between the two processes. */
+  spawnWithChannel(...args: string[]): EdgeProcess {
+    return this.spawnWith(['pipe', 'pipe', 'pipe', 'ipc'], args);
+  }
+
+  private spawnWith(stdio: StdioOptions, args: readonly string[]): EdgeProcess {
+    return new EdgeProcess(spawn(process.execPath, [MAIN, ...args], { cwd: this.directory, env: ENVIRONMENT, stdio }));
   }
 
   [Symbol.dispose](): void {
