@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** Programs by name of Debian's package, which is theirs too. */
-const NEEDED = ['nats-server', 'chromium', 'openssl'];
+const NEEDED = ['nats-server', 'chromium', 'openssl', 'zsh'];
 
 export function installMissingPackages() {
   const missing = NEEDED.filter((name) => spawnSync(name, [name === 'openssl' ? 'version' : '--version']).status !== 0);
