@@ -1,4 +1,4 @@
 import { runSplitService } from '@edgesync/split';
-import { gatewayService } from './service/gateway-service.js';
+import { gatewayService } from './split/gateway-service.js';
 
 process.exitCode = await runSplitService('gateway', gatewayService);

@@ -16,7 +16,7 @@ import {
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { createHttpAdapter, GatewayModule } from '../index.js';
 import { gatewayParts, provide } from './gateway-parts.js';
-import type { TestGateway, TestGatewayOptions } from './start-gateway.js';
+import type { TestGateway, TestGatewayOptions } from './test-gateway.js';
 
 /** The gateway of the all-in-one, with its storage in this process. */
 export async function startAllInOne(options: TestGatewayOptions): Promise<TestGateway> {

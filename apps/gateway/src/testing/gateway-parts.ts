@@ -13,12 +13,7 @@ import {
   type LogOutput,
 } from '@edgesync/platform';
 import type { ServerParts } from '../index.js';
-import type { TestGatewayOptions } from './start-gateway.js';
-
-export interface AuditEvent {
-  readonly id: number;
-  readonly [field: string]: unknown;
-}
+import type { AuditEvent, TestGatewayOptions } from './test-gateway.js';
 
 /** What the gateway of a test is put together of, whatever the deployment. */
 export interface GatewayParts extends ServerParts, Disposable {

@@ -16,7 +16,7 @@ import {
 import type { EdgeConfig } from '@edgesync/config';
 import { isEdgeError } from '@edgesync/errors';
 import { createHttpAdapter, type HttpAdapterOptions, type ServerParts } from '@edgesync/gateway';
-import { GatewayServiceModule, SyncRelay, type DeploymentReplications } from '@edgesync/gateway/service';
+import { GatewayServiceModule, SyncRelay, type DeploymentReplications } from '@edgesync/gateway/split';
 import { HandshakeVerifier, Metrics, REPLICATION_SEAL, Sealer, AuditLog, type Loggers } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { mountPeers, PeerSessions } from '@edgesync/replication';

@@ -1,4 +1,4 @@
-import type { DeploymentReplications } from '@edgesync/gateway/service';
+import type { DeploymentReplications } from '@edgesync/gateway/split';
 import { gatewayParts, type TestGateway, type TestGatewayOptions } from '@edgesync/gateway/testing';
 import type { ReplicationControl } from '@edgesync/ports';
 import { startSplit } from './split-deployment.js';
