@@ -17,14 +17,14 @@ const LOOK_EVERY_MS = 1_000;
 export class AuditFile implements LineSink {
   private handle: FileHandle | undefined;
   private isRegular = false;
-  /** What is left of the batch that was begun. */
+  /** The rest of the batch that was begun. */
   private unwritten: Buffer | undefined;
   private syncTimer: NodeJS.Timeout | undefined;
   private lastLook = -Infinity;
 
   constructor(
     private readonly path: string,
-    /** Told when the disk refuses to sync. */
+    /** Called when the disk refuses to sync. */
     private readonly failed: (error: unknown) => void,
     /** Milliseconds of a steady clock. */
     private readonly now: () => number = () => performance.now(),

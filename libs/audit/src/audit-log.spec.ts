@@ -162,7 +162,7 @@ describe('the audit file', () => {
     expect(events()).toHaveLength(2);
   });
 
-  it('is begun anew when it was moved away', async () => {
+  it('begins again when it was moved away', async () => {
     let now = 0;
     const file = new AuditFile(
       path,
@@ -182,7 +182,7 @@ describe('the audit file', () => {
     await expect(open({ file: join(dir, 'none', 'audit.log') })).rejects.toThrow('ENOENT');
   });
 
-  it('tells of numbers that are no event', async () => {
+  it('reports numbers that are no event', async () => {
     await (await open({ enable: [57346, 7] })).close();
     expect(log).toEqual([expect.stringContaining('logging.audit: there is no event 7')]);
   });
@@ -195,7 +195,7 @@ describe('the audit file', () => {
     expect(faults).toEqual([]);
   });
 
-  it('receives later what cannot be written now, and a line that tells how much is missing', async () => {
+  it('receives later what cannot be written now, and a line that says how much is missing', async () => {
     const { audit, lostEvents, close } = await open();
     rmSync(dir, { recursive: true });
     const count = 10_000;

@@ -3,7 +3,7 @@ import type { LogOutput } from '@edgesync/logging';
 import { redact } from '@edgesync/logging';
 import { AUDIT_EVENTS, type AuditEventName } from './audit-events.js';
 
-/** Who did it. */
+/** The user who did it. */
 export interface AuditActor {
   /** The user's name. Absent: an anonymous user. */
   readonly user?: string | undefined;

@@ -40,7 +40,7 @@ describe('selection of audit events', () => {
     );
   });
 
-  it('tells numbers that are no event', () => {
+  it('reports numbers that are no event', () => {
     expect(unknownEvents({ enable: [57344, 7], disable: [7, 8] })).toEqual([7, 8]);
     expect(unknownEvents({ enable: '*' })).toEqual([]);
   });

@@ -16,7 +16,7 @@ export interface OpenAuditLog {
 
 /**
  * Opens the audit log that the configuration asks for; without a file, one that records nothing.
- * @param log where faults of the audit log itself are told
+ * @param log receives errors of the audit log itself
  * @throws the file system's error
  */
 export async function openAuditLog(config: AuditConfig | undefined, log: Logger): Promise<OpenAuditLog> {

@@ -36,7 +36,7 @@ describe('a user who changes', () => {
     ['given another permission', { ...ALICE, access: { 'a.*': ['read'], b: ['read'] } }],
     ['given no rules', { password: ALICE.password, roles: ALICE.roles }],
     ['left with empty rules', { ...ALICE, access: {} }],
-  ])('ends when %s, and whoever watches learns it once', (_, entry) => {
+  ])('ends when %s, and its watchers learn it once', (_, entry) => {
     const accounts = new Accounts(usersOf({ alice: ALICE }));
     const alice = accounts.find('alice')!;
     const calls: string[] = [];
@@ -49,7 +49,7 @@ describe('a user who changes', () => {
     expect(accounts.find('alice')).not.toBe(alice);
   });
 
-  it('has ended for whoever begins to watch too late', () => {
+  it('has ended for those who begin to watch too late', () => {
     const accounts = new Accounts(usersOf({ alice: ALICE }));
     const { principal } = accounts.find('alice')!;
     accounts.replace(usersOf({}));
@@ -58,7 +58,7 @@ describe('a user who changes', () => {
     expect(calls).toBe(1);
   });
 
-  it('need not verify the same password anew', () => {
+  it('need not verify the same password again', () => {
     const accounts = new Accounts(usersOf({ alice: ALICE }));
     accounts.find('alice')!.verified = 'digest';
     accounts.replace(usersOf({ alice: { ...ALICE, roles: [] } }));

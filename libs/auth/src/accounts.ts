@@ -4,7 +4,7 @@ import type { UserEntry, Users } from '@edgesync/config';
 /** Remembered bearers of certificates who have no entry in the users file; the oldest is forgotten. */
 const MAX_STRANGERS = 10_000;
 
-/** A user for as long as nothing about them changes. Whoever changes is a new account. */
+/** A user for as long as nothing about them changes. A changed user is a new account. */
 export class Account {
   /** Digest of name, hash and the password that was last verified. */
   verified?: string;
@@ -60,7 +60,7 @@ export class Accounts {
   }
 
   /**
-   * The account of whoever has a certificate in this name. Without an entry in the users file it has no role, and no
+   * The account of the holder of a certificate in this name. Without an entry in the users file it has no role, and no
    * right where rules are enforced (docs/protocol/edge-server.md#client-certificates).
    */
   certified(name: string): Account {
@@ -88,7 +88,7 @@ export class Accounts {
       if (stranger && this.strangers.delete(entry.name)) ended.push(stranger);
     }
     for (const [name, account] of previous) if (this.users.get(name) !== account) ended.push(account);
-    // Only now, when whoever is sent away cannot come back as who they were.
+    // Only now, when those who are sent away cannot come back under the old entry.
     for (const account of ended) account.end();
     return ended.length;
   }
@@ -100,7 +100,7 @@ export class Accounts {
 
   private accountOf(entry: UserEntry, previous: Account | undefined): Account {
     const account = this.register(new Account(principalOf(entry), entry.passwordHash, entry));
-    // The password is the same, so it need not be verified anew.
+    // The password is the same, so it need not be verified again.
     if (previous?.hash === account.hash && previous?.verified !== undefined) account.verified = previous.verified;
     return account;
   }

@@ -3,7 +3,7 @@ import type { Principal } from '@edgesync/access';
 import { certifiedName } from '@edgesync/tls';
 import type { Authenticator } from './authenticator.js';
 
-/** Who sends a request, or an upgrade request: see {@link Authenticator.authenticate}. */
+/** The sender of a request, or of an upgrade request: see {@link Authenticator.authenticate}. */
 export function authenticateRequest(
   authenticator: Authenticator,
   { headers, socket }: IncomingMessage,

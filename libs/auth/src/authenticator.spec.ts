@@ -46,7 +46,7 @@ function authenticatorWith(options: Partial<AuthenticatorOptions> = {}) {
 }
 
 describe('authentication', () => {
-  it('verifies a password with bcrypt and tells the principal', async () => {
+  it('verifies a password with bcrypt and returns the principal', async () => {
     const { authenticator } = authenticatorWith({ verify: undefined });
     const alice = await authenticator.authenticate(basic('alice', 'geheim'), '::1');
     expect(alice).toEqual({ name: 'alice', anonymous: false, roles: new Set(['admin']) });
@@ -80,7 +80,7 @@ describe('authentication', () => {
     expect(texts.join()).not.toMatch(/geheim|Z2VoZWlt/);
   });
 
-  it('checks a wrong password anew each time, also after the right one', async () => {
+  it('checks a wrong password again each time, also after the right one', async () => {
     const { authenticator, checks } = authenticatorWith();
     await authenticator.authenticate(basic('alice', 'geheim'), '1.1.1.1');
     for (let round = 0; round < 2; round++)
@@ -113,7 +113,7 @@ describe('a failure', () => {
   });
 
   it('takes the cost of some user for an unknown one, always the same', async () => {
-    const users = usersOf({ cheap: { password: HASH }, dear: { password: HASH.replace('$05', '$12') } });
+    const users = usersOf({ cheap: { password: HASH }, costly: { password: HASH.replace('$05', '$12') } });
     const { authenticator, checks } = authenticatorWith({ users });
     const names = Array.from({ length: 20 }, (_, index) => `nobody ${index}`);
     for (const name of [...names, ...names])
@@ -169,7 +169,7 @@ describe('a guesser', () => {
     expect(sleeps).toEqual([]);
   });
 
-  it('that floods the server delays others by no more than a few checks, and is told to wait', async () => {
+  it('that floods the server delays others by no more than a few checks, and has to wait', async () => {
     const order: string[] = [];
     const { authenticator } = authenticatorWith({
       sleep: () => Promise.resolve(),
@@ -196,7 +196,7 @@ describe('a client certificate', () => {
   const valid = basic('alice', 'geheim');
 
   it.each([
-    ['alone tells who it is', undefined, 'bob'],
+    ['alone identifies the user', undefined, 'bob'],
     ['gives way to a valid password', valid, 'alice'],
     ['counts when the password is wrong', basic('alice', 'wrong'), 'bob'],
     ['counts when the header is malformed', 'Bearer abc', 'bob'],

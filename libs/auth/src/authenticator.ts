@@ -27,7 +27,7 @@ const WAITING_VERIFICATIONS = 1_024;
 const MAX_SLEEPING = 1_024;
 
 /**
- * Tells who sends a request from its `Authorization` header and its client certificate
+ * Identifies the sender of a request by its `Authorization` header and its client certificate
  * (docs/protocol/edge-server.md#authentication).
  *
  * A password is verified with bcrypt once and then recognised by a keyed digest; it is never kept. An unknown user
@@ -109,7 +109,7 @@ export class Authenticator {
     const found = this.accounts.find(name);
     const account = found?.hash === undefined ? undefined : found;
     const digest = this.digest(`${name}\0${account?.hash ?? ''}\0${password}`);
-    // Comparing digests under a secret key with === tells a guesser nothing: its input does not determine them.
+    // Comparing digests under a secret key with === reveals nothing to a guesser: its input does not determine them.
     if (account !== undefined && account.verified === digest) return account.principal;
     return this.verifyOnce(digest, address, name, password, account).then((verified) =>
       // The users file may have changed while the password was checked.
@@ -159,7 +159,7 @@ export class Authenticator {
     }
   }
 
-  /** The cost of an unknown name: that of some user, always the same one, so that its time tells nothing. */
+  /** The cost of an unknown name: that of some user, always the same one, so that its time reveals nothing. */
   private costFor(name: string): number {
     return this.costs[Buffer.from(this.digest(name), 'base64').readUInt32BE() % this.costs.length]!;
   }

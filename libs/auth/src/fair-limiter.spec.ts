@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { FairLimiter } from './fair-limiter.js';
 
-/** Tasks that end when told to, and the order in which they started. */
+/** Tasks that end on request, and the order in which they started. */
 function tasks(limiter: FairLimiter) {
   const started: string[] = [];
   const ends = new Map<string, () => void>();

@@ -28,7 +28,7 @@ const refusal = (verify: () => unknown): string => {
 };
 
 describe('a handshake', () => {
-  it('tells the worker who the app is', () => {
+  it('states who the app is', () => {
     const verifier = new HandshakeVerifier(SECRET, 'w1');
     expect(verifier.verify(signHandshake(SECRET, HANDSHAKE), 'db')).toEqual(HANDSHAKE);
   });

@@ -8,7 +8,7 @@ export const HANDSHAKE_HEADER = 'x-edgesync-handshake';
 /** How long a handshake is good for, in milliseconds: the way to the worker, and what clocks of boxes differ. */
 export const HANDSHAKE_LIFE_MS = 30_000;
 
-/** What a gateway tells a worker about an app. */
+/** The statement of a gateway about an app, for a worker. */
 export interface Handshake {
   readonly principal: Principal;
   readonly database: string;

@@ -8,7 +8,7 @@ const basic = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 function observed(enableAnonymousUsers: boolean) {
   const users = readUsers(`{alice: {password: '${HASH}'}}`, 'users.json');
   if (!users.ok) throw new Error('users');
-  const told: unknown[][] = [];
+  const reported: unknown[][] = [];
   const authenticator = new ObservedAuthenticator(
     {
       users: users.value,
@@ -19,39 +19,39 @@ function observed(enableAnonymousUsers: boolean) {
       verify: async (password) => password === 'right',
     },
     {
-      accepted: (...args) => void told.push(['accepted', ...args]),
-      refused: (...args) => void told.push(['refused', ...args]),
+      accepted: (...args) => void reported.push(['accepted', ...args]),
+      refused: (...args) => void reported.push(['refused', ...args]),
     },
   );
-  return { authenticator, told };
+  return { authenticator, reported };
 }
 
 describe('an observer of authentications', () => {
-  it('is told of accepted users, and whether their password had to be checked', async () => {
-    const { authenticator, told } = observed(false);
+  it('reports accepted users, and whether their password had to be checked', async () => {
+    const { authenticator, reported } = observed(false);
     await authenticator.authenticate(basic('alice:right'), '10.0.0.7');
     await authenticator.authenticate(basic('alice:right'), '10.0.0.7');
-    expect(told).toEqual([
+    expect(reported).toEqual([
       ['accepted', 'alice', '10.0.0.7', false],
       ['accepted', 'alice', '10.0.0.7', true],
     ]);
   });
 
-  it('is told of refusals, with the name that was claimed and never the password', async () => {
-    const { authenticator, told } = observed(false);
+  it('reports refusals, with the name that was claimed and never the password', async () => {
+    const { authenticator, reported } = observed(false);
     await expect(authenticator.authenticate(basic('bob:geheim'), '10.0.0.7')).rejects.toThrow();
     expect(() => authenticator.authenticate('Bearer geheim', '10.0.0.7')).toThrow();
     expect(() => authenticator.authenticate(undefined, '10.0.0.7')).toThrow();
-    expect(told).toEqual([
+    expect(reported).toEqual([
       ['refused', 'bob', '10.0.0.7', 401],
       ['refused', undefined, '10.0.0.7', 401],
       ['refused', undefined, '10.0.0.7', 401],
     ]);
   });
 
-  it('is not told of anonymous requests', async () => {
-    const { authenticator, told } = observed(true);
+  it('does not report anonymous requests', async () => {
+    const { authenticator, reported } = observed(true);
     await authenticator.authenticate(undefined, '10.0.0.7');
-    expect(told).toEqual([]);
+    expect(reported).toEqual([]);
   });
 });

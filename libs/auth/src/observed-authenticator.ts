@@ -3,7 +3,7 @@ import { isEdgeError } from '@edgesync/errors';
 import { Authenticator, type AuthenticatorOptions } from './authenticator.js';
 import { parseBasic } from './basic-credentials.js';
 
-/** Told how authentications end. Requests that are welcome without credentials are none. */
+/** Receives the outcome of authentications. Requests that are welcome without credentials do not count. */
 export interface AuthenticationObserver {
   /** @param cached whether the credentials were recognised from an earlier request, without a password check */
   accepted(user: string | undefined, address: string, cached: boolean): void;
@@ -11,7 +11,7 @@ export interface AuthenticationObserver {
   refused(claimed: string | undefined, address: string, status: number): void;
 }
 
-/** An authenticator that tells an observer of every outcome. */
+/** An authenticator that reports every outcome to an observer. */
 export class ObservedAuthenticator extends Authenticator {
   constructor(
     options: AuthenticatorOptions,

@@ -3,7 +3,7 @@ import bcrypt from 'bcrypt';
 /** bcrypt looks at no more than this many bytes of a password. */
 export const MAX_PASSWORD_BYTES = 72;
 
-/** About 60 ms on a small machine: dear for a guesser, and paid once by a client, as verified passwords are remembered. */
+/** About 60 ms on a small machine: costly for a guesser. A client pays it once, as verified passwords are remembered. */
 const COST = 10;
 
 /** The bcrypt hash of a password, as the users file holds it. */

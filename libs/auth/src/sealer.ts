@@ -12,7 +12,7 @@ const LAYOUT = 1;
 
 /**
  * Keeps what gateways and workers share from everybody else who reaches NATS. Keys are derived from the secret of the
- * handshakes with HKDF-SHA-256, so nothing that is sealed tells of it.
+ * handshakes with HKDF-SHA-256, so nothing that is sealed reveals it.
  */
 export class Sealer {
   private readonly cipherKey: Buffer;
@@ -46,7 +46,7 @@ export class Sealer {
     return decipher.update(sealed.subarray(tagEnd), undefined, 'utf8') + decipher.final('utf8');
   }
 
-  /** The same for the same text; tells nothing about it to those without the secret. */
+  /** The same for the same text; reveals nothing about it to those without the secret. */
   fingerprint(text: string): string {
     return createHmac('sha256', this.fingerprintKey).update(text).digest('base64url');
   }

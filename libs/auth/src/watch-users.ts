@@ -5,7 +5,7 @@ import type { Logger } from '@edgesync/logging';
 import type { Authenticator } from './authenticator.js';
 
 /**
- * Takes the users file anew whenever it changes. A file with a fault changes nothing: the users stay as they were, and
+ * Reads the users file again whenever it changes. A file with a fault changes nothing: the users stay as they were, and
  * the log says why.
  * @returns undefined if the configuration names no users file
  */

@@ -22,7 +22,7 @@ const exact = (json: string): unknown =>
       (_, text?: string, number?: string) => text ?? `"#${numberText(number!)}"`,
     ),
   );
-/** One spelling for a float, whoever printed it. */
+/** One spelling for a float, whichever program printed it. */
 const numberText = (text: string): string => (/[.e]/i.test(text) ? `float ${Number(text)}` : text);
 const isFloatText = (name: string): boolean => existsSync(join(SAMPLES, `${name}.full.jsonl`));
 

@@ -13,7 +13,7 @@ const LIVE = 'kv_';
 const DELETED = 'kv_del_';
 
 /**
- * The collections among the tables of a database. Indexes, settings, checkpoints and key–value stores of apps are none.
+ * The collections among the tables of a database, without indexes, settings, checkpoints and key–value stores of apps.
  * SQLite compares names without case, so Couchbase Lite writes a backslash before each capital letter.
  */
 export function findCollections(tables: readonly string[]): CollectionTables[] {

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** What keeps a path from being used, as the rest of a sentence, and the fix. */
+/** The reason why a path cannot be used, as the rest of a sentence, and the fix. */
 export interface PathProblem {
   readonly problem: string;
   readonly fix: string;

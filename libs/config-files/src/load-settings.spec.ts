@@ -37,7 +37,7 @@ describe('loading files', () => {
     expect([users.size, loadUsers(config).users.size]).toEqual([0, 0]);
   });
 
-  it('tells all issues in one message, a line each', () => {
+  it('names all issues in one message, a line each', () => {
     const file = write('edge.json5', "{databases: {a: {path: 'a', create: 1}}}");
     expect(() => loadSettings(file)).toThrow(
       `2 errors:\n  ${file}: databases.a.path: is "a". It must be a path that ends in ".cblite2".` +

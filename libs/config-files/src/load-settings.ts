@@ -16,7 +16,7 @@ import { checkDatabasePath, checkDirectory, type PathProblem } from './check-pat
 import { ConfigError } from './config-error.js';
 import { readText } from './read-text.js';
 
-/** What a process serves, from files that were checked together. */
+/** Settings of a process, from files that were checked together. */
 export interface Settings {
   readonly config: EdgeConfig;
   /** Empty if the process does not authenticate anybody. */

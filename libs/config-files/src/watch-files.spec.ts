@@ -30,8 +30,8 @@ async function start(paths: string[], options: WatchOptions = {}): Promise<void>
   await watched.ready;
 }
 
-/** Makes a change and waits until it is told. */
-async function told(change: () => void): Promise<void> {
+/** Makes a change and waits until it is reported. */
+async function reported(change: () => void): Promise<void> {
   const woken = new Promise<void>((resolve) => (wake = resolve));
   change();
   await woken;
@@ -44,21 +44,21 @@ function replace(file: string, text: string): void {
 }
 
 describe('a watched file', () => {
-  it('tells when it is rewritten', async () => {
+  it('reports when it is rewritten', async () => {
     const file = inDirectory('a');
     writeFileSync(file, 'first');
     await start([file]);
-    await told(() => writeFileSync(file, 'second text'));
-    await told(() => writeFileSync(file, 'and the third'));
+    await reported(() => writeFileSync(file, 'second text'));
+    await reported(() => writeFileSync(file, 'and the third'));
   });
 
-  it('tells when it is replaced by a rename, every time', async () => {
+  it('reports when it is replaced by a rename, every time', async () => {
     const file = inDirectory('a');
     await start([inDirectory('other'), file]);
-    for (let round = 0; round < 3; round++) await told(() => replace(file, `round ${round}`));
+    for (let round = 0; round < 3; round++) await reported(() => replace(file, `round ${round}`));
   });
 
-  it('tells when the symbolic link above it is swapped, as Kubernetes does with secrets', async () => {
+  it('reports when the symbolic link above it is swapped, as Kubernetes does with secrets', async () => {
     const swap = (version: string): void => {
       mkdirSync(inDirectory(version));
       writeFileSync(inDirectory(version, 'users.json'), version);
@@ -68,33 +68,33 @@ describe('a watched file', () => {
     swap('..first');
     symlinkSync('..data/users.json', inDirectory('users.json'));
     await start([inDirectory('users.json')]);
-    for (const version of ['..second', '..third']) await told(() => swap(version));
+    for (const version of ['..second', '..third']) await reported(() => swap(version));
   });
 
-  it('tells when the file that a link in another directory leads to is replaced', async () => {
+  it('reports when the file that a link in another directory leads to is replaced', async () => {
     mkdirSync(inDirectory('elsewhere'));
     const target = inDirectory('elsewhere', 'file');
     writeFileSync(target, '');
     symlinkSync(target, inDirectory('link'));
     await start([inDirectory('link')]);
-    await told(() => replace(target, 'new'));
+    await reported(() => replace(target, 'new'));
   });
 
-  it('tells when it is removed, and when it is there again', async () => {
+  it('reports when it is removed, and when it is there again', async () => {
     const file = inDirectory('a');
     writeFileSync(file, 'first');
     await start([file]);
-    await told(() => rmSync(file));
-    await told(() => writeFileSync(file, 'back'));
+    await reported(() => rmSync(file));
+    await reported(() => writeFileSync(file, 'back'));
   });
 
-  it('tells when its directory was made anew', async () => {
+  it('reports when its directory was made again', async () => {
     const file = inDirectory('made', 'a');
     mkdirSync(inDirectory('made'));
     writeFileSync(file, 'first');
     await start([file], { pollMs: 5 });
-    await told(() => rmSync(inDirectory('made'), { recursive: true }));
-    await told(() => {
+    await reported(() => rmSync(inDirectory('made'), { recursive: true }));
+    await reported(() => {
       mkdirSync(inDirectory('made'));
       writeFileSync(file, 'again');
     });
@@ -102,16 +102,16 @@ describe('a watched file', () => {
 
   it('is looked at now and then where no directory can be watched', async () => {
     await start([inDirectory('later', 'a')], { pollMs: 5 });
-    await told(() => {
+    await reported(() => {
       mkdirSync(inDirectory('later'));
       writeFileSync(inDirectory('later', 'a'), 'here');
     });
   });
 
-  it('tells of changes close to each other once, and not of other files', async () => {
+  it('reports changes close to each other once, and not of other files', async () => {
     const file = inDirectory('a');
     await start([file]);
-    await told(() => {
+    await reported(() => {
       for (let index = 0; index < 50; index++) {
         writeFileSync(file, 'x'.repeat(index));
         writeFileSync(inDirectory(`b${index}`), '');
@@ -123,20 +123,20 @@ describe('a watched file', () => {
   it('is watched from the first moment', async () => {
     const file = inDirectory('a');
     writeFileSync(file, 'first');
-    await told(() => {
+    await reported(() => {
       void start([file]);
       writeFileSync(file, 'second text');
     });
   });
 
-  it('tells nothing after the watch has ended', async () => {
+  it('reports nothing after the watch has ended', async () => {
     const [ended, other] = [inDirectory('a'), inDirectory('b')];
     let wrong = 0;
     const first = watchFiles([ended], () => wrong++, { settleMs: 1, pollMs: 1 });
     await first.ready;
     first.stop();
     await start([other]);
-    await told(() => {
+    await reported(() => {
       writeFileSync(ended, 'changed');
       writeFileSync(other, 'changed too');
     });

@@ -2,9 +2,9 @@ import { statSync, watch, type BigIntStats, type FSWatcher } from 'node:fs';
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** Files must have been quiet for this long before a change is told, so that nobody reads a half-written one. */
+/** Files must have been quiet for this long before a change is reported, so that nobody reads a half-written one. */
 const SETTLE_MS = 200;
-/** How often files are looked at where the system tells nothing, as on network file systems. */
+/** How often files are looked at where the system reports nothing, as on network file systems. */
 const POLL_MS = 5_000;
 
 export interface WatchOptions {
@@ -14,7 +14,7 @@ export interface WatchOptions {
 }
 
 export interface FileWatch {
-  /** Resolves when changes will be told soon rather than at the next slow look. */
+  /** Resolves when changes will be reported soon rather than at the next slow look. */
   readonly ready: Promise<void>;
   stop(): void;
 }
@@ -22,7 +22,7 @@ export interface FileWatch {
 /**
  * Calls `onChange` whenever one of the files is another one than before: rewritten, replaced by a rename, reached
  * through a symbolic link that now points elsewhere, removed, or there again. Directories are watched rather than files,
- * because a watch on a file stays with the old one. Changes close to each other are told once.
+ * because a watch on a file stays with the old one. Changes close to each other are reported once.
  */
 export function watchFiles(paths: readonly string[], onChange: () => void, options: WatchOptions = {}): FileWatch {
   return new FilesWatcher(paths, onChange, options);
@@ -37,8 +37,8 @@ class FilesWatcher implements FileWatch {
   private looking = false;
   private lookAgain = false;
   private stopped = false;
-  /** The state that was last told, and the one that was last seen. */
-  private told: string;
+  /** The state that was last reported, and the one that was last seen. */
+  private reported: string;
   private seen: string | undefined;
 
   constructor(
@@ -48,7 +48,7 @@ class FilesWatcher implements FileWatch {
   ) {
     this.settleMs = settleMs;
     // At once, so that no change from here on is missed.
-    this.told = paths.map(identifyNow).join();
+    this.reported = paths.map(identifyNow).join();
     this.poll = pollMs > 0 ? setInterval(() => void this.look(), pollMs).unref() : undefined;
     this.ready = this.look();
   }
@@ -87,9 +87,9 @@ class FilesWatcher implements FileWatch {
   private compare(now: string): void {
     const settled = this.seen === now;
     this.seen = now;
-    if (now === this.told) return;
+    if (now === this.reported) return;
     if (!settled) return this.lookSoon();
-    this.told = now;
+    this.reported = now;
     this.onChange();
   }
 
@@ -97,7 +97,7 @@ class FilesWatcher implements FileWatch {
     const wanted = new Map<string, string>();
     for (const path of this.paths)
       for (const directory of [dirname(path), await realDirectory(path)])
-        // A directory that was made anew under the same name needs a new watch.
+        // A directory that was made again under the same name needs a new watch.
         if (directory !== undefined) wanted.set(`${directory} ${await identifyDirectory(directory)}`, directory);
     if (this.stopped) return;
     for (const [key, watcher] of this.directories)
@@ -112,7 +112,7 @@ class FilesWatcher implements FileWatch {
   }
 }
 
-/** What tells one state of a file from another. */
+/** The identity of a state of a file. */
 const describeFile = ({ dev, ino, size, mtimeNs }: BigIntStats): string => `${dev}:${ino}:${size}:${mtimeNs}`;
 
 const identifyFile = (path: string): Promise<string> => identify(path, describeFile);

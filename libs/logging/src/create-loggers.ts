@@ -16,7 +16,7 @@ export async function createLoggers(
 ): Promise<Loggers> {
   const now = preciseClock();
   const output = new DescriptorOutput(STDERR);
-  // Tells on the console, also where that is off: nobody could read of it elsewhere.
+  // Reported on the console, even where that is off: nobody could read it elsewhere.
   const report = (message: string): void => output.line(`${formatTimestamp(now())} Default ERROR ${message}`);
   const files = config.file && (await LogFiles.open({ config: config.file, now, report }));
   return new Loggers({ config, output, now, ...(files && { files }), ...options });

@@ -6,7 +6,7 @@ import { DescriptorOutput } from './descriptor-output.js';
 
 type Done = (error: NodeJS.ErrnoException | null, written: number) => void;
 
-/** Writes that end when told to. */
+/** Writes that end on request. */
 function scripted() {
   const writes: { text: string; done: Done }[] = [];
   const output = new DescriptorOutput(-1, (_, data, done) => void writes.push({ text: data.toString(), done }));

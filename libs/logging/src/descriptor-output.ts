@@ -10,8 +10,8 @@ type WriteFile = (
 ) => void;
 
 /**
- * Writes lines to a file descriptor such as standard error. `process.stderr` would block the process while whoever
- * reads the log is busy.
+ * Writes lines to a file descriptor such as standard error. `process.stderr` would block the process while
+ * the reader of the log is busy.
  */
 export class DescriptorOutput extends LineQueue {
   constructor(fd: number, writeFile: WriteFile = write) {

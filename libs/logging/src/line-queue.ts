@@ -25,9 +25,9 @@ export interface LineSink {
 export interface LineQueueOptions {
   /** The line that stands where lines had to be dropped. */
   readonly dropNote: (count: number) => string;
-  /** Told when writing begins to fail, once until it succeeds again. */
+  /** Called when writing begins to fail, once until it succeeds again. */
   readonly failed?: (error: unknown) => void;
-  /** Told when writing succeeds again. */
+  /** Called when writing succeeds again. */
   readonly recovered?: () => void;
 }
 
@@ -36,8 +36,8 @@ const MAX_WAITING = 1_048_576;
 const RETRY_AFTER_MS = 1_000;
 
 /**
- * Collects lines in memory and writes them through the thread pool, many at a time, one write under way. Whoever logs
- * never waits. What cannot be written is tried again every second; if too much waits, lines are dropped and counted.
+ * Collects lines in memory and writes them through the thread pool, many at a time, one write under way. Callers
+ * never wait. What cannot be written is tried again every second; if too much waits, lines are dropped and counted.
  */
 export class LineQueue implements LogOutput {
   private waiting: string[] = [];
@@ -104,7 +104,7 @@ export class LineQueue implements LogOutput {
       this.batch = [];
       this.batchWritten = release(this.batchWritten);
     } catch {
-      // Nobody is left to tell.
+      // No one is left to notify.
     }
   }
 

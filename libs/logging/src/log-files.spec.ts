@@ -123,7 +123,7 @@ describe('log files', () => {
     expect(logged('info').at(-1)).toMatch(/^49 /);
   });
 
-  it('are begun anew at every start, also twice in a millisecond and when the clock was set back', async () => {
+  it('begin again at every start, also twice in a millisecond and when the clock was set back', async () => {
     for (const now of [NOW, NOW, NOW - 5]) {
       const files = await open(1024, 9, now);
       files.line('error', `at ${now}`);

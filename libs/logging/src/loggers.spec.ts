@@ -48,7 +48,7 @@ describe('log levels', () => {
 });
 
 describe('log lines', () => {
-  it('tell time, domain, level and message', () => {
+  it('name time, domain, level and message', () => {
     const { made, lines } = loggers();
     made.domain('DB').warning('the disk is nearly full');
     expect(lines).toEqual(['2026-08-01T12:34:56.123456Z DB WARNING the disk is nearly full']);

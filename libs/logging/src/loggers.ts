@@ -73,7 +73,7 @@ export class Loggers {
   }
 }
 
-/** One request as the REST log tells it. */
+/** One request as the REST log shows it. */
 export interface RequestRecord {
   readonly remoteAddress: string;
   readonly remotePort: number;
@@ -102,7 +102,7 @@ export class Logger {
     this.rank = level === undefined ? -1 : RANK[level];
   }
 
-  /** Whether messages of the level are written: ask before composing a dear one. */
+  /** Whether messages of the level are written: check before building costly messages. */
   enabled(level: LogLevel): boolean {
     return RANK[level] <= this.rank;
   }

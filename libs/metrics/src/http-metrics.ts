@@ -3,7 +3,7 @@ import type { Counter, Family, Gauge, Histogram, MetricsRegistry } from './metri
 /** Seconds: from a document in memory to a long listing. */
 const LATENCIES = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What is counted for every kind of request. */
+/** Counts for every kind of request. */
 interface RequestSeries {
   readonly seconds: Histogram;
   readonly bytes: Counter;

@@ -68,7 +68,7 @@ describe('the metrics of a process', () => {
       expect(line).toMatch(/^[a-z_]+(\{([a-z]+="[^"\n]*",?)+\})? -?[0-9.e+-]+$/);
   });
 
-  it('tell event loop delays from the second reading on', () => {
+  it('show event loop delays from the second reading on', () => {
     const metrics = new Metrics();
     expect(metrics.render()).not.toContain('edgesync_event_loop_delay_seconds{');
     expect(metrics.render()).toMatch(/edgesync_event_loop_delay_seconds\{quantile="0.99"\} \d/);

@@ -7,7 +7,7 @@ import { StorageMetrics } from './storage-metrics.js';
 import { SyncMetrics } from './sync-metrics.js';
 import { ReplicationMetrics } from './replication-metrics.js';
 
-/** What this process counts. Counting costs some nanoseconds; the text is made when somebody reads it. */
+/** The counts of this process. Counting costs some nanoseconds; the text is made when somebody reads it. */
 export class Metrics {
   readonly registry = new MetricsRegistry();
   readonly http = new HttpMetrics(this.registry);

@@ -16,7 +16,7 @@ export class SyncMetrics {
     );
   }
 
-  /** Sessions count what they carry by themselves; both functions tell all of it since the process began, per database. */
+  /** Sessions count their own traffic; both functions return the totals since the process began, per database. */
   watchTraffic(traffic: {
     /** Values with database and direction. */
     readonly revisions: () => Collected;

@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import type { LoggerService } from '@nestjs/common';
 import type { Logger } from '@edgesync/logging';
 
-/** Passes Nest's own messages on to a logger. Nest tells every route and module at `log`: that is our `verbose`. */
+/** Passes Nest's own messages on to a logger. Nest logs every route and module at `log`: that is our `verbose`. */
 export class NestLogger implements LoggerService {
   constructor(private readonly logger: Logger) {}
 

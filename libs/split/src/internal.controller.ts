@@ -7,7 +7,9 @@ export abstract class ServiceReadiness {
   abstract check(): boolean | Promise<boolean>;
 }
 
-/** What monitoring asks of a service that has no public port. The port is for the internal network: nobody is asked who they are. */
+/**
+ * Endpoints for monitoring on a service without a public port. The port is for the internal network: no credentials.
+ */
 @Controller()
 export class InternalController {
   constructor(

@@ -66,10 +66,10 @@ describe('the environment of a service', () => {
     expect(readServiceSettings('storage', GOOD)).not.toHaveProperty('handshakeSecret');
   });
 
-  it('tells everything that is wrong at once', () => {
-    const told = errorOf({ EDGESYNC_CONFIG: undefined, EDGESYNC_NATS_URL: '', EDGESYNC_LISTEN: 'here' });
-    expect(told).toMatch(/^3 errors:/);
-    expect(told).toContain(
+  it('names everything that is wrong at once', () => {
+    const message = errorOf({ EDGESYNC_CONFIG: undefined, EDGESYNC_NATS_URL: '', EDGESYNC_LISTEN: 'here' });
+    expect(message).toMatch(/^3 errors:/);
+    expect(message).toContain(
       'environment: EDGESYNC_CONFIG: is missing. Set it, for instance to /etc/edgesync/config.json5.',
     );
   });
@@ -94,8 +94,8 @@ describe('the environment of a service', () => {
     ['a short secret', { EDGESYNC_HANDSHAKE_SECRET_FILE: file('short', 'geheim') }, /fewer than 32 characters/],
     ['a number of copies', { EDGESYNC_LEASE_REPLICAS: '2' }, /is not 1, 3 or 5/],
     ['an advertised URL', { EDGESYNC_ADVERTISE: 'http://me' }, /is not a host name/],
-  ])('refuses %s', (_what, changes, told) => {
-    expect(errorOf(changes)).toMatch(told);
+  ])('refuses %s', (_what, changes, message) => {
+    expect(errorOf(changes)).toMatch(message);
     expect(errorOf(changes)).not.toContain('geheim');
   });
 });

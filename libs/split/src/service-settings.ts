@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { didYouMean, parseListenAddress, type ConfigIssue, type ListenAddress } from '@edgesync/config';
 import { ConfigError } from '@edgesync/config-files';
 
-/** What the environment tells a service of a split deployment; the configuration file tells the rest. */
+/** Settings of a split service from the environment; the configuration file has the rest. */
 export interface ServiceSettings {
   readonly configFile: string;
   readonly nats: NatsSettings;

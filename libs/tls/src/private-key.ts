@@ -30,7 +30,7 @@ export function readPrivateKey(file: string, passphrase: string | undefined): Ke
   return key;
 }
 
-/** Reads a private key in any of the structures; tells what keeps it from being read. */
+/** Reads a private key in any of the structures; names what keeps it from being read. */
 export function parsePrivateKey(bytes: Buffer, passphrase?: string): KeyObject | 'encrypted' | 'malformed' {
   const given = passphrase !== undefined && { passphrase };
   const forms = isPem(bytes)

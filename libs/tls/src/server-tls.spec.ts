@@ -84,7 +84,7 @@ describe('a certificate and its key', () => {
     expect(subject).toBe('CN=edge, O=Plant');
   });
 
-  it('are told about when the certificate is not valid', async () => {
+  it('are logged when the certificate is not valid', async () => {
     const expired = await ca.issue('CN=old', { days: -1 });
     const https = { certPath: file('old', expired.pem), keyPath: file('old.key', expired.keyPem) };
     expect(readServerTls(https, undefined).warnings).toEqual([

@@ -6,7 +6,7 @@ import { readBytes } from '@edgesync/config-files';
 import { certificateBlocks, isPem } from './pem.js';
 import { isEncrypted, readPrivateKey } from './private-key.js';
 
-/** What a TLS server needs, read from files and checked. */
+/** Material of a TLS server, read from files and checked. */
 export interface ServerTls {
   /** For creating the server, or for `setSecureContext()`. */
   readonly options: SecureContextOptions & {

@@ -11,7 +11,7 @@ export interface ReadinessOptions {
   readonly storage: Storage;
   /** Names of the databases that have to be open. */
   readonly databases: readonly string[];
-  /** Told which database is not readable, when that begins and when it ends. */
+  /** Receives the database that is not readable, when that begins and when it ends. */
   readonly log: Logger;
   /** Milliseconds of a steady clock. */
   readonly now?: () => number;

@@ -16,14 +16,14 @@ export interface CoreParts {
 }
 
 export interface CoreOptions {
-  /** Who may come in. Absent, as is the authenticator: the process authenticates nobody. */
+  /** Admits requests. Absent, as is the authenticator: the process authenticates nobody. */
   readonly users?: Users;
   readonly authenticator?: Authenticator;
   /** Number of the first task of this process. */
   readonly tasksFrom?: number;
 }
 
-/** What every part of a process can have injected, whatever the process is. */
+/** Providers for every part of a process, whatever the process is. */
 @Global()
 @Module({})
 export class CoreModule {

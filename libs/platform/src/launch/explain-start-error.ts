@@ -1,7 +1,7 @@
 import { isEdgeError } from '@edgesync/errors';
 import { ConfigError } from '@edgesync/config-files';
 
-/** What an operator needs to know when the server does not start: one message, with the mend where there is one. */
+/** The message for an operator when the server does not start, with the fix where there is one. */
 export function explainStartError(error: unknown): string {
   if (error instanceof ConfigError) return error.message;
   if (isEdgeError(error)) return `${error.message}. ${error.entry.remedy}`;

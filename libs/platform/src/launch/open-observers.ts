@@ -4,7 +4,7 @@ import { createLoggers, type Loggers } from '@edgesync/logging';
 import { Metrics } from '@edgesync/metrics';
 import { COMPATIBLE_VERSION, VERSION } from '../product.js';
 
-/** What records the life of a process: operational log, audit log and metrics. */
+/** Records of the life of a process: operational log, audit log and metrics. */
 export interface Observers {
   readonly loggers: Loggers;
   readonly audit: AuditLog;

@@ -3,13 +3,13 @@ import { collectStartupGarbage } from './collect-startup-garbage.js';
 import { explainStartError } from './explain-start-error.js';
 import { keepTickObject } from './keep-tick-object.js';
 
-/** What a process runs until it is asked to end. */
+/** A service that a process runs until it is asked to end. */
 export interface Stoppable {
   /** Finishes what is in flight and resolves when all is durable and closed. */
   close(): Promise<void>;
 }
 
-/** What is still open this long after everything was closed does not keep the process. Milliseconds. */
+/** Handles that are still open this long after everything was closed do not keep the process. Milliseconds. */
 const LEFTOVER_MS = 1_000;
 
 /**

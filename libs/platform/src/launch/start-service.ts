@@ -7,7 +7,7 @@ import { loadSettings, type MachineChecks, type Settings } from '@edgesync/confi
 import { NestLogger } from '../nest-logger.js';
 import { openObservers, type Observers } from './open-observers.js';
 
-/** What a process is made of before there is an application. */
+/** Parts of a process before there is an application. */
 export interface Launch extends Settings, Omit<Observers, 'close'> {
   /** Ends what is put on it, in reverse order, when the process stops or does not start. */
   readonly lifetime: AsyncDisposableStack;
@@ -26,13 +26,13 @@ export interface Application {
   readonly initialized?: () => void;
   /** Closes the application in its own way. */
   readonly close?: (app: NestFastifyApplication) => Promise<void>;
-  /** Called once the port is open. @returns the lines that tell what is served where */
+  /** Called once the port is open. @returns lines that say what is served where */
   readonly opened?: (app: NestFastifyApplication, url: string) => readonly string[] | Promise<readonly string[]>;
 }
 
 /** One kind of process. */
 export interface Service {
-  /** What the configuration names on the machine and this process needs. */
+  /** Files and directories of the configuration that this process needs. */
   readonly checks: MachineChecks;
   readonly prepare: (launch: Launch) => Application | Promise<Application>;
 }
@@ -43,7 +43,7 @@ export interface LaunchOptions {
   readonly color?: boolean;
   /** The port, instead of the configured one. */
   readonly port?: number;
-  /** Receives the lines that tell what is served. */
+  /** Receives the lines that say what is served. */
   readonly announce?: (line: string) => void;
   /** Ends the wait for what is not there yet. */
   readonly signal?: AbortSignal;

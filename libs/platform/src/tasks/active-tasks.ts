@@ -5,7 +5,7 @@ export interface ActiveTask {
   readonly type: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
-  /** What else is to be shown, asked for when somebody looks. */
+  /** Further tasks to show, read on demand. */
   readonly describe: () => Readonly<Record<string, unknown>>;
 }
 
@@ -54,14 +54,14 @@ export class ActiveTasks {
     this.elsewhere.push(source);
   }
 
-  /** What goes on here and elsewhere, oldest first. @throws what a source throws */
+  /** Tasks here and elsewhere, oldest first. @throws what a source throws */
   async listAll(): Promise<ShownTask[]> {
     const others = await Promise.all(this.elsewhere.map((source) => source()));
     // Sorting keeps the order of those of the same age.
     return [...others.flat(), ...this.list()].sort((one, other) => other.age_secs - one.age_secs);
   }
 
-  /** What goes on here, oldest first. */
+  /** Tasks here, oldest first. */
   list(): ShownTask[] {
     const now = this.now();
     return [...this.tasks.values()].map(({ id, type, since, describe }) => ({
