@@ -117,7 +117,10 @@ function finiteOrNull(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }
 
-/** The first of the smallest or largest values by the order of all values; MISSING takes no part. */
+/**
+ * The first of the smallest or largest values by the order of all values; MISSING takes no part. As in the engine, a
+ * boolean comes out as the number it is compared by.
+ */
 class Extreme implements Accumulator {
   private best: Value = undefined;
 
@@ -131,7 +134,7 @@ class Extreme implements Accumulator {
   }
 
   result(): Value {
-    return this.best;
+    return typeof this.best === 'boolean' ? BigInt(this.best) : this.best;
   }
 }
 

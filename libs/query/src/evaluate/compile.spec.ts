@@ -255,6 +255,15 @@ describe('a run', () => {
   });
 });
 
+it('computes LIMIT and constants from several parameters', () => {
+  const parameters = new Map<string, Value>([
+    ['a', 1n],
+    ['b', 2n],
+  ]);
+  const documents = new Documents('SELECT n + ($a - $b) * $b AS k FROM c LIMIT $b - $a + $b OFFSET $a', numbers(9));
+  expect([...documents.run(parameters)]).toEqual(['{"k":-1}', '{"k":0}', '{"k":1}']);
+});
+
 describe('parameters', () => {
   const statement = { parameters: ['a', 'opt_b'] };
 

@@ -29,11 +29,8 @@ export function compile(statement: Statement): CompiledStatement {
  */
 export function evaluateConstant(expression: Expression, parameters: Parameters): Value {
   if (!isConstant(expression)) throw new TypeError('the expression reads rows');
-  return new ExpressionCompiler(NOTHING).compile(expression)(new Frame(parameters, () => false));
+  return new ExpressionCompiler(undefined).compile(expression)(new Frame(parameters, () => false));
 }
-
-/** A constant reads nothing that would need a number. */
-const NOTHING = { constant: () => 0 } as unknown as Layout;
 
 /** Candidate rows between two calls of `check`. */
 const ROWS_PER_CHECK = 256;

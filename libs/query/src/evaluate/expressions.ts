@@ -31,16 +31,22 @@ const META_MEMBERS: readonly MetaMember[] = ['id', 'sequence', 'deleted', 'expir
 
 /** Compiles expressions to closures. */
 export class ExpressionCompiler {
-  constructor(private readonly context: ExpressionContext) {}
+  /** For the parts of a constant: the whole is kept, not they. */
+  private readonly parts: ExpressionCompiler;
+
+  /** @param context undefined for constants, which read nothing */
+  constructor(private readonly context: ExpressionContext | undefined) {
+    this.parts = context ? new ExpressionCompiler(undefined) : this;
+  }
 
   compile(expression: Expression): Evaluate {
     if (expression.type === 'literal') {
       const { value } = expression;
       return () => value;
     }
-    if (!isConstant(expression)) return this.build(expression);
+    if (!this.context || !isConstant(expression)) return this.build(expression);
     const index = this.context.constant();
-    const evaluate = this.build(expression);
+    const evaluate = this.parts.build(expression);
     return (frame) => frame.constant(index, evaluate);
   }
 
@@ -68,15 +74,15 @@ export class ExpressionCompiler {
         return (frame) => follow(frame.variables[depth], path);
       }
       case 'rank': {
-        const { source, slot } = this.context.rank(expression.match);
+        const { source, slot } = this.context!.rank(expression.match);
         return (frame) => frame.rows[source]![slot];
       }
       case 'aggregate': {
-        const index = this.context.aggregate(expression);
+        const index = this.context!.aggregate(expression);
         return (frame) => frame.aggregates[index];
       }
       case 'exists': {
-        const index = this.context.exists(expression);
+        const index = this.context!.exists(expression);
         return (frame) => frame.hasRows(index);
       }
       case 'member': {
@@ -130,20 +136,20 @@ export class ExpressionCompiler {
   }
 
   private property({ source, path }: Extract<Expression, { type: 'property' }>): Evaluate {
-    if (this.context.isUnnest(source)) {
+    if (this.context!.isUnnest(source)) {
       if (path.length === 0) return (frame) => frame.rows[source]![0];
       return (frame) => follow(frame.rows[source]![0], path);
     }
-    const slot = this.context.property(source, path);
+    const slot = this.context!.property(source, path);
     return (frame) => frame.rows[source]![slot];
   }
 
   private meta({ source, member }: Extract<Expression, { type: 'meta' }>): Evaluate {
     if (member !== undefined) {
-      const slot = this.context.meta(source, member);
+      const slot = this.context!.meta(source, member);
       return (frame) => frame.rows[source]![slot];
     }
-    const slots = META_MEMBERS.map((name) => [name, this.context.meta(source, name)] as const);
+    const slots = META_MEMBERS.map((name) => [name, this.context!.meta(source, name)] as const);
     const [[, id]] = slots as [readonly [MetaMember, number]];
     return (frame) => {
       const row = frame.rows[source]!;

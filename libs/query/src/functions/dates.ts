@@ -29,9 +29,9 @@ function instant(value: Value): Instant | undefined {
   return typeof value === 'string' ? readDate(value) : undefined;
 }
 
-/** Milliseconds since 1970, fractions cut; undefined for all but numbers. */
+/** Milliseconds since 1970, fractions cut; undefined for all but numbers and booleans, which are 1 and 0. */
 function milliseconds(value: Value): number | undefined {
-  if (typeof value !== 'bigint' && typeof value !== 'number') return undefined;
+  if (typeof value !== 'bigint' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
   const whole = Math.trunc(Number(value));
   return Math.abs(whole) <= MAX_MILLISECONDS ? whole : undefined;
 }

@@ -391,14 +391,12 @@ function aggregate(
     case 'ARRAY_AGG':
       return ArrayValue.of(values);
     case 'MIN':
-      return values.reduce<Value>(
-        (best, value) => (best === undefined || order(value, best) < 0 ? value : best),
-        undefined,
+      return numeric(
+        values.reduce<Value>((best, value) => (best === undefined || order(value, best) < 0 ? value : best), undefined),
       );
     case 'MAX':
-      return values.reduce<Value>(
-        (best, value) => (best === undefined || order(value, best) > 0 ? value : best),
-        undefined,
+      return numeric(
+        values.reduce<Value>((best, value) => (best === undefined || order(value, best) > 0 ? value : best), undefined),
       );
     case 'AVG':
       if (values.length === 0) return undefined;
@@ -409,6 +407,10 @@ function aggregate(
         ? numbers.reduce((sum, number) => sum + number, 0n)
         : numbers.reduce<number>((sum, number) => sum + Number(number), 0);
   }
+}
+
+function numeric(value: Value): Value {
+  return typeof value === 'boolean' ? BigInt(value) : value;
 }
 
 /** Text counts as an integer only if it is nothing else; null and containers count as 0.0. */
