@@ -112,7 +112,7 @@ describe('a start that cannot succeed', () => {
     other.close();
   });
 
-  it('tells who has the database open', async () => {
+  it('names the process that has the database open', async () => {
     using sandbox = await EdgeSandbox.create();
     await using server = await sandbox.start();
     using intruder = await EdgeSandbox.create({ path: sandbox.bundle });

@@ -80,7 +80,7 @@ describe('a server that logs into files', () => {
 });
 
 describe('a server with an audit log', () => {
-  it('tells first that it started and last that it stopped, run after run', async () => {
+  it('says first that it started and last that it stopped, run after run', async () => {
     using sandbox = await sandboxWith();
     for (let run = 0; run < 2; run++) {
       await using server = await sandbox.start();

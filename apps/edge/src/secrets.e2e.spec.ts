@@ -10,7 +10,7 @@ import { EdgeSandbox } from './testing/edge-process.js';
 const MARK = 'xqzsecret';
 const PASSWORD = `${MARK}-password`;
 const base64 = (text: string): string => Buffer.from(text).toString('base64');
-/** What must not turn up anywhere: secrets as they are, and as they were sent. */
+/** Secrets as they are, and as they were sent: they must not turn up anywhere. */
 const FORBIDDEN = [
   MARK,
   encodeURIComponent(MARK),
@@ -131,7 +131,7 @@ describe('secrets', () => {
     ['token', { databases: {}, replications: [{ auth: { openid_token: { paths: MARK } } }] }, '{}'],
     ['password in the place of a hash', { databases: {}, users: 'users.json' }, `{"alice":{"password":"${MARK}"}}`],
     ['broken users file', { databases: {}, users: 'users.json' }, `{"alice":{"password":"${MARK}"`],
-  ])('of a configuration with faults are not told: %s', async (_, config, users) => {
+  ])('of a configuration with errors are not shown: %s', async (_, config, users) => {
     using sandbox = await EdgeSandbox.create();
     writeFileSync(sandbox.configFile, JSON.stringify(config));
     writeFileSync(join(sandbox.directory, 'users.json'), users);

@@ -13,7 +13,7 @@ export interface ServerOptions extends LaunchOptions {
   readonly askPassphrase?: (question: string) => Promise<string>;
 }
 
-/** What the all-in-one needs of the machine. */
+/** The machine, as the all-in-one uses it. */
 export const SERVER_CHECKS: MachineChecks = { ...PUBLIC_CHECKS, inspectDatabase, inspectReplication: fileIssues };
 
 /**

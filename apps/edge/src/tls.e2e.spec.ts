@@ -56,7 +56,7 @@ const basic = (text: string) => ({ headers: { authorization: `Basic ${Buffer.fro
 
 // docs/protocol/edge-server.md#tls
 describe('a server with a certificate', () => {
-  it('tells its subject first, and speaks TLS 1.2 and 1.3 only', async () => {
+  it('logs its subject first, and speaks TLS 1.2 and 1.3 only', async () => {
     using sandbox = await tlsSandbox();
     await using process = await sandbox.start();
     expect(process.stdout.split('\n').slice(0, 3)).toEqual([

@@ -24,7 +24,7 @@ export class DatabaseImport implements ImportObserver {
     log.info(`importing the Couchbase Lite database at ${path} into ${name}; the original is not changed`);
   }
 
-  /** What a client is answered meanwhile. */
+  /** The error that clients get meanwhile. */
   get reason(): string {
     return `the database is being imported: ${this.describe()}`;
   }

@@ -4,7 +4,7 @@ import { EdgeError } from '@edgesync/errors';
 /** Version of the framing below. The layouts of the payloads have versions of their own. */
 export const CONTRACT_VERSION = 1;
 
-/** What a message is for. The numbers are on the wire. */
+/** The purpose of a message. The numbers are on the wire. */
 export const MessageKind = {
   request: 1,
   reply: 2,
@@ -22,7 +22,7 @@ export const MessageKind = {
 } as const;
 export type MessageKind = (typeof MessageKind)[keyof typeof MessageKind];
 
-/** The reply is a large value: this message tells only where credit goes, the message itself follows in chunks. */
+/** The reply is a large value: this message only says where credit goes, the message itself follows in chunks. */
 export const FLAG_STREAMED = 1;
 
 /** The typed part of a message and the raw texts and bytes that go with it. */

@@ -29,7 +29,7 @@ export interface ReplyCodec<Reply, Request = unknown> {
   decode(message: Message, request: Request): Reply;
 }
 
-/** What the owner knows about a request besides the request. */
+/** Context of a request that the owner has besides the request. */
 export interface CallContext {
   readonly database: string;
   /** See {@link OperationBase.keyed}. */

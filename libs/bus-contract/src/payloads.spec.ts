@@ -226,7 +226,7 @@ describe('payloads', () => {
     expect(rows).toEqual([{ ...row, body: new TextEncoder().encode('grün') }]);
   });
 
-  it('tell an empty body from one that was not asked for', () => {
+  it('distinguish an empty body from one that was not asked for', () => {
     for (const bare of fc.sample(record(revisionMembers), 10))
       for (const row of [bare, { ...bare, body: '' }]) {
         const body = 'body' in row;

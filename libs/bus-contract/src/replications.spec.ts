@@ -66,12 +66,12 @@ describe('payloads about replications', () => {
 
   it.each<[string, () => unknown]>([
     ['a task without a status', () => parseTask({ ...TASK, status: undefined })],
-    ['a status that is none', () => parseTask({ ...TASK, status: 'Busy' })],
+    ['an unknown status', () => parseTask({ ...TASK, status: 'Busy' })],
     ['counts that are texts', () => parseTask({ ...TASK, docs_read: '1' })],
     ['an error that is a text', () => parseTask({ ...TASK, error: 'x' })],
     ['numbers that do not rise', () => parseReplicationTable({ last: 4, rows: [ROW, ROW] })],
     ['a number that was never given', () => parseReplicationTable({ last: 3, rows: [ROW] })],
-    ['an origin that is none', () => parseReplicationTable({ last: 4, rows: [{ ...ROW, origin: 'x' }] })],
+    ['an unknown origin', () => parseReplicationTable({ last: 4, rows: [{ ...ROW, origin: 'x' }] })],
     ['an end without a task', () => parseReplicationTable({ last: 4, rows: [{ ...ROW, ended: { isHidden: true } }] })],
   ])('refuse %s', (_, parse) => {
     expect(parse).toThrow(malformed);

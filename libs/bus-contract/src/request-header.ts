@@ -24,7 +24,7 @@ export function readRequest(bytes: Uint8Array, operation: string, version: numbe
 
 const headerMeta = object({ budget: count(), key: optional(text()), streamed: optional(literal(true)) });
 
-/** What every request carries besides its payload. */
+/** Fields of every request besides its payload. */
 export class RequestHeader {
   constructor(
     /**

@@ -39,7 +39,7 @@ describe('what is said about sessions', () => {
     ['an unknown reason', () => EndSession.parse({ session: 's', why: 'boredom' })],
     ['a row without counts', () => TrafficReply.parse({ traffic: [['s', 1]] })],
     ['a row with less than nothing', () => TrafficReply.parse({ traffic: [['s', -1, 0]] })],
-    ['a row that is none', () => TrafficReply.parse({ traffic: ['s'] })],
+    ['a row that is text', () => TrafficReply.parse({ traffic: ['s'] })],
   ])('is refused with %s', (_, parse) => {
     expect(parse).toThrow(expect.objectContaining({ code: 'bus.invalid' }));
   });

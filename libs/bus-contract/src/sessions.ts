@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { array, count, object, oneOf, parse, text, texts } from './schema.js';
 
 /*
- * What a gateway asks of the worker that has the session of one of its apps. Sessions are named as in the handshake.
+ * Requests of a gateway to the worker that has the session of one of its apps. Sessions are named as in the handshake.
  */
 
 /** Everything that can be asked: the last token of a request's subject. */

@@ -3,7 +3,7 @@ import type { SessionOperation } from './sessions.js';
 
 /**
  * Every subject starts with the name of the contract and its major version: processes of incompatible releases share
- * a NATS server without hearing each other.
+ * a NATS server without receiving messages of each other.
  */
 export const SUBJECT_ROOT = 'edge.v1';
 
@@ -12,7 +12,7 @@ export function requestSubject(database: string, operation: string): string {
   return `${databaseSubjects(database)}${operation}`;
 }
 
-/** What stands before the operation in the subjects of a database, with the dot. */
+/** The prefix of the operation in the subjects of a database, with the dot. */
 export function databaseSubjects(database: string): string {
   return `${SUBJECT_ROOT}.db.${nameToken(database)}.`;
 }
@@ -37,7 +37,7 @@ export function rollCallSubject(kind: string): string {
   return `${SUBJECT_ROOT}.roll-call.${nameToken(kind)}`;
 }
 
-/** What gateways ask a worker about sessions goes to `edge.v1.session.<worker>.<operation>`. */
+/** Requests of gateways to a worker about sessions go to `edge.v1.session.<worker>.<operation>`. */
 export function sessionSubject(worker: string, operation: SessionOperation): string {
   return `${SUBJECT_ROOT}.session.${nameToken(worker)}.${operation}`;
 }
@@ -47,12 +47,12 @@ export function workerRequestSubject(kind: string, id: string, operation: string
   return `${workerRequestSubjects(kind, id)}${operation}`;
 }
 
-/** What stands before the operation in the subjects of a worker, with the dot. */
+/** The prefix of the operation in the subjects of a worker, with the dot. */
 export function workerRequestSubjects(kind: string, id: string): string {
   return `${SUBJECT_ROOT}.ask.${nameToken(kind)}.${nameToken(id)}.`;
 }
 
-/** Doorbell of the table of replications. It carries nothing: whoever hears it reads the table. */
+/** Doorbell of the table of replications. It carries nothing: receivers read the table. */
 export const REPLICATIONS_CHANGED_SUBJECT = `${SUBJECT_ROOT}.replications-changed`;
 
 /**

@@ -6,7 +6,7 @@ export interface ConfigIssue {
   readonly path: string;
   /** The rest of a sentence that starts with the path. Holds no secret. */
   readonly problem: string;
-  /** What to do about it: a whole sentence. */
+  /** The fix: a whole sentence. */
   readonly fix: string;
 }
 

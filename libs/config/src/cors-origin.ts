@@ -27,7 +27,7 @@ export function checkOrigin(written: string, place: Place): string | Invalid {
   return known === origin ? written : place.refuse(problem, `Browsers send ${JSON.stringify(known)}: write that.`);
 }
 
-/** What a browser sends for a page there; undefined if there can be none. */
+/** The header that a browser sends for a page there; undefined if there can be none. */
 function browserForm(origin: string): string | undefined {
   if (!URL.canParse(origin)) return undefined;
   const url = new URL(origin);

@@ -57,14 +57,14 @@ export interface NamedQueryConfig {
   readonly allowCollections?: readonly CollectionName[];
 }
 
-/** What statements may use. Times are milliseconds. */
+/** Limits of statements. Times are milliseconds. */
 export interface QueryLimitsConfig {
   /** Until a statement is stopped. */
   readonly timeout: number;
   /** Statements of the database that run at once, and that wait for their turn. */
   readonly running: number;
   readonly waiting: number;
-  /** What a statement may hold for sorting, grouping and joining. */
+  /** Memory of a statement for sorting, grouping and joining. */
   readonly heldRows: number;
   readonly heldBytes: number;
   /** Statements that take longer are logged with their plan. */
@@ -91,7 +91,7 @@ export interface ArrayIndexConfig extends IndexBase {
   readonly type: 'array';
   /** The arrays inside each other: `contacts[].phones`. */
   readonly path: string;
-  /** Of an item. Empty: the item itself. */
+  /** Members of an item. Empty: the item itself. */
   readonly expressions: readonly string[];
 }
 

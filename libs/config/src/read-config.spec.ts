@@ -151,7 +151,7 @@ describe('a configuration', () => {
     expect([result.ok, result.warnings.map(({ problem }) => problem)]).toEqual([true, problems]);
   });
 
-  it('tells what it names on the machine, even if it is invalid', () => {
+  it('returns the files and directories that it names, even if it is invalid', () => {
     const { ok, needs } = read({
       databases: { a: { path: 'a.cblite2', create: true, typo: 1 }, b: { path: 'b.cblite2' } },
       users: 'users.json',

@@ -28,7 +28,7 @@ import {
 
 /* Every value that is sent somewhere is checked here for being sendable, so that it does not fail when it is used. */
 
-/** What the value of an HTTP header may hold. */
+/** Characters of the value of an HTTP header. */
 const HEADER_VALUE = {
   pattern: /^[\t\x20-\x7e\x80-\xff]*$/,
   expects: 'text without line breaks, control characters and characters beyond Latin-1',

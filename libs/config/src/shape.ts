@@ -15,7 +15,7 @@ export type Need =
   | { readonly kind: 'https'; readonly key: string; readonly paths: Readonly<Record<string, string>> }
   | { readonly kind: 'replication'; readonly key: string; readonly definition: ReplicationConfig };
 
-/** What reading a file finds. Issues stop the server, warnings do not. */
+/** Findings in a file. Issues stop the server, warnings do not. */
 export class Report {
   readonly issues: ConfigIssue[] = [];
   readonly warnings: ConfigIssue[] = [];
@@ -56,7 +56,7 @@ export class Place {
 
 type Kind = 'boolean' | 'string' | 'number' | 'array' | 'object';
 
-/** What a JSON value must look like: reads it into a `T`, and describes itself as JSON schema. */
+/** The shape of a JSON value: reads it into a `T`, and describes itself as JSON schema. */
 export interface Shape<T> {
   readonly kind: Kind | readonly Kind[];
   /** Completes "It must be …". */

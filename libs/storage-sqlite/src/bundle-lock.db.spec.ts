@@ -27,7 +27,7 @@ describe('the lock of a bundle', () => {
     return child;
   };
 
-  it('tells a second process who holds the database, and is gone when the holder is killed', async () => {
+  it('names the holder to a second process, and is gone when the holder is killed', async () => {
     const holder = start('hold');
     expect(await holder.lines.next()).toMatchObject({ value: 'open' });
     const refusal = open();

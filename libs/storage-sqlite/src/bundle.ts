@@ -15,7 +15,7 @@ export interface BundlePaths {
   readonly database: string;
   /** A SQLite file whose lock says that the bundle is open. */
   readonly lock: string;
-  /** Who holds the lock, for the message to the one who does not. */
+  /** The holder of the lock, for the message to others. */
   readonly owner: string;
   readonly blobs: string;
   /** Uploads under way; emptied when the database opens. */
@@ -51,7 +51,7 @@ export function inspectBundle({ directory, database }: BundlePaths): boolean {
   return true;
 }
 
-/** What a start leaves behind that was cut off before there was a database. */
+/** Files that a start leaves behind when it is cut off before there is a database. */
 const OWN_LEFTOVERS = new Set([
   DATABASE_FILE,
   `${DATABASE_FILE}-journal`,
@@ -85,7 +85,7 @@ function inspectHeader(file: string): void {
     throw new EdgeError('storage.corrupt', `${file} is damaged: it is not a SQLite file`);
   if (header.readUInt32BE(68) !== APPLICATION_ID)
     throw new EdgeError('storage.foreign', `${file} is a SQLite file of another application`);
-  // A crash may leave a file whose last pages are still in the log or the journal only; SQLite mends that.
+  // A crash may leave a file whose last pages are still in the log or the journal only; SQLite repairs that.
   if (hasContent(`${file}-wal`) || hasContent(`${file}-journal`)) return;
   const pageSize = header.readUInt16BE(16) === 1 ? 65_536 : header.readUInt16BE(16);
   const pages = header.readUInt32BE(28);

@@ -20,7 +20,7 @@ export class ClockTable {
     return (this.saved = row?.time);
   }
 
-  /** Begins anew, for a new source. */
+  /** Begins again, for a new source. */
   clear(): void {
     this.handle.prepare('DELETE FROM clock').run();
     this.saved = undefined;

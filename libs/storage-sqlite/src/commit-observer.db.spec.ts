@@ -8,7 +8,7 @@ let directory: string;
 beforeEach(() => void (directory = mkdtempSync(join(tmpdir(), 'observer-'))));
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-it('an observer is told how many writes became durable together, and the queue tells how many wait', async () => {
+it('an observer receives how many writes became durable together, and the queue reports how many wait', async () => {
   const commits: [jobs: number, seconds: number][] = [];
   const database = await SqliteDatabase.open({
     name: 'db',

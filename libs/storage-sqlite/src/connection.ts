@@ -24,7 +24,7 @@ const CACHE_KIB = 16_384;
  * 1,000 it adds some 5 ms to it, at 4,000 some 20 ms, and throughput is the same.
  */
 const CHECKPOINT_PAGES = 1_000;
-/** What is left of the write-ahead log on disk after an unusually large transaction, in bytes. */
+/** Size of the write-ahead log on disk after an unusually large transaction, in bytes. */
 const LOG_BYTES = 64 * 1_024 * 1_024;
 
 const MIGRATIONS = [Initial1790000000000, DoneWrites1790000000001];

@@ -100,7 +100,7 @@ describe('a process that is killed between any two steps', () => {
     const { digest } = await database.putBlob(Buffer.from('blob'));
     const body = JSON.stringify({ b: { '@type': 'blob', digest }, text: 'x'.repeat(300) });
     let done = 0;
-    /** What was acknowledged when each copy was made. */
+    /** Writes acknowledged when each copy was made. */
     const acknowledged: number[] = [];
     await recording(
       async () => {

@@ -2,7 +2,7 @@ import type { DocumentRow } from './rows.js';
 
 /** Larger rows are not kept: one of them would push out many others, and reading it is not what it costs. */
 const LARGEST_SHARE = 1 / 64;
-/** What a row costs beside its texts, in characters. */
+/** Cost of a row beside its texts, in characters. */
 const ROW_OVERHEAD = 400;
 
 /**

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3';
 
-/** Outcomes of writes that may be repeated by a caller who did not hear the answer. */
+/** Outcomes of writes that may be repeated by a caller that did not receive the reply. */
 export class DoneWrites {
   private readonly select: Database.Statement<[string]>;
   private readonly insert: Database.Statement<[string, number, string]>;

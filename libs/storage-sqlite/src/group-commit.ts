@@ -5,7 +5,7 @@ import { BUSY_RETRY_MS, BUSY_RETRIES, GROUP_WEIGHT, QUEUE_WEIGHT } from './tunin
 
 /** One piece of writing that becomes durable as a whole or not at all. */
 interface Job {
-  /** What it costs, in documents or comparable units. */
+  /** Its cost, in documents or comparable units. */
   readonly weight: number;
   /** Does the writing; synchronous, inside a transaction. May run again if the transaction had to be rolled back. */
   readonly apply: () => unknown;
@@ -13,18 +13,18 @@ interface Job {
   readonly reject: (error: unknown) => void;
 }
 
-/** Told how transactions end. */
+/** Receives the outcome of transactions. */
 export interface CommitObserver {
   /** @param jobs how many pieces of writing became durable together; @param seconds from the beginning to the disk's answer */
   committed(jobs: number, seconds: number): void;
   rolledBack(): void;
 }
 
-/** What surrounds a transaction. */
+/** Steps around a transaction. */
 export interface CommitHooks {
   /** In the transaction, after the last job. */
   beforeCommit(): void;
-  /** The transaction is durable. Runs before any job's caller hears of it. */
+  /** The transaction is durable. Runs before the caller of any job is notified. */
   committed(): void;
   /** Nothing of the transaction happened. */
   rolledBack(): void;

@@ -60,7 +60,7 @@ describe('the identity of a database', () => {
     expect(after.source).not.toBe(before.source);
   });
 
-  it('has a clock that begins anew with it, so that a box whose clock was once far ahead recovers', async () => {
+  it('has a clock that begins again with it, so that a box whose clock was once far ahead recovers', async () => {
     const timeOf = (vector: string): number => Number(BigInt(`0x${vector.split('@')[0]}`) / 1_000_000n);
     const inHundredYears = Date.now() + 100 * 365 * 86_400_000;
     await openOnce(undefined, () => inHundredYears);

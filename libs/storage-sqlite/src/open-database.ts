@@ -37,25 +37,25 @@ export interface DatabaseOptions {
   readonly path: string;
   /** Create the bundle, and listed collections, if they do not exist. */
   readonly create: boolean;
-  /** What is shared; undefined: every collection there is. */
+  /** Shared collections; undefined: every collection there is. */
   readonly collections?: SharedCollections;
   readonly placeholderUuid?: string;
   /** Keep superseded bodies for a while, as bases of deltas. */
   readonly keepSuperseded?: boolean;
-  /** What bounds its statements. Absent: the defaults of the configuration. */
+  /** Limits of its statements. Absent: the defaults of the configuration. */
   readonly queryLimits?: QueryLimitsConfig;
   /**
    * Called in every transaction right before it is committed; throws if this process may not write any more. For
    * owners whose right to a database can run out while they are suspended.
    */
   readonly checkOwnership?: () => void;
-  /** Told of faults that no caller is waiting for. */
+  /** Receives errors that no caller is waiting for. */
   readonly report?: (error: unknown) => void;
   /** Called with what the operator should know about the opening. */
   readonly warn?: (message: string) => void;
-  /** Told how write transactions end. */
+  /** Receives the outcome of write transactions. */
   readonly observer?: CommitObserver;
-  /** What happens while a Couchbase Lite database at the path is imported, before the database opens. */
+  /** Events of the import of a Couchbase Lite database at the path, before the database opens. */
   readonly onImport?: ImportObserver;
   /** Ends an import that is under way; it goes on at the next opening. */
   readonly signal?: AbortSignal;
@@ -68,7 +68,7 @@ export interface ImportObserver {
   readonly done: (report: ImportReport) => void;
 }
 
-/** What an open database is made of. */
+/** Parts of an open database. */
 export interface DatabaseParts {
   readonly uuid: string;
   /** The SQLite file. */

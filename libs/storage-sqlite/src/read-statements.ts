@@ -33,7 +33,7 @@ export const NEXT_EXPIRY = 'SELECT min(expires_at) AS next FROM documents WHERE 
 export const COUNT_EXPIRED = `SELECT count(*) AS expired FROM documents INDEXED BY documents_by_expiry
    WHERE expires_at <= ? AND collection = ? AND (flags & 1) = 0`;
 
-/** What a listing is bounded by. */
+/** Bounds of a listing. */
 export interface ListShape {
   readonly body: boolean;
   readonly descending: boolean;

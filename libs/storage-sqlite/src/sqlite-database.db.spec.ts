@@ -43,7 +43,7 @@ describe('an open database', () => {
     ]);
   });
 
-  it('tells everybody to try again later from the moment it is closed', async () => {
+  it('answers everybody with "try again later" from the moment it is closed', async () => {
     await database.write([edit('a')]);
     const { digest } = await database.putBlob(Buffer.from('blob'));
     const queued = database.write([edit('b')]);

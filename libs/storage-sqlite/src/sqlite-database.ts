@@ -224,7 +224,7 @@ export class SqliteDatabase {
   }
 }
 
-/** What writing costs: documents, and long bodies in proportion. */
+/** The cost of writing: documents, and long bodies in proportion. */
 function weigh(requests: readonly WriteRequest[]): number {
   let weight = requests.length;
   for (const request of requests)

@@ -25,7 +25,7 @@ const BY_CODE: readonly (readonly [prefix: string, code: ErrorCode])[] = [
   ['SQLITE_NOTADB', 'storage.corrupt'],
 ];
 
-/** What better-sqlite3 throws for a handle that was closed; it has no code. */
+/** The error of better-sqlite3 for a handle that was closed; it has no code. */
 const CLOSED = 'The database connection is not open';
 
 /** The error of the catalogue for an error of SQLite or the file system, which is its cause. */

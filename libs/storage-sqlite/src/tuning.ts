@@ -1,6 +1,6 @@
 /** Jobs are added to a transaction until it weighs this many documents: longer ones would hold up reads too long. */
 export const GROUP_WEIGHT = 2_000;
-/** Writes that wait; beyond it callers are told that the server is over capacity. */
+/** Writes that wait; beyond it callers get `server.overloaded`. */
 export const QUEUE_WEIGHT = 200_000;
 /** A longer body weighs more: one for every so many characters. */
 export const CHARACTERS_PER_WEIGHT = 4_096;

@@ -139,7 +139,7 @@ describe('upkeep', () => {
     expect(blobFiles()).toEqual([]);
   });
 
-  it('that collects a blob just before a peer is told it is there has the peer send it again', async () => {
+  it('that collects a blob just before a peer learns that it is there has the peer send it again', async () => {
     const database = await open();
     const { digest } = await database.putBlob(bytes);
     nowSeconds += BLOB_GRACE_SECONDS;

@@ -6,7 +6,7 @@ import type { GroupCommit } from './group-commit.js';
 import { BLOB_GRACE_SECONDS, DONE_WRITE_SECONDS, SUPERSEDED_SECONDS, SWEEP_INTERVAL_MS, SWEEP_ROWS } from './tuning.js';
 import type { WritePath } from './write-path.js';
 
-/** What upkeep works on. */
+/** The parts that upkeep works on. */
 export interface UpkeepParts {
   readonly commit: GroupCommit;
   readonly writePath: WritePath;

@@ -92,7 +92,7 @@ export class WritePath {
   }
 
   /**
-   * Removes documents whose time is over. No tombstone, no sequence: nobody is told (docs/protocol/rest.md#expiry).
+   * Removes documents whose time is over. No tombstone, no sequence, no notification (docs/protocol/rest.md#expiry).
    * @returns how many
    */
   purgeExpired(nowSeconds: number, limit: number): number {
@@ -252,7 +252,7 @@ export class WritePath {
     return body;
   }
 
-  /** What was current is superseded, or a leaf that lost. */
+  /** The former current revision: superseded, or a leaf that lost. */
   private fileCurrent(row: DocumentRow, isLeaf: boolean, now: number): void {
     const revision = {
       rev: row.rev,

@@ -10,7 +10,7 @@ export interface ServeCommand {
   readonly port?: number;
 }
 
-/** What to change about a user. What is absent stays as it is. */
+/** Changes to a user. Absent members stay as they are. */
 export interface UserChange {
   /** `none` takes all roles away. */
   readonly role?: Role | 'none';
@@ -30,7 +30,7 @@ export interface AddUserCommand extends UserChange {
   readonly create: boolean;
 }
 
-/** What a command line asks for. */
+/** The request of a command line. */
 export type Command =
   | ServeCommand
   | AddUserCommand

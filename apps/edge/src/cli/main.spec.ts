@@ -340,7 +340,7 @@ describe('--create-cert', () => {
     });
   });
 
-  it('replaces no file unless it is told to', async () => {
+  it('replaces no file unless asked to', async () => {
     const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')];
     writeFileSync(keyFile, 'old', { mode: 0o644 });
     expect(await run(['--create-cert', 'edge.local', certFile, keyFile])).toMatchObject({

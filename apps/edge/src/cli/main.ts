@@ -7,7 +7,7 @@ import { USAGE } from './usage.js';
 import { addUser, listUsers, removeUser } from './user-commands.js';
 import { writeFileAtomically } from './write-file.js';
 
-/** What the command line needs from the process. */
+/** The process, as the command line uses it. */
 export interface CommandLineIo {
   /** Writes a line, or lines, to standard output. */
   readonly out: (text: string) => void;
@@ -17,7 +17,7 @@ export interface CommandLineIo {
   readonly askPassword: (question: string, again?: string) => Promise<string>;
 }
 
-/** What the command line starts but does not know how to do. */
+/** Actions that the command line starts and others implement. */
 export interface CommandLineActions {
   /** Runs the server until it is asked to stop. @returns the exit code */
   readonly serve: (configFile: string, options: Omit<ServeCommand, 'kind' | 'configFile'>) => Promise<number>;
@@ -29,7 +29,7 @@ export interface CommandLineActions {
   readonly backup: (path: string, target: string) => Promise<BackedUp>;
 }
 
-/** What a backup holds. */
+/** The contents of a backup. */
 export interface BackedUp {
   readonly documents: number;
   readonly blobs: number;

@@ -20,7 +20,7 @@ export async function addUser(command: AddUserCommand, io: CommandLineIo): Promi
   if (!file) throw new Error(`${path} does not exist. Add --create to make it.`);
 
   const isNew = !file.has(name);
-  // Without a configuration, rules in the file or on the command line tell that access control is on.
+  // Without a configuration, rules in the file or on the command line imply that access control is on.
   const enforced = config ? enforcesAccess(config) : file.hasAccessRules || command.access.length > 0 || undefined;
   const password = await passwordFor(command, isNew || !file.hasPassword(name), io);
   const startsClosed = isNew && enforced === true && command.role !== 'admin';
@@ -48,7 +48,7 @@ async function passwordFor(
   return io.askPassword(`Password for ${name}: `, 'The same again: ');
 }
 
-/** What the user may do, in a sentence. */
+/** The rights of the user, in a sentence. */
 function rightsOf({ name, roles, access }: UserEntry, enforced: boolean | undefined): string {
   if (roles.has('admin')) return `${name} may do everything: the role is admin.`;
   if (access === undefined)

@@ -127,8 +127,7 @@ function withRule(access: Record<string, unknown> | undefined, rule: string): Re
   if (rule === 'all') return undefined;
   const equals = rule.lastIndexOf('=');
   const [keyspace, rights] = [rule.slice(0, equals), rule.slice(equals + 1)];
-  if (equals < 1)
-    throw new Error(`--access is KEYSPACE=read,write, KEYSPACE=none, none or all; ${rule} is none of these`);
+  if (equals < 1) throw new Error(`--access is KEYSPACE=read,write, KEYSPACE=none, none or all; not ${rule}`);
   const { [keyspace]: _, ...others } = access ?? {};
   if (rights === 'none') return others;
   const permissions = rights.split(',').map((right) => right.trim());

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@edgesync/test-kit';
 
-/** What the compiler made last, unless a build says what it ships. */
+/** The output of the compiler, unless `EDGESYNC_MAIN` names a build. */
 const MAIN = process.env['EDGESYNC_MAIN'] ?? join(import.meta.dirname, '../../dist/main.js');
 /** Without the search path of the package manager's scripts, which makes up for undeclared dependencies. */
 export const ENVIRONMENT: NodeJS.ProcessEnv = { ...process.env, NODE_PATH: '' };

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 
-/** What a document is known or suspected to be: its properties, or undefined if it is deleted or was never written. */
+/** A known or suspected state of a document: its properties, or undefined if it is deleted or was never written. */
 export type Content = Record<string, unknown> | undefined;
 
-/** What the writer knows of one of its documents. */
+/** The writer's notes about one of its documents. */
 interface Known {
   /** As last acknowledged. */
   content: Content;
   rev: string | undefined;
-  /** What an unanswered request would make of it. */
+  /** Its state if an unanswered request was processed. */
   pending: { readonly content: Content; readonly group: string } | undefined;
 }
 

@@ -1,7 +1,7 @@
 import { Catch, type ExceptionFilter } from '@nestjs/common';
 import { throwError, type Observable } from 'rxjs';
 
-/** Leaves errors as they are: the bus tells the caller about those of the catalogue and reports the others. */
+/** Leaves errors as they are: the bus sends those of the catalogue to the caller and reports the others. */
 @Catch()
 export class PassErrorsFilter implements ExceptionFilter {
   catch(error: unknown): Observable<never> {

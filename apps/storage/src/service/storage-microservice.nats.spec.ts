@@ -30,7 +30,7 @@ describe('the microservice of storage', () => {
     await bus.close();
   });
 
-  it('tells about faults of its own without what they say', async () => {
+  it('reports errors of its own without their text', async () => {
     const bus = await Bus.connect({ servers: nats.url, name: 'both' });
     const sqlite = new SqliteStorage();
     const reports: unknown[] = [];

@@ -8,7 +8,7 @@ import { BusStrategy } from './bus.strategy.js';
 import { OwnedDatabases } from './owned-databases.service.js';
 import { StorageController } from './storage.controller.js';
 
-/** What is made before there is an application. */
+/** Parts made before there is an application. */
 export interface StorageServiceParts extends CoreParts {
   readonly bus: Bus;
   readonly leases: LeaseBucket;

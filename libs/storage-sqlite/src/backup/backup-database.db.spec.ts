@@ -59,7 +59,7 @@ describe('a backup of a database that another process has open', () => {
     expect(Number(await next(owner))).toBe(last + 1);
   });
 
-  it('is taken anew if a blob goes while blobs are copied', async () => {
+  it('is taken again if a blob goes while blobs are copied', async () => {
     owner = startDatabaseProcess(path, 'collect');
     expect([await next(owner), await next(owner)]).toEqual(['open', 'stored']);
     let snapshots = 0;
@@ -151,7 +151,7 @@ describe('a backup', () => {
     const precious = join(directory.path, 'precious');
     const unfinished = `${target}.unfinished`;
     mkdirSync(precious);
-    writeFileSync(join(precious, 'letters'), 'dear');
+    writeFileSync(join(precious, 'letters'), 'kept');
     symlinkSync(precious, unfinished);
     await expect(backupDatabase(path, target)).rejects.toThrow(`${unfinished} is in the way: it is no directory`);
     rmSync(unfinished);

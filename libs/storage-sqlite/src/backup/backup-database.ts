@@ -17,7 +17,7 @@ const MOST_SNAPSHOTS = 5;
 /** Blobs copied at a time. */
 const BLOBS_AT_A_TIME = 8;
 
-/** What a finished backup holds. */
+/** The contents of a finished backup. */
 export interface BackupSummary {
   readonly documents: number;
   readonly blobs: number;
@@ -28,14 +28,14 @@ export interface BackupSummary {
 export interface BackupOptions {
   /** Ends the backup; what it has made so far is removed. */
   readonly signal?: AbortSignal;
-  /** Told of each snapshot, before blobs are copied. */
+  /** Called for each snapshot, before blobs are copied. */
   readonly onSnapshot?: () => void | Promise<void>;
 }
 
 /**
  * Copies a database that another process may be writing. The copy is the database as it was at one moment after the
  * call, with every blob that it refers to, each compared with its digest. It is made under another name beside `target` and renamed when all of
- * it is on the disk, so `target` is whole or does not exist. It has no UUID: whoever opens it gives it one.
+ * it is on the disk, so `target` is whole or does not exist. It has no UUID: the first opening gives it one.
  *
  * The owner's lock is neither needed nor touched.
  * @param path a bundle that this process has not open
@@ -84,8 +84,8 @@ function refuseExisting(target: string): void {
 }
 
 /**
- * Gives `work` an empty bundle to fill, which `work` renames. Its lock tells one that is being filled from what a killed
- * backup left, which is cleared away here.
+ * Gives `work` an empty bundle to fill, which `work` renames. Its lock distinguishes one that is being
+ * filled from one that a killed backup left, which is cleared away here.
  */
 async function intoUnfinished<T>(target: string, work: (unfinished: BundlePaths) => Promise<T>): Promise<T> {
   const unfinished = bundlePaths(`${target}${UNFINISHED}`);
@@ -104,10 +104,10 @@ async function intoUnfinished<T>(target: string, work: (unfinished: BundlePaths)
   }
 }
 
-/** What a killed backup may have left. */
+/** Files that a killed backup may have left. */
 const OWN_FILES = /^(?:edgesync\.sqlite3(?:-journal|-wal|-shm)?|edgesync\.lock(?:-journal)?|blobs|uploads)$/;
 
-/** Whatever else is called that is not cleared away; nor is what a link leads to, which others may have put there. */
+/** Other files of that name stay, and so does the target of a link, which others may have put there. */
 function refuseForeign(directory: string): void {
   const found = lstatSync(directory, { throwIfNoEntry: false });
   if (!found) return;

@@ -5,7 +5,7 @@ import { refuseNewer } from '../connection.js';
 import { errorCode } from '../storage-error.js';
 import { UUID_KEY } from '../identity.js';
 
-/** What a snapshot holds, and which blobs belong to it. */
+/** The contents of a snapshot, and the blobs that belong to it. */
 export interface SnapshotContents {
   /** Live documents of all collections. */
   readonly documents: number;
@@ -17,7 +17,7 @@ export interface SnapshotContents {
 const PAGES_PER_STEP = 2_000;
 
 /**
- * Copies the database file as it is at one moment. It is read like any reader of the write-ahead log: whoever writes goes
+ * Copies the database file as it is at one moment. It is read like any reader of the write-ahead log: writers go
  * on meanwhile, and the log is not shortened before the copy is made.
  * @param source a database file that another process may have open; this process must not
  * @param target an empty file
@@ -27,7 +27,7 @@ export async function copyDatabaseFile(source: string, target: string, signal: A
   const handle = new Database(source, { readonly: true, fileMustExist: true, timeout: 2_000 });
   try {
     refuseNewer(handle, source);
-    // Without a transaction around it the copy would begin anew after every commit of somebody else.
+    // Without a transaction around it the copy would begin again after every commit of somebody else.
     handle.exec('BEGIN');
     handle.prepare('SELECT 1 FROM sqlite_schema').get();
     await handle.backup(target, {

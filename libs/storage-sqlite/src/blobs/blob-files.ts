@@ -10,7 +10,7 @@ import { makeDirectory, PRIVATE_FILE, syncDirectory } from '../files.js';
 
 const DIGEST = /^sha1-([A-Za-z0-9+/]{27}=)$/;
 
-/** What an upload is checked against. */
+/** Expectations that an upload is checked against. */
 export interface UploadChecks {
   readonly expected?: Partial<BlobInfo>;
   /** Most bytes taken. */
@@ -21,7 +21,7 @@ export interface UploadChecks {
 export class BlobFiles {
   /** Digests whose file stands or is about to, but whose registration is not committed yet. */
   private readonly arriving = new Map<string, number>();
-  /** What {@link close} waits for. */
+  /** Work that {@link close} waits for. */
   private readonly registrations = new Set<Promise<void>>();
   private closed = false;
 

@@ -32,13 +32,13 @@ export interface BundleRow extends DocumentRow {
   readonly expiration: number | null;
 }
 
-/** What a peer stored here as on a server. */
+/** Checkpoints that a peer stored here as on a server. */
 export interface PeerCheckpoint {
   readonly client: string;
   readonly body: string;
 }
 
-/** What marks the state of a bundle's files: an interrupted import goes on only if they are the same. */
+/** The state of a bundle's files: an interrupted import goes on only if they are the same. */
 export function fingerprintOf(directory: string): string {
   return [DATABASE_FILE, LOG_FILE]
     .map((name) => {

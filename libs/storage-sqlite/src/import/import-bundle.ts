@@ -29,7 +29,7 @@ const BATCH_BYTES = 8 * 1024 * 1024;
 /** A copy of the file, our own file, and room for indexes and the log. */
 const SPACE_FACTOR = 2.5;
 
-/** What an import brought, and what it could not bring. */
+/** The result of an import: counts, and what it could not bring. */
 export interface ImportReport {
   /** Live documents. */
   readonly documents: number;

@@ -10,7 +10,7 @@ export interface ImportProblem {
   readonly reason: string;
 }
 
-/** What is counted while rows are imported; kept with the progress, so that a resumed import reports everything. */
+/** Counts of imported rows; kept with the progress, so that a resumed import reports everything. */
 export interface Tally {
   documents: number;
   tombstones: number;

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 /** A process of its own that has opened, or tried to open, a database. */
 export interface DatabaseProcess {
   readonly child: ChildProcess;
-  /** What it writes, line by line. */
+  /** Its output, line by line. */
   readonly lines: AsyncIterator<string>;
   /** Ends it without a chance to tidy up. */
   readonly kill: () => Promise<void>;
