@@ -8,7 +8,6 @@ const compilerOptions = {
   module: ts.ModuleKind.ESNext,
   target: ts.ScriptTarget.ES2023,
   experimentalDecorators: true,
-  emitDecoratorMetadata: true,
   useDefineForClassFields: false,
 };
 
