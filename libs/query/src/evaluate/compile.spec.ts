@@ -166,6 +166,15 @@ describe('a compiled statement', () => {
     expect(sought.read.filter((entry) => entry.startsWith('1:'))[0]).toBe('1:0 0,0');
   });
 
+  it('keeps nothing of a source that it goes through once', () => {
+    for (const join of ['JOIN d b ON a.n = b.n', 'JOIN d b ON b.n <= a.n', 'LEFT JOIN d b ON b.n = a.n']) {
+      const documents = new Documents(`SELECT b.n FROM c a ${join} WHERE a.n = 0`, numbers(50));
+      expect([...documents.run(new Map(), { maxHeldRows: 0 })]).toEqual(['{"n":0}']);
+      const more = new Documents(`SELECT b.n FROM c a ${join} WHERE a.n < 2`, numbers(50));
+      expect(() => [...more.run(new Map(), { maxHeldRows: 0 })]).toThrow(/more than 0 rows/);
+    }
+  });
+
   it('does not look for what is MISSING', () => {
     const query = 'SELECT META(a).id AS l, META(b).id AS r FROM c a LEFT JOIN d b ON b.n = a.x';
     const documents = new Documents(query, ['{"n":1}', '{"n":1,"x":1}'], { indexed: true });

@@ -33,25 +33,74 @@ export interface RunState {
 /** Puts each combination of rows that fulfils all conditions into the frame, in the order of the first source. */
 export function* combinations(steps: readonly JoinStep[], run: RunState): Generator<void, void, undefined> {
   const { frame } = run;
-  const joins = steps.map((step, source) => new Join(step, source, run));
-  const last = joins.length - 1;
-  const open: Iterator<Row>[] = [joins[0]!.rows()[Symbol.iterator]()];
+  const open: OpenRows[] = [];
+  const joins = steps.map((step, source) => new Join(step, source, run, () => isLastBefore(source)));
+  const isLastBefore = (source: number): boolean => open.slice(0, source).every((rows) => rows.isLast());
+  const start = (source: number): OpenRows => new OpenRows(joins[source]!.rows(), source, steps[source]!.tests, run);
+  open.push(start(0));
   try {
     while (open.length > 0) {
       const source = open.length - 1;
-      const next = open[source]!.next();
-      if (next.done) {
+      const row = open[source]!.next();
+      if (!row) {
         open.pop();
         continue;
       }
-      frame.rows[source] = next.value;
-      run.tick();
-      if (!holds(steps[source]!.tests, frame)) continue;
-      if (source === last) yield;
-      else open.push(joins[source + 1]!.rows()[Symbol.iterator]());
+      frame.rows[source] = row;
+      if (open.length === joins.length) yield;
+      else open.push(start(open.length));
     }
   } finally {
-    for (const iterator of open) iterator.return?.();
+    for (const rows of open) rows.close();
+  }
+}
+
+/** The rows of one source that fulfil what can be decided there, while they are gone through. */
+class OpenRows {
+  private readonly iterator: Iterator<Row>;
+  /** The row behind the one that was given out; null if there is none. */
+  private ahead: Row | null | undefined;
+
+  constructor(
+    rows: Iterable<Row>,
+    private readonly source: number,
+    private readonly tests: readonly ConditionTest[],
+    private readonly run: RunState,
+  ) {
+    this.iterator = rows[Symbol.iterator]();
+  }
+
+  next(): Row | null {
+    const { ahead } = this;
+    if (ahead === undefined) return this.find();
+    this.ahead = undefined;
+    return ahead;
+  }
+
+  /** Whether no row follows the one that is in the frame. */
+  isLast(): boolean {
+    if (this.ahead === undefined) {
+      const { rows } = this.run.frame;
+      const current = rows[this.source]!;
+      this.ahead = this.find();
+      rows[this.source] = current;
+    }
+    return this.ahead === null;
+  }
+
+  close(): void {
+    this.iterator.return?.();
+  }
+
+  private find(): Row | null {
+    const { run, source, tests } = this;
+    for (;;) {
+      const next = this.iterator.next();
+      if (next.done) return null;
+      run.frame.rows[source] = next.value;
+      run.tick();
+      if (holds(tests, run.frame)) return next.value;
+    }
   }
 }
 
@@ -69,6 +118,8 @@ class Join {
     private readonly step: JoinStep,
     private readonly source: number,
     private readonly run: RunState,
+    /** Whether the rows in the frame are the last that this source meets. */
+    private readonly isLast: () => boolean,
   ) {}
 
   rows(): Iterable<Row> {
@@ -99,11 +150,13 @@ class Join {
   private candidates(): Iterable<Row> {
     const { access, frame } = this.run;
     if (this.source === 0) return access.rows(0);
-    if (this.step.keys.length === 0) return this.keptRows();
+    if (this.step.keys.length === 0) return !this.kept && this.isLast() ? access.rows(this.source) : this.keptRows();
     const values = this.step.keys.map(({ earlier }) => earlier(frame));
     // MISSING equals nothing.
     if (values.includes(undefined)) return [];
     if (access.seeks(this.source)) return access.rows(this.source, values);
+    // One pass over the source needs no table.
+    if (!this.table && this.isLast()) return access.rows(this.source);
     this.table ??= this.hash();
     return this.table.get(compositeKey(values)) ?? [];
   }
