@@ -2,7 +2,7 @@ import { Module, type DynamicModule, type ModuleMetadata, type Provider, type Ty
 import { AccessPolicy } from '@edgesync/access';
 import { ACTIVE_TASKS, accessPolicyOf, EDGE_CONFIG, REPLICATION_CONTROL, type ActiveTasks } from '@edgesync/platform';
 import type { CreateLeases } from '@edgesync/ports';
-import { environmentProvider } from './environment.provider.js';
+import { replicatorContextProvider } from './replicator-context.provider.js';
 import { PeerAdmission } from './peers/peer-admission.service.js';
 import { CredentialsIdentity, PeerIdentity } from './peers/peer-identity.js';
 import { PeerObserver } from './peers/peer-observer.service.js';
@@ -63,7 +63,7 @@ export class ReplicationModule {
       imports,
       providers: [
         { provide: AccessPolicy, useFactory: accessPolicyOf, inject: [EDGE_CONFIG] },
-        environmentProvider,
+        replicatorContextProvider,
         PeerAdmission,
         { provide: PeerIdentity, useClass: identity },
         PeerObserver,

@@ -1,5 +1,4 @@
-export * from './environment.js';
-export * from './peer-session.js';
-export type { Traffic } from './peer-link.js';
-export * from './tuning.js';
 export * from './active/index.js';
+export type { Traffic } from './jobs/peer-link.js';
+export * from './passive/passive-session.js';
+export * from './replicator-context.js';

@@ -45,7 +45,7 @@ export interface Tuning {
   /** Generations of history we want and keep (docs/protocol/replication.md#changes). */
   readonly maxHistory: number;
   /** Sequences of the client's own pushes remembered so that they are not offered back. */
-  readonly ownPushes: number;
+  readonly echoes: number;
   /**
    * Documents whose legacy IDs are remembered, for all clients together
    * (docs/protocol/revisions.md#sending-to-version-vector-clients).
@@ -91,7 +91,7 @@ export const TUNING: Tuning = {
   writeRetryMs: 50,
   concurrentBlobs: 8,
   maxHistory: 50,
-  ownPushes: 10_000,
+  echoes: 10_000,
   legacyDocuments: 50_000,
   drainMs: 5_000,
   lastWordsMs: 1_000,

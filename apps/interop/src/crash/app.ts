@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { ChangeFeeds } from '@edgesync/change-feed';
-import { Environment, ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
+import { ReplicatorContext, ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
 import { dial, systemScheduler, type WsTransport } from '@edgesync/socket-ws';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { subprotocolOf } from '@edgesync/sync-protocol';
@@ -14,7 +14,7 @@ export class App {
   private constructor(
     readonly name: string,
     readonly storage: SqliteStorage,
-    private readonly environment: Environment,
+    private readonly context: ReplicatorContext,
     private readonly version: 3 | 4,
   ) {}
 
@@ -26,7 +26,7 @@ export class App {
       create: true,
       keepSuperseded: true,
     });
-    const environment = new Environment({
+    const context = new ReplicatorContext({
       storage,
       feeds: new ChangeFeeds(storage, systemScheduler),
       scheduler: systemScheduler,
@@ -39,7 +39,7 @@ export class App {
       uptime: () => performance.now(),
       nextTurn: setImmediate,
     });
-    return new App(name, storage, environment, version);
+    return new App(name, storage, context, version);
   }
 
   /** Syncs once, or until the server is gone. @returns revisions moved, undefined if it did not come to its end */
@@ -87,7 +87,7 @@ export class App {
 
   private replicate(transport: WsTransport, continuous: boolean): ActiveSession {
     return new ActiveSession(transport, {
-      environment: this.environment,
+      context: this.context,
       version: this.version,
       database: 'db',
       collections: [{ local: DEFAULT, checkpointId: `cp-${this.name}` }],

@@ -4,13 +4,7 @@ import { ActiveSession, type ActiveSessionOptions, StoredCheckpoints } from '@ed
 import { BlipConnection, Properties, type BlipReply } from '@edgesync/blip';
 import { dial, systemScheduler } from '@edgesync/socket-ws';
 import { describe, expect, it } from 'vitest';
-import {
-  environmentOf,
-  rawUpgrade,
-  runServer,
-  temporaryStorage,
-  type RunningServer,
-} from '../testing/running-server.js';
+import { contextOf, rawUpgrade, runServer, temporaryStorage, type RunningServer } from '../testing/running-server.js';
 
 /** The hash of "geheim". */
 const password = '$2y$05$abcdefghijklmnopqrstuuVWu8RjbNovPZWAMRdd7iqaaG0mI53Uu';
@@ -63,7 +57,7 @@ async function replicate(
     headers: credentials(name),
   });
   return new ActiveSession(transport, {
-    environment: environmentOf(client),
+    context: contextOf(client),
     version: 4,
     database: 'db',
     collections: collections.map((collection) => ({

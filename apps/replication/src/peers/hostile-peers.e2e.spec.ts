@@ -4,13 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { BlipConnection, FrameEncoder, Properties } from '@edgesync/blip';
 import { ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
 import { dial, systemScheduler, type WsTransport } from '@edgesync/socket-ws';
-import {
-  environmentOf,
-  rawUpgrade,
-  runServer,
-  temporaryStorage,
-  type RunningServer,
-} from '../testing/running-server.js';
+import { contextOf, rawUpgrade, runServer, temporaryStorage, type RunningServer } from '../testing/running-server.js';
 
 const open = {
   enable_anonymous_users: true,
@@ -28,7 +22,7 @@ async function expectService(server: RunningServer): Promise<void> {
     { type: 'edit', keyspace: DEFAULT, id: `doc ${Math.random()}`, deleted: false, body: '{}' },
   ]);
   const replication = new ActiveSession(await dial(urlOf(server), { protocols: PROTOCOLS }), {
-    environment: environmentOf(client),
+    context: contextOf(client),
     version: 4,
     database: 'db',
     collections: [{ local: DEFAULT, checkpointId: 'cp-honest' }],

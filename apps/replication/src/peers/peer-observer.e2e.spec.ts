@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
 import { dial } from '@edgesync/socket-ws';
-import { environmentOf, runServer, temporaryStorage } from '../testing/running-server.js';
+import { contextOf, runServer, temporaryStorage } from '../testing/running-server.js';
 
 const DEFAULT = { database: 'db', scope: '_default', collection: '_default' };
 const edit = (id: string) => ({ type: 'edit', keyspace: DEFAULT, id, deleted: false, body: '{}' }) as const;
@@ -25,7 +25,7 @@ it('a session is listed while it lasts, audited when it begins and ends, and wha
 
   const transport = await dial(`ws://127.0.0.1:${server.port}/db/_blipsync`, { protocols: ['BLIP_3+CBMobile_4'] });
   const replication = new ActiveSession(transport, {
-    environment: environmentOf(client),
+    context: contextOf(client),
     version: 4,
     database: 'db',
     collections: [{ local: DEFAULT, checkpointId: 'cp-test' }],

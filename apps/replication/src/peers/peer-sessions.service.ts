@@ -2,7 +2,7 @@ import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/comm
 import { type BlipConnectionOptions, CloseCode, type Transport } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
 import { ACTIVE_TASKS, LOGGERS, type ActiveTasks, type Logger, type Loggers } from '@edgesync/platform';
-import { Environment, PeerSession, type Traffic } from '@edgesync/replicator';
+import { ReplicatorContext, PassiveSession, type Traffic } from '@edgesync/replicator';
 import { MAX_PEERS, STOP_MS } from '../tuning.js';
 import type { Admission } from './peer-admission.service.js';
 import { PeerIdentity } from './peer-identity.js';
@@ -23,7 +23,7 @@ export interface PeerInfo {
 
 interface Connected {
   readonly info: PeerInfo;
-  readonly session: PeerSession;
+  readonly session: PassiveSession;
   readonly transport: Transport;
 }
 
@@ -43,7 +43,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
   private isDraining = false;
 
   constructor(
-    @Inject(Environment) private readonly environment: Environment,
+    @Inject(ReplicatorContext) private readonly context: ReplicatorContext,
     @Inject(PeerObserver) private readonly observer: PeerObserver,
     @Inject(ACTIVE_TASKS) private readonly tasks: ActiveTasks,
     @Inject(PeerIdentity) private readonly identity: PeerIdentity,
@@ -65,8 +65,8 @@ export class PeerSessions implements BeforeApplicationShutdown {
       transport.close(CloseCode.transient, STOPPING);
       return;
     }
-    const session = new PeerSession(transport, {
-      environment: this.environment,
+    const session = new PassiveSession(transport, {
+      context: this.context,
       version,
       database,
       principal,
@@ -129,7 +129,7 @@ export class PeerSessions implements BeforeApplicationShutdown {
     this.isDraining = true;
     let cancel = (): void => {};
     const cutOff = new Promise<void>((resolve) => {
-      cancel = this.environment.scheduler.schedule(STOP_MS, () => {
+      cancel = this.context.scheduler.schedule(STOP_MS, () => {
         for (const { transport } of this.connected.values()) transport.terminate();
         resolve();
       });

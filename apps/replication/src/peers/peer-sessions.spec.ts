@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Transport, type TransportReceiver } from '@edgesync/blip';
 import { ANONYMOUS } from '@edgesync/access';
 import { ActiveTasks, Loggers } from '@edgesync/platform';
-import { environmentOf, temporaryStorage } from '../testing/running-server.js';
+import { contextOf, temporaryStorage } from '../testing/running-server.js';
 import { STOP_MS } from '../tuning.js';
 import type { Admission } from './peer-admission.service.js';
 import type { PeerIdentity } from './peer-identity.js';
@@ -36,7 +36,7 @@ describe('the sessions of a server that stops', () => {
   it('are cut off when the app does not take leave in time', async () => {
     await using storage = await temporaryStorage();
     const timers = new Map<number, () => void>();
-    const environment = environmentOf(storage, {
+    const context = contextOf(storage, {
       schedule: (delayMs, callback) => {
         timers.set(delayMs, callback);
         return () => timers.delete(delayMs);
@@ -45,7 +45,7 @@ describe('the sessions of a server that stops', () => {
     const logged = { line: () => {}, flush: () => Promise.resolve(), flushSync: () => {} };
     const config = { console: false, domains: new Map() } as never;
     const sessions = new PeerSessions(
-      environment,
+      context,
       { begin: () => () => {} } as unknown as PeerObserver,
       new ActiveTasks(),
       { watch: () => () => {} } as unknown as PeerIdentity,

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ActiveSession, type ActiveSessionOptions, StoredCheckpoints } from '@edgesync/replicator';
 import { dial } from '@edgesync/socket-ws';
 import { subprotocolOf } from '@edgesync/sync-protocol';
-import { environmentOf, runServer, temporaryStorage } from '../testing/running-server.js';
+import { contextOf, runServer, temporaryStorage } from '../testing/running-server.js';
 
 const open = {
   enable_anonymous_users: true,
@@ -20,7 +20,7 @@ async function replicate(
   const version = options.version ?? 4;
   const transport = await dial(`ws://127.0.0.1:${port}/db/_blipsync`, { protocols: [subprotocolOf(version)] });
   return new ActiveSession(transport, {
-    environment: environmentOf(storage),
+    context: contextOf(storage),
     version,
     database: 'db',
     collections: [{ local: DEFAULT, checkpointId: 'cp-test' }],

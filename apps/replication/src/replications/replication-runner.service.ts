@@ -5,7 +5,7 @@ import { EdgeError, isEdgeError } from '@edgesync/errors';
 import { ConfigError } from '@edgesync/config-files';
 import { EDGE_CONFIG, STORAGE } from '@edgesync/platform';
 import type { ReplicationTask, Storage } from '@edgesync/ports';
-import { Environment } from '@edgesync/replicator';
+import { ReplicatorContext } from '@edgesync/replicator';
 import type { RemoteAccess } from './remote-access.js';
 import { fileProblems } from './remote-files.js';
 import { Replication, type ReplicationOptions } from './replication.js';
@@ -23,7 +23,7 @@ export interface StartedReplication {
 @Injectable()
 export class ReplicationRunner {
   constructor(
-    @Inject(Environment) private readonly environment: Environment,
+    @Inject(ReplicatorContext) private readonly context: ReplicatorContext,
     @Inject(STORAGE) private readonly storage: Storage,
     @Inject(EDGE_CONFIG) private readonly config: EdgeConfig,
     @Inject(ReplicationObservers) private readonly observers: ReplicationObservers,
@@ -72,9 +72,9 @@ export class ReplicationRunner {
     access: RemoteAccess,
     options: Pick<ReplicationOptions, 'isOwner' | 'isPersistent'>,
   ): StartedReplication {
-    const { environment } = this;
+    const { context } = this;
     const observer = this.observers.begin(id, plan);
-    const replication = new Replication({ ...options, plan, access, environment, observer, random: Math.random });
+    const replication = new Replication({ ...options, plan, access, context, observer, random: Math.random });
     observer.watch(replication);
     void replication.ended.then((failure) => observer.ended(failure));
     return { id, replication };
@@ -84,7 +84,7 @@ export class ReplicationRunner {
   async describe({ id, replication }: Pick<StartedReplication, 'id' | 'replication'>): Promise<ReplicationTask> {
     // A database that cannot be read now has its own ways to tell so.
     await replication.countWaiting().catch(() => {});
-    const age = Math.max(0, Math.floor((this.environment.now() - replication.startedAt) / 1_000));
+    const age = Math.max(0, Math.floor((this.context.now() - replication.startedAt) / 1_000));
     return { task_id: id, session_id: id, age_secs: age, type: 'replication', ...describeReplication(replication) };
   }
 

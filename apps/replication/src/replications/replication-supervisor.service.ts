@@ -22,7 +22,7 @@ import {
   type ReplicationTable,
   type ReplicationTask,
 } from '@edgesync/ports';
-import { Environment } from '@edgesync/replicator';
+import { ReplicatorContext } from '@edgesync/replicator';
 import { SHOWN_AFTER_DELETE_MS } from '../tuning.js';
 import { ReplicationObservers } from './replication-observers.service.js';
 import { identityOf, planReplication, type ReplicationPlan } from './replication-plan.js';
@@ -66,7 +66,7 @@ export class ReplicationSupervisor implements ReplicationControl, OnApplicationB
     @Inject(LOGGERS) loggers: Loggers,
     @Inject(REPLICATION_RECORDS) private readonly records: ReplicationRecords,
     @Inject(REPLICATION_LEASES) createLeases: CreateLeases,
-    @Inject(Environment) private readonly environment: Environment,
+    @Inject(ReplicatorContext) private readonly context: ReplicatorContext,
     @Inject(ReplicationRunner) private readonly runner: ReplicationRunner,
     @Inject(ReplicationObservers) observers: ReplicationObservers,
   ) {
@@ -135,7 +135,7 @@ export class ReplicationSupervisor implements ReplicationControl, OnApplicationB
   /** All of them, if no other process runs any. */
   async list(): Promise<readonly ReplicationTask[]> {
     const [table, tasks] = [await this.records.read(), await this.tasks()];
-    return shownReplications(table, tasks, true, this.environment.now());
+    return shownReplications(table, tasks, true, this.context.now());
   }
 
   async status(id: number): Promise<ReplicationTask | undefined> {
@@ -169,14 +169,14 @@ export class ReplicationSupervisor implements ReplicationControl, OnApplicationB
     plan: ReplicationPlan,
     row: Pick<NewReplication, 'origin' | 'key' | 'definitionBytes'>,
   ): Promise<number> {
-    const { records, environment } = this;
+    const { records, context } = this;
     const { source, target, continuous } = plan;
     const bidirectional = plan.push && plan.pull;
     const identity = records.fingerprint(identityOf(plan));
     let number = 0;
     await records.change((table) => {
       const replication = { ...row, identity, source, target, continuous, bidirectional };
-      const added = addReplication(table, replication, environment.now(), (table) => records.nextNumber(table));
+      const added = addReplication(table, replication, context.now(), (table) => records.nextNumber(table));
       number = added.number;
       return added.table;
     });
@@ -243,7 +243,7 @@ export class ReplicationSupervisor implements ReplicationControl, OnApplicationB
   private hideLater(number: number): void {
     if (this.hiding.has(number)) return;
     this.hiding.add(number);
-    this.environment.scheduler.schedule(SHOWN_AFTER_DELETE_MS, () => {
+    this.context.scheduler.schedule(SHOWN_AFTER_DELETE_MS, () => {
       this.attempt(`{repl#${number}} is shown for longer`, async () => {
         try {
           await this.records.change((table) => hideReplication(table, number));

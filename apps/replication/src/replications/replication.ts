@@ -2,7 +2,7 @@ import { CloseCode } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
 import { isDefaultCollection, type Keyspace } from '@edgesync/document';
 import type { ReplicationActivity } from '@edgesync/ports';
-import { decodeCheckpoint, type Environment, ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
+import { decodeCheckpoint, type ReplicatorContext, ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
 import { dial, type WsTransport } from '@edgesync/socket-ws';
 import { subprotocolOf, versionOfSubprotocol } from '@edgesync/sync-protocol';
 import { GOOD_CONNECTION_MS, STOP_MS } from '../tuning.js';
@@ -32,7 +32,7 @@ export interface ReplicationObserver {
 export interface ReplicationOptions {
   readonly plan: ReplicationPlan;
   readonly access: RemoteAccess;
-  readonly environment: Environment;
+  readonly context: ReplicatorContext;
   readonly observer: ReplicationObserver;
   /** Whether it goes on trying after what will not pass by itself, such as wrong credentials. */
   readonly isPersistent?: boolean;
@@ -84,7 +84,7 @@ export class Replication {
   private interrupt: () => void = () => {};
 
   constructor(private readonly options: ReplicationOptions) {
-    this.startedAt = this.updatedAt = options.environment.now();
+    this.startedAt = this.updatedAt = options.context.now();
     this.ended = this.run();
   }
 
@@ -117,11 +117,11 @@ export class Replication {
 
   /** Looks up what waits to be pushed while there is no connection to tell. @throws EdgeError `storage.*` */
   async countWaiting(): Promise<void> {
-    const { plan, environment } = this.options;
+    const { plan, context } = this.options;
     if (this.connection || !plan.push) return;
     if (this.pushed.length === 0) this.pushed = await this.pushedBefore();
     if (this.connection) return;
-    const infos = await Promise.all(plan.collections.map(({ keyspace }) => environment.storage.collection(keyspace)));
+    const infos = await Promise.all(plan.collections.map(({ keyspace }) => context.storage.collection(keyspace)));
     this.waiting = infos.reduce(
       (total, { lastSequence }, index) => total + Math.max(0, lastSequence - this.pushed[index]!),
       0,
@@ -130,9 +130,9 @@ export class Replication {
 
   /** Where earlier runs came to. */
   private async pushedBefore(): Promise<readonly number[]> {
-    const { plan, environment } = this.options;
-    const { uuid } = await environment.storage.describe(plan.database);
-    const checkpoints = new StoredCheckpoints(environment.storage);
+    const { plan, context } = this.options;
+    const { uuid } = await context.storage.describe(plan.database);
+    const checkpoints = new StoredCheckpoints(context.storage);
     return Promise.all(
       replicatedCollections(plan, uuid).map(async ({ local, checkpointId }) => {
         const body = await checkpoints.load(local, checkpointId);
@@ -194,15 +194,15 @@ export class Replication {
 
   /** @param isNews whether the failure is another than before */
   private async pause({ message, kind }: Failure, isNews: boolean): Promise<void> {
-    const { environment, random, observer } = this.options;
+    const { context, random, observer } = this.options;
     const delay = retryDelayMs(kind, this.failures, random());
-    this.nextRetry = environment.now() + delay;
+    this.nextRetry = context.now() + delay;
     this.enter('Offline');
     const text = `offline: ${message}; next attempt in ${Math.round(delay / 100) / 10} s`;
     if (kind === 'permanent' && isNews) observer.warn(text);
     else observer.log(text);
     await new Promise<void>((resolve) => {
-      const cancel = environment.scheduler.schedule(delay, resolve);
+      const cancel = context.scheduler.schedule(delay, resolve);
       this.interrupt = () => {
         cancel();
         resolve();
@@ -217,7 +217,7 @@ export class Replication {
       transport.close(CloseCode.normal, '');
       return undefined;
     }
-    const { scheduler } = this.options.environment;
+    const { scheduler } = this.options.context;
     const replication = await this.replicate(transport);
     this.connection = { transport, replication };
     this.options.observer.connected();
@@ -247,20 +247,20 @@ export class Replication {
     this.disconnect();
     if (error !== undefined) return failureOf(error);
     if (deferred > 0) return putOff(deferred);
-    if (!this.isStopping) this.lastSuccess = this.options.environment.now();
+    if (!this.isStopping) this.lastSuccess = this.options.context.now();
     return undefined;
   }
 
   private onIdle: () => void = () => {};
 
   private async connect(): Promise<WsTransport> {
-    const { plan, access, environment } = this.options;
+    const { plan, access, context } = this.options;
     const giveUp = new AbortController();
     this.interrupt = () => giveUp.abort();
     const { headers, tls, proxy } = await access.prepare();
     return dial(syncUrl(plan.remote), {
       protocols: OFFER,
-      scheduler: environment.scheduler,
+      scheduler: context.scheduler,
       headers,
       ...(tls && { tls }),
       ...(proxy && { proxy }),
@@ -270,22 +270,22 @@ export class Replication {
   }
 
   private async replicate(transport: WsTransport): Promise<ActiveSession> {
-    const { plan, environment, observer, isOwner } = this.options;
-    const { uuid } = await environment.storage.describe(plan.database).catch((error: unknown) => {
+    const { plan, context, observer, isOwner } = this.options;
+    const { uuid } = await context.storage.describe(plan.database).catch((error: unknown) => {
       transport.close(CloseCode.transient, '');
       throw error;
     });
     const version = versionOfSubprotocol(transport.protocol);
     if (version === undefined) throw new EdgeError('request.subprotocol');
     return new ActiveSession(isOwner ? new OwnedTransport(transport, isOwner) : transport, {
-      environment,
+      context,
       version,
       database: plan.database,
       collections: replicatedCollections(plan, uuid),
       push: plan.push,
       pull: plan.pull,
       continuous: plan.continuous,
-      checkpoints: new StoredCheckpoints(environment.storage),
+      checkpoints: new StoredCheckpoints(context.storage),
       // LiteCore up to 3.3 speaks the older form about the default collection alone, as either role
       // (docs/protocol/replication.md#session).
       withoutCollections: version < 4 && plan.collections.every(({ keyspace }) => isDefaultCollection(keyspace)),
@@ -307,7 +307,7 @@ export class Replication {
   private notice(): void {
     const { connection } = this;
     if (!connection) return;
-    const now = this.options.environment.now();
+    const now = this.options.context.now();
     this.updatedAt = now;
     const isIdle = connection.replication.isIdle;
     if (isIdle === (this.activity === 'Idle')) return;
@@ -335,7 +335,7 @@ export class Replication {
 
   private enter(activity: ReplicationActivity): void {
     this.activity = activity;
-    this.updatedAt = this.options.environment.now();
+    this.updatedAt = this.options.context.now();
   }
 }
 

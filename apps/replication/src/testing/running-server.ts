@@ -28,7 +28,7 @@ import {
   STORAGE,
 } from '@edgesync/platform';
 import type { ReplicationControl } from '@edgesync/ports';
-import { Environment } from '@edgesync/replicator';
+import { ReplicatorContext } from '@edgesync/replicator';
 import { systemScheduler } from '@edgesync/socket-ws';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { mountPeers, PeerSessions, ReplicationModule } from '../index.js';
@@ -88,8 +88,8 @@ export async function temporaryStorage(
 }
 
 /** The engine's surroundings for a storage. */
-export function environmentOf(storage: SqliteStorage, scheduler: Scheduler = systemScheduler): Environment {
-  return new Environment({
+export function contextOf(storage: SqliteStorage, scheduler: Scheduler = systemScheduler): ReplicatorContext {
+  return new ReplicatorContext({
     storage,
     feeds: new ChangeFeeds(storage, systemScheduler, { coolingMs: 1 }),
     scheduler,

@@ -6,7 +6,7 @@ import { RemoteAccess } from '../replications/remote-access.js';
 import type { Failure } from '../replications/failure.js';
 import { Replication } from '../replications/replication.js';
 import { planReplication } from '../replications/replication-plan.js';
-import { environmentOf } from './running-server.js';
+import { contextOf } from './running-server.js';
 
 /** After so long a server that is silent is given up: while connecting, when it is pinged, when it takes or answers nothing. */
 const PATIENCE_MS: ReadonlySet<number> = new Set([DIAL_TIMEOUT_MS, DEFAULT_SOCKET_TUNING.pingIntervalMs, 60_000]);
@@ -60,7 +60,7 @@ export function startReplication(
   const replication = new Replication({
     plan: planReplication(full),
     access,
-    environment: environmentOf(storage, scheduler),
+    context: contextOf(storage, scheduler),
     random: () => 0.5,
     isPersistent,
     observer: {

@@ -1,53 +1,32 @@
 import { BlipConnection, CloseCode, type CloseInfo, type IncomingRequest, type Transport } from '@edgesync/blip';
 import { BlipClosedError, type BlipConnectionOptions } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
-import { formatWireCollection, isDefaultCollection, type CollectionName, type Keyspace } from '@edgesync/document';
+import { formatWireCollection, isDefaultCollection, type CollectionName } from '@edgesync/document';
+import type { Direction } from '@edgesync/sync-policy';
 import {
   buildGetCollections,
   type CheckpointEntry,
   parseCollectionsReply,
   Profile,
   readCollectionIndex,
-  type ProtocolVersion,
 } from '@edgesync/sync-protocol';
-import { BlobReceiver } from '../blob-receiver.js';
-import type { Environment } from '../environment.js';
-import { Inserter } from '../inserter.js';
-import { PeerLink, type Traffic } from '../peer-link.js';
-import { CollectionReplication } from './collection-replication.js';
-import type { LocalCheckpoints } from './local-checkpoints.js';
-import { ReplicationError } from './replication-error.js';
+import { BlobReceiver } from '../jobs/blobs.js';
+import { ReplicationError } from '../jobs/errors.js';
+import { Inserter } from '../jobs/inserter.js';
+import { dispatch, type MessageSession } from '../jobs/message-table.js';
+import { PeerLink, type Traffic } from '../jobs/peer-link.js';
+import { ActiveCollection, type ActiveCollectionOptions, type ReplicatedCollection } from './active-collection.js';
+import { ACTIVE_MESSAGES } from './messages.js';
 
-/** One collection of a replication. */
-export interface ReplicatedCollection {
-  readonly local: Keyspace;
-  /** Its name at the server; default: the same. */
-  readonly remote?: CollectionName;
-  /** Stable for the same pair of databases, direction and filter; whatever changes what is replicated changes it. */
-  readonly checkpointId: string;
-  readonly docIds?: readonly string[];
-  readonly channels?: readonly string[];
-}
-
-export interface ActiveSessionOptions {
-  readonly environment: Environment;
-  readonly version: ProtocolVersion;
+export interface ActiveSessionOptions extends Omit<ActiveCollectionOptions, 'inserter' | 'blobs' | 'onProgress'> {
   /** The local database. */
   readonly database: string;
   readonly collections: readonly ReplicatedCollection[];
-  readonly push: boolean;
-  readonly pull: boolean;
-  readonly continuous: boolean;
-  readonly checkpoints: LocalCheckpoints;
   /** The older form for the default collection alone, as clients up to 3.3 speak it. */
   readonly withoutCollections?: boolean;
   /** The local database's public UUID, for `getCollections`. */
   readonly uuid?: string;
   readonly blip?: Pick<BlipConnectionOptions, 'compression' | 'limits'>;
-  /** Receives revisions that one side refuses for good. */
-  readonly onDocumentError?: (direction: 'push' | 'pull', keyspace: Keyspace, id: string, error: unknown) => void;
-  /** Receives conflicts that were resolved here, with the side that won. */
-  readonly onConflict?: (keyspace: Keyspace, id: string, winner: 'local' | 'remote') => void;
   /** Called whenever {@link ActiveSession.isIdle} or the counts may have changed: often. */
   readonly onProgress?: () => void;
 }
@@ -63,12 +42,12 @@ export interface ActiveSessionEnd {
  * The active role: replicates a local database with a server over one connection. It is used once. After a lost
  * connection, make another one: it starts at the checkpoints of this one.
  */
-export class ActiveSession {
+export class ActiveSession implements MessageSession<ActiveCollection> {
   readonly link: PeerLink;
   /** How it ended. Never rejects. */
   readonly ended: Promise<ActiveSessionEnd>;
 
-  private collections: readonly CollectionReplication[] = [];
+  private collections: readonly ActiveCollection[] = [];
   private readonly inserter: Inserter;
   private readonly blobs: BlobReceiver;
   private isStopping = false;
@@ -78,14 +57,14 @@ export class ActiveSession {
     transport: Transport,
     private readonly options: ActiveSessionOptions,
   ) {
-    const { environment, version, database, blip } = options;
+    const { context, version, database, blip } = options;
     const connection = new BlipConnection(transport, {
       ...blip,
-      scheduler: environment.scheduler,
-      onRequest: (request) => this.handle(request),
-      onFault: (error) => environment.log.warn(`replication: ${String(error)}`),
+      scheduler: context.scheduler,
+      onRequest: (request) => dispatch(ACTIVE_MESSAGES, this, request),
+      onFault: (error) => context.log.warn(`replication: ${String(error)}`),
     });
-    this.link = new PeerLink(connection, environment, version, database);
+    this.link = new PeerLink(connection, context, version, database);
     this.link.trustsTime = true;
     this.link.peerId = options.collections[0]?.checkpointId ?? '';
     this.inserter = new Inserter(this.link);
@@ -130,6 +109,16 @@ export class ActiveSession {
     return this.ended;
   }
 
+  collectionOf(request: IncomingRequest): ActiveCollection {
+    const collection = this.collections[readCollectionIndex(request.properties) ?? 0];
+    if (!collection) throw new EdgeError('request.invalid', 'the collection property is out of range');
+    return collection;
+  }
+
+  checkDirection(direction: Direction, { puller }: ActiveCollection): void {
+    if (direction === 'push' && !puller) throw new EdgeError('sync.pull-only', 'this replication does not pull');
+  }
+
   private async run(): Promise<ActiveSessionEnd> {
     const { connection } = this.link;
     let error: unknown;
@@ -150,7 +139,7 @@ export class ActiveSession {
     return error === undefined ? { close } : { close, error };
   }
 
-  private async open(): Promise<readonly CollectionReplication[]> {
+  private async open(): Promise<readonly ActiveCollection[]> {
     const { collections, withoutCollections = false } = this.options;
     const [only] = collections;
     if (withoutCollections && (collections.length !== 1 || !isDefaultCollection(remoteOf(only!))))
@@ -168,7 +157,7 @@ export class ActiveSession {
    * @returns to be called when it has answered
    */
   private expectAnswers(): () => void {
-    const { scheduler, tuning } = this.options.environment;
+    const { scheduler, tuning } = this.options.context;
     return scheduler.schedule(tuning.openingMs, () => {
       const info = { domain: 'HTTP', code: 504, message: 'no answer' };
       this.link.fail(new ReplicationError(info, 'the opening of the replication'));
@@ -206,8 +195,8 @@ export class ActiveSession {
     collection: ReplicatedCollection,
     tag: string | undefined,
     entry: CheckpointEntry | null | undefined,
-  ): Promise<CollectionReplication> {
-    const opened = new CollectionReplication({ link: this.link, keyspace: collection.local, tag }, collection, {
+  ): Promise<ActiveCollection> {
+    const opened = new ActiveCollection({ link: this.link, keyspace: collection.local, tag }, collection, {
       ...this.options,
       inserter: this.inserter,
       blobs: this.blobs,
@@ -221,15 +210,6 @@ export class ActiveSession {
     this.options.onProgress?.();
     if (this.idleWaiters.length === 0 || !this.isIdle) return;
     for (const resolve of this.idleWaiters.splice(0)) resolve();
-  }
-
-  private handle(request: IncomingRequest): void | Promise<void> {
-    const { profile } = request;
-    if (profile === Profile.ping) return request.respond();
-    if (profile === Profile.getCheckpoint) throw new EdgeError('checkpoint.missing');
-    const collection = this.collections[readCollectionIndex(request.properties) ?? 0];
-    if (!collection) throw new EdgeError('request.invalid', 'the collection property is out of range');
-    return collection.handle(request);
   }
 }
 

@@ -1,4 +1,4 @@
-export * from './local-checkpoints.js';
+export { ReplicationError } from '../jobs/errors.js';
+export type { ReplicatedCollection } from './active-collection.js';
 export * from './active-session.js';
-export * from './replication-error.js';
-export { decodeCheckpoint } from './sync-checkpoint.js';
+export { decodeCheckpoint, StoredCheckpoints, type LocalCheckpoints } from './checkpoints.js';

@@ -13,15 +13,15 @@ import {
   type RevMessage,
   type SequenceText,
 } from '@edgesync/sync-protocol';
-import type { BlobReceiver } from '../blob-receiver.js';
-import { IncomingRevs, type RevOutcome } from '../incoming-revs.js';
-import type { Inserter } from '../inserter.js';
-import type { OwnPushes } from '../own-pushes.js';
-import type { CollectionLink } from '../peer-link.js';
-import { RevFinder } from '../rev-finder.js';
-import { isRefusal } from '../temporary.js';
+import type { BlobReceiver } from '../jobs/blobs.js';
+import { IncomingRevs, type RevOutcome } from '../jobs/incoming-revs.js';
+import type { Inserter } from '../jobs/inserter.js';
+import type { EchoFilter } from '../jobs/peer-memory.js';
+import type { CollectionLink } from '../jobs/peer-link.js';
+import { RevFinder } from '../jobs/rev-finder.js';
+import { isRefusal } from '../jobs/errors.js';
 import { PullWindow } from './pull-window.js';
-import { ReplicationError } from './replication-error.js';
+import { ReplicationError } from '../jobs/errors.js';
 import { SequenceTracker } from './sequence-tracker.js';
 
 export interface PullerOptions {
@@ -31,7 +31,7 @@ export interface PullerOptions {
   readonly docIds?: readonly string[];
   readonly channels?: readonly string[];
   /** Sequences of stored revisions that came from the server: they need not be pushed. */
-  readonly pulled: OwnPushes;
+  readonly pulled: EchoFilter;
   /** Receives the revision that the server has of a document. */
   readonly onServerRevision: (id: string, rev: string) => void;
   readonly onDocumentError: (id: string, error: unknown) => void;
@@ -61,13 +61,13 @@ export class Puller {
   ) {
     this.tracker = new SequenceTracker(since);
     this.finder = new RevFinder(collection);
-    const { tuning } = collection.link.environment;
+    const { tuning } = collection.link.context;
     this.window = new PullWindow({ revs: tuning.pullWindowRevs, bytes: tuning.pullWindowBytes });
     void collection.link.connection.closed.then(() => this.window.close());
     this.incoming = new IncomingRevs(collection, inserter, blobs, {
       onConflict: 'resolve',
       purgesRemoved: true,
-      ownPushes: options.pulled,
+      echoes: options.pulled,
       onDone: (rev, outcome) => this.finish(rev, outcome),
     });
   }
@@ -204,7 +204,7 @@ export class Puller {
     const { link, keyspace } = this.collection;
     await this.window.whenSettled(rows.map(({ id }) => id));
     if (!link.connection.isOpen) return;
-    await link.environment.storage.write(
+    await link.context.storage.write(
       link.database,
       rows.map(({ id }) => ({ type: 'purge', keyspace, id })),
     );

@@ -18,12 +18,12 @@ import {
   type Proposal,
   type ProposalAnswer,
 } from '@edgesync/sync-protocol';
-import type { BlobSender } from '../blob-sender.js';
-import type { OwnPushes } from '../own-pushes.js';
-import type { CollectionLink } from '../peer-link.js';
-import { RevSender, SUPERSEDED } from '../rev-sender.js';
-import { wantedRev, type WantedRev } from '../wanted-rev.js';
-import { ReplicationError } from './replication-error.js';
+import type { BlobSender } from '../jobs/blobs.js';
+import type { EchoFilter } from '../jobs/peer-memory.js';
+import type { CollectionLink } from '../jobs/peer-link.js';
+import { RevSender, SUPERSEDED } from '../jobs/rev-sender.js';
+import { wantedRev, type WantedRev } from '../jobs/wanted-revs.js';
+import { ReplicationError } from '../jobs/errors.js';
 import { SequenceTracker } from './sequence-tracker.js';
 
 export interface PusherOptions {
@@ -32,7 +32,7 @@ export interface PusherOptions {
   /** Whether conflicts are met and resolved by a puller beside this pusher, so that they are no errors here. */
   readonly pulls: boolean;
   /** Sequences of revisions that came from the server. */
-  readonly pulled: OwnPushes;
+  readonly pulled: EchoFilter;
   /** The revision the server is known to have of a document, if any. */
   readonly serverRevision: (id: string) => string | undefined;
   readonly onServerRevision: (id: string, rev: string) => void;
@@ -167,7 +167,7 @@ export class Pusher {
 
   /** Proposes rows up to the next one whose document is in flight. @returns where to go on */
   private async proposeFrom(rows: readonly ChangeRow[], from: number): Promise<number> {
-    const { pushWindowRevs, pushWindowBytes } = this.collection.link.environment.tuning;
+    const { pushWindowRevs, pushWindowBytes } = this.collection.link.context.tuning;
     const first = rows[from]!;
     await this.when(() => {
       // Its answer may come while we wait for it.

@@ -25,7 +25,7 @@ async function scripted(options: WorldOptions = {}) {
     });
   const start = (push: boolean, pull: boolean): ActiveSession =>
     new ActiveSession(near, {
-      environment: client.environment,
+      context: client.context,
       version: 3,
       database: DATABASE,
       collections: [{ local: DEFAULT, checkpointId: 'cp' }],
@@ -197,7 +197,7 @@ it('R31: a server that answers pings and nothing else is given up after a while'
   const [near, far] = loopbackPair({ scheduler: REAL_TIME });
   const peer = new ScriptedPeer(far);
   const replication = new ActiveSession(near, {
-    environment: client.environment,
+    context: client.context,
     version: 3,
     database: DATABASE,
     collections: [{ local: DEFAULT, checkpointId: 'cp' }],

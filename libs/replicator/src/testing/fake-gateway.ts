@@ -83,7 +83,7 @@ export class FakeGateway {
     const [near, far] = loopbackPair({ scheduler: REAL_TIME });
     this.serve(new ScriptedPeer(far));
     return new ActiveSession(near, {
-      environment: client.environment,
+      context: client.context,
       version: 3,
       database: DATABASE,
       collections: [{ local: DEFAULT, checkpointId: 'cp-gateway' }],

@@ -11,9 +11,9 @@ import type { SyncMode, SyncPolicy } from '@edgesync/sync-policy';
 import type { ProtocolVersion } from '@edgesync/sync-protocol';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import {
-  Environment,
-  type EnvironmentOptions,
-  PeerSession,
+  ReplicatorContext,
+  type ReplicatorContextOptions,
+  PassiveSession,
   ActiveSession,
   type ActiveSessionOptions,
   type Sha1,
@@ -29,7 +29,7 @@ export const DEFAULT: Keyspace = { database: DATABASE, scope: '_default', collec
 export interface WorldOptions {
   /** Collections beside the default one, as `scope.collection`. */
   readonly collections?: readonly string[];
-  readonly tuning?: EnvironmentOptions['tuning'];
+  readonly tuning?: ReplicatorContextOptions['tuning'];
   /** The wall clock, of the storage too. */
   readonly now?: () => number;
   /** Default: runs with the wall clock. */
@@ -56,9 +56,9 @@ export function createSha1(): Sha1 {
 /** A server's database on disk, and clients connected to it without a socket. */
 export class World implements AsyncDisposable {
   readonly faults: string[] = [];
-  readonly environment: Environment;
+  readonly context: ReplicatorContext;
   readonly storage: Storage;
-  readonly sessions: PeerSession[] = [];
+  readonly sessions: PassiveSession[] = [];
   readonly peers: ScriptedPeer[] = [];
   private readonly copies: string[] = [];
 
@@ -68,7 +68,7 @@ export class World implements AsyncDisposable {
     options: WorldOptions,
   ) {
     this.storage = options.wrap?.(sqlite) ?? sqlite;
-    this.environment = new Environment({
+    this.context = new ReplicatorContext({
       storage: this.storage,
       feeds: new ChangeFeeds(this.storage, REAL_TIME, { coolingMs: 1 }),
       scheduler: REAL_TIME,
@@ -112,8 +112,8 @@ export class World implements AsyncDisposable {
   /** Connects a client. */
   async connect(options: ConnectOptions = {}): Promise<ScriptedPeer> {
     const [near, far] = loopbackPair({ scheduler: REAL_TIME });
-    const session = new PeerSession(far, {
-      environment: this.environment,
+    const session = new PassiveSession(far, {
+      context: this.context,
       version: options.version ?? 3,
       database: await this.storage.describe(DATABASE),
       principal: options.principal ?? ANONYMOUS,
@@ -133,8 +133,8 @@ export class World implements AsyncDisposable {
   ): Promise<ActiveSession> {
     const [near, far] = loopbackPair({ scheduler: REAL_TIME });
     const version = options.version ?? 3;
-    const session = new PeerSession(far, {
-      environment: this.environment,
+    const session = new PassiveSession(far, {
+      context: this.context,
       version,
       database: await this.storage.describe(DATABASE),
       principal: options.principal ?? ANONYMOUS,
@@ -142,7 +142,7 @@ export class World implements AsyncDisposable {
     });
     this.sessions.push(session);
     return new ActiveSession(frames === undefined ? near : new CutTransport(near, frames), {
-      environment: client.environment,
+      context: client.context,
       version,
       database: DATABASE,
       collections: [{ local: DEFAULT, checkpointId: `cp-${client.folder}` }],
