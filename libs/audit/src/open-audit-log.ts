@@ -1,6 +1,5 @@
 import type { AuditConfig } from '@edgesync/config';
-import { LineQueue } from '@edgesync/logging';
-import type { Logger } from '@edgesync/logging';
+import { LineQueue, passesByItself, type Logger } from '@edgesync/logging';
 import { AuditFile } from './audit-file.js';
 import { AuditLog } from './audit-log.js';
 import { selectEvents, unknownEvents } from './audit-selection.js';
@@ -15,16 +14,20 @@ export interface OpenAuditLog {
 }
 
 /**
- * Opens the audit log that the configuration asks for; without a file, one that records nothing.
- * @param log receives errors of the audit log itself
- * @throws the file system's error
+ * Opens the audit log that the configuration asks for; without a file, one that records nothing. A full disk does not keep
+ * it from starting: events wait, and are counted where they are too many.
+ * @param log receives the errors of the audit log itself
+ * @throws the file system's error if the file cannot be written at all
  */
 export async function openAuditLog(config: AuditConfig | undefined, log: Logger): Promise<OpenAuditLog> {
   if (config?.file === undefined) return { audit: AuditLog.none(), lostEvents: () => 0, close: async () => {} };
   const path = config.file;
   for (const id of unknownEvents(config)) log.warning(`logging.audit: there is no event ${id}`);
   const file = new AuditFile(path, (error) => log.error(`the audit log ${path} cannot be synced to the disk`, error));
-  await file.begin();
+  await file.begin().catch((error: unknown) => {
+    if (!passesByItself(error)) throw error;
+    log.error(`the audit log ${path} cannot be written for now`, error);
+  });
   const queue = new LineQueue(file, {
     dropNote: (count) => lossLine(count, config.omitDescription),
     failed: (error) => log.error(`the audit log ${path} cannot be written for now`, error),

@@ -2,6 +2,7 @@ import type { EdgeConfig } from '@edgesync/config';
 import { loadUsers } from '@edgesync/config-files';
 import { watchFiles, type FileWatch, type WatchOptions } from '@edgesync/config-files';
 import type { Logger } from '@edgesync/logging';
+import { explain } from '@edgesync/errors';
 import type { Authenticator } from './authenticator.js';
 
 /**
@@ -24,7 +25,7 @@ export function watchUsers(
       const ended = authenticator.replaceUsers(users);
       log.info(`${file} was read again: ${users.size} users, ${ended} of the former ones changed or gone`);
     } catch (error) {
-      log.error(`the users stay as they were: ${error instanceof Error ? error.message : String(error)}`);
+      log.error(`the users stay as they were: ${explain(error)}`);
     }
   };
   return watchFiles([file], reload, options);

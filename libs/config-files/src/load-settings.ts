@@ -12,6 +12,7 @@ import {
   type ReplicationConfig,
   type Users,
 } from '@edgesync/config';
+import { explain } from '@edgesync/errors';
 import { checkDatabasePath, checkDirectory, type PathProblem } from './check-paths.js';
 import { ConfigError } from './config-error.js';
 import { readText } from './read-text.js';
@@ -134,7 +135,7 @@ function inspect(path: string, inspectDatabase: (path: string) => void): PathPro
     inspectDatabase(path);
     return undefined;
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = explain(error);
     return { problem: `cannot be used: ${reason}`, fix: 'Name another path, or restore the database.' };
   }
 }

@@ -43,6 +43,17 @@ describe('an error in words', () => {
     expect(explain('text')).toBe('text');
   });
 
+  it('names codes that the messages leave out, and all that several attempts met', () => {
+    const full = Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+    expect(explain(full)).toBe('database or disk is full (SQLITE_FULL)');
+    const refused = (address: string) =>
+      Object.assign(new Error(`connect ECONNREFUSED ${address}`), { code: 'ECONNREFUSED' });
+    const attempts = Object.assign(new AggregateError([refused('::1'), refused('127.0.0.1')]), {
+      code: 'ECONNREFUSED',
+    });
+    expect(explain(attempts)).toBe('ECONNREFUSED: connect ECONNREFUSED ::1: connect ECONNREFUSED 127.0.0.1');
+  });
+
   it('ends even if causes go round', () => {
     const one = new Error('one');
     one.cause = new Error('two', { cause: one });

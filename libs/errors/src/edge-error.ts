@@ -34,20 +34,31 @@ export class EdgeError extends Error {
 }
 
 /**
- * The message of an error, followed by those of its causes: why storage failed, or a server is not there. Without stacks,
- * so for errors that are foreseen.
+ * The message of an error, followed by those of its causes: why storage failed, or a server is not there. Codes such as
+ * `EMFILE` are named. Without stacks, so for errors that are foreseen.
  */
 export function explain(error: unknown): string {
   const messages: string[] = [];
-  for (let cause = error, depth = 0; cause !== undefined && depth < MAX_CAUSES; depth++) {
-    const message = cause instanceof Error ? cause.message : typeof cause === 'string' ? cause : 'unknown error';
-    if (!messages.some((known) => known.includes(message))) messages.push(message);
-    cause = cause instanceof Error ? cause.cause : undefined;
+  const pending: unknown[] = [error];
+  for (let count = 0; pending.length > 0 && count < MAX_CAUSES; count++) {
+    const cause = pending.shift();
+    const message = wordsOf(cause);
+    if (message !== '' && !messages.some((known) => known.includes(message))) messages.push(message);
+    if (cause instanceof AggregateError) pending.push(...(cause.errors as unknown[]));
+    if (cause instanceof Error && cause.cause !== undefined) pending.push(cause.cause);
   }
   return messages.join(': ');
 }
 
 const MAX_CAUSES = 8;
+
+function wordsOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error === 'string' ? error : 'unknown error';
+  const { code } = error as { code?: unknown };
+  const named = error instanceof EdgeError || typeof code !== 'string' || error.message.includes(code);
+  if (named) return error.message;
+  return error.message === '' ? code : `${error.message} (${code})`;
+}
 
 /** Whether `error` is an {@link EdgeError}, optionally of one given code. */
 export function isEdgeError(error: unknown, code?: ErrorCode): error is EdgeError {

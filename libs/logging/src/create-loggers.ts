@@ -7,8 +7,9 @@ import { formatTimestamp, preciseClock } from './timestamp.js';
 const STDERR = 2;
 
 /**
- * The loggers of this process; they write to standard error and, if configured, to files.
- * @throws the file system's error if the files cannot be begun
+ * The loggers of this process; they write to standard error and, if configured, to files. Files that cannot be written
+ * yet, as the disk is full, do not keep the process from starting.
+ * @throws the file system's error if the files cannot be written at all
  */
 export async function createLoggers(
   config: LoggingConfig,

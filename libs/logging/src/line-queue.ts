@@ -31,6 +31,12 @@ export interface LineQueueOptions {
   readonly recovered?: () => void;
 }
 
+/** Whether a file that cannot be written now may be written later, with nobody changing the configuration. */
+export function passesByItself(error: unknown): boolean {
+  const code = (error as NodeJS.ErrnoException | null)?.code ?? '';
+  return ['ENOSPC', 'EDQUOT', 'EIO', 'EMFILE', 'ENFILE', 'ENOMEM'].includes(code);
+}
+
 /** Characters that may wait while writing is slow or fails; as many again may be in the batch being written. */
 const MAX_WAITING = 1_048_576;
 const RETRY_AFTER_MS = 1_000;

@@ -8,13 +8,22 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import type * as FileSystem from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { LogLevel } from '@edgesync/config';
 import { LogFiles } from './log-files.js';
 import { Loggers } from './loggers.js';
+
+const disk: { refuses: Error | undefined } = vi.hoisted(() => ({ refuses: undefined }));
+vi.mock('node:fs/promises', async (original) => {
+  const real = await original<typeof FileSystem>();
+  const open: typeof real.open = (...parameters) =>
+    disk.refuses ? Promise.reject(disk.refuses) : real.open(...parameters);
+  return { ...real, open };
+});
 
 const NOW = 1_785_587_696_123.5;
 let dir: string;
@@ -181,6 +190,25 @@ describe('log files', () => {
     renameSync(`${dir}-away`, dir);
     await files.close();
     expect(logged('info').at(-1)).toBe('(2 lines were dropped here: the disk was full, away or too slow)');
+  });
+
+  it('are begun with the first lines that find room when the disk is full at the start', async () => {
+    const full = Object.assign(new Error('ENOSPC: no space left on device, open'), { code: 'ENOSPC' });
+    disk.refuses = full;
+    const files = await open();
+    expect(reports).toEqual(
+      ['error', 'warning', 'info', 'verbose'].map(
+        (level) => `the ${level} log in ${dir} cannot be written for now: ENOSPC: no space left on device, open`,
+      ),
+    );
+    files.line('error', 'from the start');
+    await files.flush();
+    disk.refuses = undefined;
+    await files.close();
+    expect(logged('error')).toEqual(['from the start']);
+    disk.refuses = Object.assign(new Error('EISDIR'), { code: 'EISDIR' });
+    await expect(open()).rejects.toThrow('EISDIR');
+    disk.refuses = undefined;
   });
 
   it.skipIf(process.getuid?.() === 0)('cannot be begun where the server may not write', async () => {

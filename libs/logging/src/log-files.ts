@@ -1,5 +1,6 @@
 import type { LogFileConfig, LogLevel } from '@edgesync/config';
-import { LineQueue } from './line-queue.js';
+import { explain } from '@edgesync/errors';
+import { LineQueue, passesByItself } from './line-queue.js';
 import { LogFileSeries } from './log-file-series.js';
 
 const LEVELS: readonly LogLevel[] = ['error', 'warning', 'info', 'verbose'];
@@ -22,8 +23,8 @@ export class LogFiles {
   private constructor(private readonly levels: Readonly<Record<LogLevel, Level>>) {}
 
   /**
-   * Begins a new file of every level.
-   * @throws the file system's error
+   * Begins a new file of every level. One that a full disk does not take is begun with the first lines that find room.
+   * @throws the file system's error if it will not go away by itself
    */
   static async open(options: LogFilesOptions): Promise<LogFiles> {
     const { dir, maxSize, rotateCount } = options.config;
@@ -31,7 +32,11 @@ export class LogFiles {
       const series = new LogFileSeries({ dir, level, maxSize, rotateCount, now: options.now });
       return [level, { series, queue: queueOf(series, level, options) }];
     });
-    for (const [, { series }] of entries) await series.begin();
+    for (const [level, { series }] of entries)
+      await series.begin().catch((error: unknown) => {
+        if (!passesByItself(error)) throw error;
+        options.report(`${notWritten(level, dir)}: ${explain(error)}`);
+      });
     return new LogFiles(Object.fromEntries(entries) as Record<LogLevel, Level>);
   }
 
@@ -62,9 +67,9 @@ export class LogFiles {
 function queueOf(series: LogFileSeries, level: LogLevel, { config, report }: LogFilesOptions): LineQueue {
   return new LineQueue(series, {
     dropNote: (count) => `(${count} lines were dropped here: the disk was full, away or too slow)`,
-    failed: (error) => report(`the ${level} log in ${config.dir} cannot be written for now: ${describe(error)}`),
+    failed: (error) => report(`${notWritten(level, config.dir)}: ${explain(error)}`),
     recovered: () => report(`the ${level} log in ${config.dir} is written again`),
   });
 }
 
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const notWritten = (level: LogLevel, dir: string): string => `the ${level} log in ${dir} cannot be written for now`;

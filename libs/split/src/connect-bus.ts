@@ -1,5 +1,6 @@
 import { Bus, isRefusal } from '@edgesync/bus-nats';
 import { ConfigError } from '@edgesync/config-files';
+import { explain } from '@edgesync/errors';
 import type { Launch } from '@edgesync/platform';
 import type { ServiceRole, ServiceSettings } from './service-settings.js';
 
@@ -25,7 +26,7 @@ export async function connectBus(
       report: (error) => {
         if (performance.now() - mentioned < REMIND_MS) return;
         mentioned = performance.now();
-        log.warning(`waiting for NATS at ${servers}: ${reasonOf(error)}`);
+        log.warning(`waiting for NATS at ${servers}: ${explain(error)}`);
       },
       signal,
     });
@@ -34,13 +35,6 @@ export async function connectBus(
   } catch (error) {
     throw isRefusal(error) ? refusedCredentials(servers, nats.user) : error;
   }
-}
-
-/** The innermost words of an error, which name the system's reason. */
-function reasonOf(error: unknown): string {
-  let innermost = error;
-  while (innermost instanceof Error && innermost.cause instanceof Error) innermost = innermost.cause;
-  return innermost instanceof Error ? innermost.message : String(innermost);
 }
 
 function refusedCredentials(servers: string, user: string | undefined): ConfigError {

@@ -3,6 +3,7 @@ import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { formatIssue, type ConfigIssue, type HttpsConfig } from '@edgesync/config';
 import { ConfigError } from '@edgesync/config-files';
 import { readBytes } from '@edgesync/config-files';
+import { explain } from '@edgesync/errors';
 import { certificateBlocks, isPem } from './pem.js';
 import { isEncrypted, readPrivateKey } from './private-key.js';
 
@@ -54,7 +55,7 @@ export async function askForPassphrase(
   try {
     return await ask(`Passphrase of ${keyPath}: `);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = explain(error);
     throw invalid(keyPath, `is encrypted, and its passphrase was not given: ${reason}`, 'Write it to standard input.');
   }
 }

@@ -2,6 +2,7 @@ import type { Server } from 'node:tls';
 import type { HttpsConfig } from '@edgesync/config';
 import { watchFiles, type FileWatch, type WatchOptions } from '@edgesync/config-files';
 import type { Logger } from '@edgesync/logging';
+import { explain } from '@edgesync/errors';
 import { readServerTls } from './server-tls.js';
 
 /**
@@ -23,7 +24,7 @@ export function watchServerTls(
       server.setSecureContext(tls.options);
       log.info(`the TLS certificate was read again: ${tls.subject}`);
     } catch (error) {
-      log.error(`the TLS certificate stays as it was: ${error instanceof Error ? error.message : String(error)}`);
+      log.error(`the TLS certificate stays as it was: ${explain(error)}`);
     }
   };
   const { certPath, keyPath, clientCertPath } = https;

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { COMPATIBLE_VERSION, VERSION } from '@edgesync/platform';
+import { explain } from '@edgesync/errors';
 import { parseArguments, UsageError, type Command, type ServeCommand } from './arguments.js';
 import { parseSubject } from './certificate-subject.js';
 import { USAGE } from './usage.js';
@@ -49,7 +50,7 @@ export async function main(words: readonly string[], io: CommandLineIo, actions:
   try {
     return await run(parseArguments(words), io, actions);
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = explain(error);
     io.err(`edgesync: ${message}`);
     if (error instanceof UsageError) io.err('Try edgesync --help.');
     return 1;

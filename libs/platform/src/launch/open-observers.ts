@@ -1,5 +1,6 @@
 import { openAuditLog, type AuditLog } from '@edgesync/audit';
 import type { LoggingConfig } from '@edgesync/config';
+import { explain } from '@edgesync/errors';
 import { createLoggers, type Loggers } from '@edgesync/logging';
 import { Metrics } from '@edgesync/metrics';
 import { COMPATIBLE_VERSION, VERSION } from '../product.js';
@@ -22,11 +23,11 @@ export async function openObservers(
   options: { verbose?: boolean; color?: boolean } = {},
 ): Promise<Observers> {
   const loggers = await createLoggers(config, options).catch((error: unknown) => {
-    throw new Error(`the log files in ${config.file?.dir} cannot be begun: ${describe(error)}`, { cause: error });
+    throw new Error(`the log files in ${config.file?.dir} cannot be begun: ${explain(error)}`, { cause: error });
   });
   const auditLog = await openAuditLog(config.audit, loggers.domain('Default')).catch(async (error: unknown) => {
     await loggers.close();
-    throw new Error(`the audit log ${config.audit?.file} cannot be written: ${describe(error)}`, { cause: error });
+    throw new Error(`the audit log ${config.audit?.file} cannot be written: ${explain(error)}`, { cause: error });
   });
   const metrics = new Metrics();
   metrics.showBuild(VERSION, COMPATIBLE_VERSION);
@@ -42,5 +43,3 @@ export async function openObservers(
     },
   };
 }
-
-const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
