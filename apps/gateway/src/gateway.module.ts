@@ -21,7 +21,11 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { DOCUMENTED_CONTROLLERS, OpenApi } from './openapi/openapi.service.js';
 import { PropertyController } from './properties/property.controller.js';
 import { PropertyEditor } from './properties/property-editor.service.js';
+import { LiveQueries } from './queries/live-queries.service.js';
+import { NamedQueries } from './queries/named-queries.service.js';
 import { QueryController } from './queries/query.controller.js';
+import { QueryRuns } from './queries/query-runs.service.js';
+import { StatementRights } from './queries/statement-rights.service.js';
 import { ReplicationsController } from './replications/replications.controller.js';
 import { ServerController } from './server/server.controller.js';
 import { SyncPathController } from './sync/sync-path.controller.js';
@@ -63,10 +67,14 @@ export class GatewayModule {
         ErrorFilter,
         Feeds,
         Keyspaces,
+        LiveQueries,
+        NamedQueries,
         OpenApi,
         PropertyEditor,
+        QueryRuns,
         RequestAudit,
         RequestPipeline,
+        StatementRights,
         { provide: AccessPolicy, useFactory: accessPolicyOf, inject: [EDGE_CONFIG] },
         { provide: APP_FILTER, useExisting: ErrorFilter },
         { provide: DOCUMENTED_CONTROLLERS, useValue: CONTROLLERS },

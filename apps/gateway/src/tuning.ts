@@ -87,3 +87,28 @@ export const MAX_FEED_IDS = 50_000;
 
 /** Characters of a feed's parameters that are shown to operators. */
 export const SHOWN_ARGS = 1_000;
+
+/** A query that is complete so soon after its first rows, and no longer than this, is sent as a whole. */
+export const HELD_REPLY_MS = 10;
+export const HELD_REPLY_CHARACTERS = 256 * 1024;
+
+/** Characters of a statement that are logged. */
+export const SHOWN_STATEMENT = 500;
+
+/** Live queries that differ, and clients that follow them. A result is held once, however many follow it. */
+export const MAX_LIVE_RESULTS = 1_000;
+export const MAX_LIVE_CLIENTS = 10_000;
+
+/** Characters of one result of a live query, and of all that are held: it is compared as a whole. */
+export const MAX_LIVE_CHARACTERS = 5_000_000;
+export const MAX_HELD_LIVE_CHARACTERS = 100_000_000;
+
+/** Sent to a client of a live query when nothing else was: proxies cut connections that are silent. */
+export const LIVE_HEARTBEAT_MS = 30_000;
+
+/** A lost notification of a change, or documents that expire, show up in a live query after this time. */
+export const LIVE_CHECK_MS = 10_000;
+
+/** A live query that storage has no room for is tried again after this time, and later each time. */
+export const LIVE_RETRY_MS = 1_000;
+export const LONGEST_LIVE_RETRY_MS = 30_000;

@@ -147,6 +147,24 @@ export class AuditLog {
     });
   }
 
+  /** @param query `name` is absent for an ad hoc query; `status` is that of the reply */
+  queried(
+    actor: AuditActor,
+    keyspace: Keyspace,
+    query: { readonly name?: string; readonly live?: boolean; readonly status: number },
+  ): void {
+    if (!this.records('query')) return;
+    const { name, live, status } = query;
+    this.record('query', {
+      ...whoIs(actor),
+      ...where(keyspace),
+      query: name,
+      adhoc: name === undefined,
+      live: live || undefined,
+      status,
+    });
+  }
+
   /** @param session its number is the same in the event of its end; `protocol` is the WebSocket sub-protocol */
   replicationClientConnected(
     actor: AuditActor,

@@ -96,9 +96,10 @@ export const CATALOGUE = {
   'replication.missing': entry(404, 'no such replication', 'Look up the task IDs with GET /_replicate.'),
   'query.disabled': entry(
     403,
-    'queries are not enabled: this version does not support them yet',
-    'List documents with _all_docs, or follow _changes.',
+    'queries are not enabled for this database',
+    'Set enable_adhoc_queries, or name queries in the configuration.',
   ),
+  'query.unknown': entry(404, 'no such query', 'Check the name; GET /{keyspace}/_query lists them.'),
   'query.syntax': entry(400, 'syntax error', 'Correct the statement at the position named.'),
   'query.invalid': entry(400, 'invalid statement', 'Correct the statement as the reason says.'),
   'query.index-missing': entry(400, 'no such full-text index', 'Define the index in the configuration.'),

@@ -3,6 +3,7 @@ import { FeedMetrics } from './feed-metrics.js';
 import { HttpMetrics } from './http-metrics.js';
 import { MetricsRegistry } from './metrics-registry.js';
 import { registerProcessMetrics } from './process-metrics.js';
+import { QueryMetrics } from './query-metrics.js';
 import { StorageMetrics } from './storage-metrics.js';
 import { SyncMetrics } from './sync-metrics.js';
 import { ReplicationMetrics } from './replication-metrics.js';
@@ -13,6 +14,7 @@ export class Metrics {
   readonly http = new HttpMetrics(this.registry);
   readonly authentication = new AuthenticationMetrics(this.registry);
   readonly feeds = new FeedMetrics(this.registry);
+  readonly queries = new QueryMetrics(this.registry);
   readonly sync = new SyncMetrics(this.registry);
   readonly replication = new ReplicationMetrics(this.registry);
   readonly storage = new StorageMetrics(this.registry);

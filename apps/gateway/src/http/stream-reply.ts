@@ -4,6 +4,7 @@ import './gateway-request.js';
 import { auditedChunks } from './audited-reply.js';
 import { STALLED_AFTER_MS } from '../tuning.js';
 import { JSON_TYPE, sendJson } from './reply.js';
+import { ClientGoneError } from './request-body.js';
 
 /**
  * Sends JSON that is made piece by piece, no faster than the client takes it. What fits into the first two pieces is
@@ -18,10 +19,14 @@ export async function sendJsonStream(
   if (first.done || second.done) return sendJson(reply, 200, first.value ?? '');
   const third = await pieces.next();
   if (third.done) return sendJson(reply, 200, first.value + second.value);
+  streamJson(reply, continued(first.value + second.value + third.value, pieces));
+}
+
+/** Sends JSON that is made piece by piece, no faster than the client takes it. */
+export function streamJson(reply: FastifyReply, pieces: AsyncGenerator<string, void, undefined>): void {
   reply.statusCode = 200;
   reply.header('content-type', JSON_TYPE);
-  const head = first.value + second.value + third.value;
-  sendStream(reply, chunks(head, pieces));
+  sendStream(reply, encoded(pieces));
 }
 
 /** Sends bytes as they come. For HEAD, only the headers. */
@@ -33,15 +38,23 @@ export function sendStream(reply: FastifyReply, chunks: AsyncGenerator<Uint8Arra
   }
   // A client that takes nothing of its reply must not keep it here.
   reply.raw.setTimeout(STALLED_AFTER_MS, () => reply.raw.destroy());
-  const stream = Readable.from(auditedChunks(reply.raw, chunks), { objectMode: false });
-  stream.once('error', (error) => reply.server.reportFault(error, reply.request));
+  // Without a length, the end of the reply is held for the audit log, and chunks need not be.
+  const audited = reply.hasHeader('content-length') ? auditedChunks(reply.raw, chunks) : chunks;
+  const stream = Readable.from(audited, { objectMode: false });
+  stream.once('error', (error) => {
+    if (!(error instanceof ClientGoneError)) reply.server.reportFault(error, reply.request);
+  });
   reply.send(stream);
 }
 
-async function* chunks(
+async function* continued(
   head: string,
   rest: AsyncGenerator<string, void, undefined>,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  yield Buffer.from(head);
-  for await (const piece of rest) yield Buffer.from(piece);
+): AsyncGenerator<string, void, undefined> {
+  yield head;
+  yield* rest;
+}
+
+async function* encoded(pieces: AsyncGenerator<string, void, undefined>): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of pieces) yield Buffer.from(piece);
 }

@@ -186,15 +186,57 @@ export const SCHEMAS = {
       required: ['task_id', 'type', 'age_secs'],
       properties: {
         task_id: { type: 'integer', minimum: 1, description: 'Number of the task, in the audit log too.' },
-        type: { enum: ['changes', 'sync', 'replication'] },
+        type: { enum: ['changes', 'query', 'sync', 'replication'] },
         age_secs: count('Seconds since it began.'),
         ks: text('Keyspace of a feed; database of a sync session.'),
         args: text('Parameters of a feed, as a query string.'),
+        query: text('Name of a live query. Absent: an ad hoc one.'),
         db: text('Database.'),
         user: text('Name of the user. Absent: an anonymous one.'),
         ip: text('Address of the client.'),
         error: { description: 'What is wrong, if something is.' },
       },
+    },
+  },
+  AdHocQuery: {
+    type: 'object',
+    required: ['query'],
+    properties: {
+      query: text('A SQL++ SELECT statement.'),
+      parameters: { type: ['object', 'null'], description: 'Values by name, without the `$`.' },
+      params: { type: ['object', 'null'], description: 'Another name for `parameters`.' },
+    },
+  },
+  ExplainedQuery: {
+    type: 'object',
+    description: 'A statement, or the name of a query.',
+    properties: {
+      query: text('A SQL++ SELECT statement.'),
+      name: text('Name of a query of the configuration.'),
+      parameters: { type: ['object', 'null'], description: 'Values by name, without the `$`.' },
+    },
+  },
+  QueryRows: { type: 'array', items: { type: 'object' }, description: 'One object for each row, keys in order.' },
+  NamedQueries: {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['name', 'parameters', 'optional'],
+      additionalProperties: false,
+      properties: {
+        name: text('Name of the query.'),
+        parameters: { type: 'array', items: { type: 'string' }, description: 'Parameters that have to be given.' },
+        optional: { type: 'array', items: { type: 'string' }, description: 'Parameters that may be left out.' },
+      },
+    },
+  },
+  QueryPlan: {
+    type: 'object',
+    required: ['plan', 'hints'],
+    additionalProperties: false,
+    properties: {
+      plan: { type: 'array', items: { type: 'string' }, description: 'A sentence for each step.' },
+      hints: { type: 'array', items: { type: 'string' }, description: 'Ways to make it faster, such as an index.' },
     },
   },
   Ok: { type: 'object', required: ['ok'], properties: { ok: { const: true } }, additionalProperties: false },

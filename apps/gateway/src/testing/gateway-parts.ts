@@ -74,7 +74,7 @@ function testConfig(directory: string, { config, database }: TestGatewayOptions)
       partial: { path: bundle('partial'), create: true, enable_client_writes: true, collections: ['only'] },
     },
   });
-  const result = readConfig(text, { file: 'test.json', resolvePath: (path) => path });
+  const result = readConfig(text, { file: 'test.json', resolvePath: (path) => path, unsupported: [] });
   if (!result.ok) throw new Error(JSON.stringify(result.issues));
   return result.value;
 }
