@@ -1,2 +1,1 @@
-export { EdgeModule } from './edge.module.js';
 export { startServer, type RunningServer, type ServerOptions } from './start-server.js';

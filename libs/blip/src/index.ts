@@ -1,6 +1,5 @@
 export * from './compression-policy.js';
 export * from './connection.js';
-export { deflateEngine } from './deflate.js';
 export * from './error-reply.js';
 export * from './flow-control.js';
 export {
@@ -10,7 +9,7 @@ export {
   type MessageFrame,
   type UnknownFrame,
 } from './frame-decoder.js';
-export { encodeAck, FrameEncoder, MAX_FRAME_BYTES, type PayloadSource } from './frame-encoder.js';
+export { FrameEncoder, type PayloadSource } from './frame-encoder.js';
 export { splitPayload } from './incoming-message.js';
 export type { IncomingRequest, RequestHandler } from './incoming-request.js';
 export * from './limits.js';

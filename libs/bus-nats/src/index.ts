@@ -2,7 +2,7 @@ export { Bus, isRefusal, type BusOptions } from './bus.js';
 export type { CallerOptions } from './caller.js';
 export { answer, type Request, type Result } from './answer.js';
 export { Lease } from './lease.js';
-export { LeaseBucket, OWNERS, RUNNERS, type LeaseBucketOptions } from './lease-bucket.js';
+export { LeaseBucket, RUNNERS, type LeaseBucketOptions } from './lease-bucket.js';
 export { NatsReplicationControl, type NatsReplicationControlOptions } from './nats-replication-control.js';
 export { NatsStorage, type NatsStorageOptions } from './nats-storage.js';
 export { SessionClient } from './session-client.js';

@@ -1,2 +1,1 @@
 export { Metrics } from './metrics.js';
-export { Counter, Family, Gauge, Histogram, MetricsRegistry, type Collected } from './metrics-registry.js';

@@ -19,7 +19,6 @@ export {
   type RunningServer,
   type Service,
 } from './launch/start-service.js';
-export { NestLogger } from './nest-logger.js';
 export { COMPATIBLE_VERSION, SERVER_HEADER, SERVER_INFO, VERSION } from './product.js';
 export { recordAuthentications } from './record-authentications.js';
 export { closingReply, errorReply, type ErrorReply } from './replies/error-reply.js';

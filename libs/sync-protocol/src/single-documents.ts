@@ -1,5 +1,4 @@
-import { type BlipMessage, Properties, type ReplyInit, type RequestInit } from '@edgesync/blip';
-import { Profile } from './profile.js';
+import { type BlipMessage, Properties, type ReplyInit } from '@edgesync/blip';
 import { encodeText, requireProperty } from './values.js';
 
 /** A `getRev` request of the connected-client API (docs/protocol/replication.md#connected-clients). */
@@ -12,10 +11,6 @@ export interface GetRev {
 export function parseGetRev({ properties }: BlipMessage): GetRev {
   const ifNotRev = properties.get('ifNotRev');
   return { id: requireProperty(properties, 'id'), ...(ifNotRev !== undefined && { ifNotRev }) };
-}
-
-export function buildGetRev({ id, ifNotRev }: GetRev, collection?: string): RequestInit {
-  return { properties: Properties.from({ Profile: Profile.getRev, collection, id, ifNotRev }) };
 }
 
 export function buildGetRevReply(rev: string, json: string): ReplyInit {

@@ -1,2 +1,2 @@
-export { gatewayParts, provide } from './gateway-parts.js';
+export { gatewayParts } from './gateway-parts.js';
 export { deployGatewaysWith, type TestGateway, type TestGatewayOptions } from './start-gateway.js';

@@ -2,7 +2,6 @@ import { startAllInOne } from './all-in-one-gateway.js';
 import type { TestGateway, TestGatewayOptions } from './test-gateway.js';
 
 export type { AuditEvent, TestGateway, TestGatewayOptions } from './test-gateway.js';
-export { COLLECTIONS } from './gateway-parts.js';
 
 /** Starts a gateway with what it needs, in some deployment. */
 export type GatewayStarter = (options: TestGatewayOptions) => Promise<TestGateway>;
