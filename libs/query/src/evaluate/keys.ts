@@ -10,8 +10,8 @@ export type Key = undefined | null | string | number | bigint;
 export function keyOf(value: Value): Key {
   switch (typeof value) {
     case 'string':
-      // Text that could be taken for the key of a container gets a mark.
-      return value.startsWith(CONTAINER) ? TEXT + value : value;
+      // Text that could be taken for a key with a mark gets one itself.
+      return value.startsWith('\0') ? TEXT + value : value;
     case 'boolean':
       return value ? 1 : 0;
     case 'bigint':
@@ -39,8 +39,8 @@ export function rowKey(values: readonly Value[]): string {
   return key;
 }
 
-const CONTAINER = '\u0000c';
-const TEXT = '\u0000s';
+const CONTAINER = '\0c';
+const TEXT = '\0s';
 
 function part(key: Key): string {
   switch (typeof key) {
