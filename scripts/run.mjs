@@ -16,7 +16,7 @@ const STAMP = join(ROOT, 'node_modules', '.edgesync-install');
 const BUILT = join(ROOT, 'apps/edge/bundle/main.js');
 /** Options of the quick start; all others belong to the server. */
 const QUICKSTART_OPTION = /^--(?:port(?:=.*)?|reset)$|^\d+$/;
-/** What a package manager says when it cannot reach the registry. */
+/** Messages of a package manager that cannot reach the registry. */
 const NO_NETWORK =
   /\b(?:EAI_AGAIN|ENOTFOUND|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL)\b/;
 /** How often the parent process is looked for. Milliseconds. */

@@ -29,7 +29,7 @@ export interface ReplicationModuleOptions {
   readonly sharing?: readonly Provider[];
 }
 
-/** Of a process that runs all replications. They are among its own tasks. */
+/** The module of a process that runs all replications. They are among its own tasks. */
 const ALONE: readonly Provider[] = [
   {
     provide: REPLICATION_RECORDS,

@@ -3,7 +3,7 @@
 /** Connected apps at once. An idle one takes about 100 kB, so this many fit into half a gigabyte. */
 export const MAX_PEERS = 5_000;
 
-/** Upgrades being authenticated at once; more are told to come later. Each holds a socket and little else. */
+/** Upgrades being authenticated at once; more are refused for now. Each holds a socket and little else. */
 export const MAX_PENDING_UPGRADES = 1_000;
 
 /** Pauses between two attempts to reach another server: the first and the longest, as with Couchbase Lite. */

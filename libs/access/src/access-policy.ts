@@ -58,7 +58,7 @@ export class AccessPolicy {
   }
 
   /**
-   * Lets pass whoever has some right in the database.
+   * Admits users with some right in the database.
    * @throws EdgeError `access.denied`
    */
   checkDatabase(principal: Principal, database: string): void {
@@ -110,7 +110,7 @@ export class AccessPolicy {
   }
 }
 
-/** What is missing, without a word about what exists: the same for every name. */
+/** The missing right, without a word about what exists: the same for every name. */
 const MISSING: Readonly<Record<Permission | 'any', string>> = {
   read: 'forbidden: the right to read this keyspace is missing',
   write: 'forbidden: the right to write this keyspace is missing',

@@ -6,7 +6,7 @@ export interface ReplicationRecords {
   /** @throws EdgeError `sync.no-worker` if the table cannot be reached */
   read(): Promise<ReplicationTable>;
   /**
-   * Changes the table, whoever else does at the same time.
+   * Changes the table, even if others do at the same time.
    * @param edit returns the new table, or the one it was given; may be called several times
    * @throws what `edit` throws, EdgeError `sync.no-worker`
    */
@@ -42,7 +42,7 @@ export interface ReplicationLease {
   readonly held: boolean;
 }
 
-/** What a process does with the leases that it gets. */
+/** The handling of leases that a process gets. */
 export interface LeaseHandlers {
   /** Begins to work. If it throws, the lease goes back and all is tried again. */
   acquired(lease: ReplicationLease): Promise<void>;

@@ -139,10 +139,10 @@ describe('the table of replications', () => {
 
 describe('replications', () => {
   const table = endReplication(tableOf(replication('a'), replication('b'), replication('c')), taskOf(3));
-  const told: ReplicationTask = { ...taskOf(1), status: 'Idle', docs_written: 7 };
+  const reported: ReplicationTask = { ...taskOf(1), status: 'Idle', docs_written: 7 };
 
-  it('are shown as workers tell, as they ended, or as about to be taken', () => {
-    const shown = shownReplications(table, [told], true, NOW + 5_500);
+  it('are shown as workers report, as they ended, or as about to be taken', () => {
+    const shown = shownReplications(table, [reported], true, NOW + 5_500);
     expect(shown).toMatchObject([
       { task_id: 1, status: 'Idle', docs_written: 7, age_secs: 5 },
       { task_id: 2, status: 'Connecting', continuous: true },

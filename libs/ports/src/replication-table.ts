@@ -13,7 +13,7 @@ export interface ReplicationRow {
   readonly number: number;
   /** From the configuration file, or from a request, whose definition the records keep. */
   readonly origin: 'configured' | 'requested';
-  /** Of a configured one: a fingerprint of its definition. Of a requested one: the key of the request. */
+  /** A fingerprint of the definition if configured; the key of the request if requested. */
   readonly key: string;
   /** The same for replications of the same databases and collections. */
   readonly identity: string;
@@ -183,7 +183,7 @@ export function shownReplications(
     }));
 }
 
-/** What the table alone says of a replication. */
+/** The state of a replication by the table alone. */
 export function recordedTask(row: ReplicationRow): ReplicationTask {
   const { number, source, target, continuous, bidirectional, since } = row;
   return {

@@ -56,7 +56,7 @@ export interface KeyTerm {
   readonly value: Expression;
 }
 
-/** What the evaluator wants from storage for one source. Empty for an UNNEST. */
+/** The wishes of the evaluator to storage for one source. Empty for an UNNEST. */
 export interface SourceNeeds {
   readonly slots: readonly Slot[];
   readonly conditions: readonly Condition[];

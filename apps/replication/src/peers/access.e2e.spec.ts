@@ -137,7 +137,7 @@ describe('a session under access control', () => {
     expect(await idsIn(client, 'db.look')).toEqual(['from the server']);
   });
 
-  it('tells a reader that it cannot push, before anything is sent', async () => {
+  it('refuses the push of a reader before anything is sent', async () => {
     await using server = await runServer(CONFIG, usersOf(USERS));
     const connection = await connect(server, 'mixed');
     const collections = { collections: ['open', 'look'], checkpoint_ids: ['a', 'b'] };

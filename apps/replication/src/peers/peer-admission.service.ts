@@ -10,7 +10,7 @@ import { checkConnection, isVisible, type SyncPolicy } from '@edgesync/sync-poli
 import { chooseVersion, parseSubprotocols, type ProtocolVersion } from '@edgesync/sync-protocol';
 import { PeerIdentity, type Peer } from './peer-identity.js';
 
-/** What is known about an app that may connect. */
+/** Facts about an app that may connect. */
 export interface Admission extends Peer {
   readonly database: DatabaseInfo;
   readonly policy: SyncPolicy;
@@ -45,7 +45,7 @@ export class PeerAdmission {
     // (docs/protocol/edge-server.md#cors).
     if (!this.origins.admitsWebSocket(headers.origin, requestedHost(request)))
       throw new EdgeError('access.denied', 'the origin is not allowed');
-    // Whoever may not read anything under the name does not learn whether it stands for something
+    // A user who may not read anything under the name does not learn whether it exists
     // (docs/protocol/edge-server.md#what-a-request-needs).
     if (!this.access.mayReadSome(principal, name)) throw new EdgeError('access.denied');
     const config = this.config.databases.get(name);

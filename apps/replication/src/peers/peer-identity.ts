@@ -5,16 +5,16 @@ import { EdgeError } from '@edgesync/errors';
 import { authenticateRequest, AUTHENTICATOR, type Authenticator } from '@edgesync/platform';
 import { parseSubprotocols } from '@edgesync/sync-protocol';
 
-/** Who is at the other end. */
+/** The user at the other end. */
 export interface Peer {
   readonly principal: Principal;
   /** `address:port` of the app. */
   readonly remote: string;
-  /** What the gateway that passed the app on calls its session. */
+  /** The name of the session at the gateway that passed the app on. */
   readonly relayed?: string;
 }
 
-/** Tells who sends an upgrade request. */
+/** Identifies the sender of an upgrade request. */
 export abstract class PeerIdentity {
   /**
    * @param database the one the request is for

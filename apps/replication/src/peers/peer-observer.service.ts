@@ -3,7 +3,7 @@ import { AUDIT_LOG, METRICS, type AuditLog, type Metrics } from '@edgesync/platf
 import { subprotocolOf } from '@edgesync/sync-protocol';
 import type { Admission } from './peer-admission.service.js';
 
-/** What went one way and the other. */
+/** Amounts in each direction. */
 export interface TwoWays {
   readonly sent: number;
   readonly received: number;

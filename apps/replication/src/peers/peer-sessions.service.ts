@@ -14,7 +14,7 @@ export interface PeerInfo {
   readonly database: string;
   readonly user?: string;
   readonly remote: string;
-  /** What the gateway that passed the app on calls the session. */
+  /** The name of the session at the gateway that passed the app on. */
   readonly relayed?: string;
   /** Milliseconds since the epoch. */
   readonly since: number;
@@ -28,8 +28,8 @@ interface Connected {
 }
 
 /**
- * What blocks a link least: frames are deflated only when the socket has a backlog, so that a fast network is not
- * slowed down by the processor.
+ * The choice that blocks a link least: frames are deflated only when the socket has a backlog, so that the processor
+ * does not slow a fast network down.
  */
 const COMPRESSION: BlipConnectionOptions['compression'] = 'congested';
 

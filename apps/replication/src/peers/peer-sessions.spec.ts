@@ -33,7 +33,7 @@ class SilentTransport implements Transport {
 }
 
 describe('the sessions of a server that stops', () => {
-  it('are cut off when the app does not take leave in time', async () => {
+  it('are cut off when the app does not close in time', async () => {
     await using storage = await temporaryStorage();
     const timers = new Map<number, () => void>();
     const context = contextOf(storage, {

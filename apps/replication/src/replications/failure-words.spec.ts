@@ -17,7 +17,7 @@ describe('the label of a failure', () => {
     ['a status', new DialError('x', 503), '503'],
     ['a status that does not exist', new DialError('x', 799), 'other'],
     ['a refusal', refused('HTTP', 404), '404'],
-    ['a refusal that is none', refused('HTTP', 200), 'other'],
+    ['a refusal with a status of success', refused('HTTP', 200), 'other'],
     ['a close code', closed(1006), '1006'],
     ['a close code of Couchbase Lite', closed(4001), '4001'],
     ['a close code of somebody else', closed(4321), 'other'],

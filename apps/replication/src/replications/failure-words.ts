@@ -4,7 +4,7 @@ import { Domain, type Failure } from './failure.js';
 /** For a code that the server chose and that has no meaning. */
 const OTHER = 'other';
 
-/** What close codes of WebSocket (RFC 6455 and its registry) and of Couchbase Lite mean. */
+/** Meanings of the close codes of WebSocket (RFC 6455 and its registry) and of Couchbase Lite. */
 const CLOSE_WORDS: Readonly<Record<number, string>> = {
   1000: 'closed normally',
   1001: 'server goes away',

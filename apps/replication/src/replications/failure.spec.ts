@@ -95,7 +95,7 @@ describe('a failure (Appendix A)', () => {
     expect(summary(new EdgeError(code))).toBe(expected);
   });
 
-  it('of a handshake that is none of ours is permanent', () => {
+  it('of a handshake in another protocol is permanent', () => {
     expect(summary(new DialError('Server sent no subprotocol', undefined))).toBe('6/1002 permanent');
   });
 });

@@ -9,7 +9,7 @@ import { UnusableFileError } from './remote-files.js';
 export const Domain = { liteCore: 1, posix: 2, sqlite: 3, fleece: 4, network: 5, webSocket: 6, mbedTls: 7 } as const;
 
 /**
- * What to do about a failure (docs/protocol/edge-server.md#upstream). `transient`: try again. `offline`: this machine
+ * The reaction to a failure (docs/protocol/edge-server.md#upstream). `transient`: try again. `offline`: this machine
  * or its network is at fault; a continuous replication waits for it, a one-shot gives up. `permanent`: trying again
  * cannot help.
  */
@@ -99,7 +99,7 @@ const REMOTE_ERROR = 26;
  */
 const PASSING_CLOSE_CODES: ReadonlySet<number> = new Set([1000, 1001, 1005, 1006, 1011, 1012, 1013, 4001]);
 
-/** What an error of any layer means for the replication. */
+/** The meaning of an error of any layer for the replication. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof DialError) return dialFailure(error);
   if (error instanceof ReplicationError) return replyFailure(error);
@@ -175,7 +175,7 @@ function closeFailure({ code, reason, error }: CloseInfo): Failure {
   };
 }
 
-/** What went wrong on this side. Storage recovers, by itself or by its operator; a definition does not. */
+/** An error of this side. Storage recovers, by itself or by its operator; a definition does not. */
 function ownFailure(error: EdgeError): Failure {
   const { message } = error;
   if (error.code === 'storage.full') return { message, domain: Domain.posix, code: ENOSPC, kind: 'transient' };

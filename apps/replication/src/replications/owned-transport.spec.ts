@@ -2,20 +2,20 @@ import { expect, it } from 'vitest';
 import type { Transport, TransportReceiver } from '@edgesync/blip';
 import { OwnedTransport } from './owned-transport.js';
 
-/** Remembers what it was told. */
+/** Records calls. */
 class Recorder implements Transport, TransportReceiver {
   readonly bufferedBytes = 0;
   readonly congested = false;
-  readonly told: string[] = [];
+  readonly calls: string[] = [];
   receiver: TransportReceiver | undefined;
 
-  send = (): void => void this.told.push('send');
+  send = (): void => void this.calls.push('send');
   attach = (receiver: TransportReceiver): void => void (this.receiver = receiver);
-  close = (): void => void this.told.push('close');
-  terminate = (): void => void this.told.push('terminate');
-  onFrame = (): void => void this.told.push('frame');
-  onDrain = (): void => void this.told.push('drain');
-  onClose = (): void => void this.told.push('closed');
+  close = (): void => void this.calls.push('close');
+  terminate = (): void => void this.calls.push('terminate');
+  onFrame = (): void => void this.calls.push('frame');
+  onDrain = (): void => void this.calls.push('drain');
+  onClose = (): void => void this.calls.push('closed');
 }
 
 it('carries frames both ways while the process owns the replication, and not one more', () => {
@@ -26,12 +26,12 @@ it('carries frames both ways while the process owns the replication, and not one
   transport.attach(above);
   transport.send(Uint8Array.of(1));
   below.receiver!.onFrame(Uint8Array.of(2));
-  expect([below.told, above.told]).toEqual([['send'], ['frame']]);
+  expect([below.calls, above.calls]).toEqual([['send'], ['frame']]);
   isOwner = false;
   transport.send(Uint8Array.of(1));
   below.receiver!.onFrame(Uint8Array.of(2));
   below.receiver!.onClose(1006, '');
-  expect([below.told, above.told]).toEqual([
+  expect([below.calls, above.calls]).toEqual([
     ['send', 'terminate', 'terminate'],
     ['frame', 'closed'],
   ]);

@@ -154,7 +154,7 @@ const clientKeys = (place: string): [certificate: string, key: string] => [
   `${place}.tls_client_cert_key`,
 ];
 
-/** What a bearer token consists of; anything else would end the header, or begin another. */
+/** Characters of a bearer token; anything else would end the header, or begin another. */
 const TOKEN = /^[\x21-\x7e]+$/;
 
 function parseToken(key: string, path: string, bytes: Buffer): string {

@@ -4,7 +4,7 @@ import { DEFAULT_COLLECTION, DEFAULT_SCOPE, formatWireCollection, type Keyspace 
 import { EdgeError } from '@edgesync/errors';
 import type { ReplicatedCollection } from '@edgesync/replicator';
 
-/** What a replication does, worked out from its definition. */
+/** The steps of a replication, worked out from its definition. */
 export interface ReplicationPlan {
   /** Both ends as they may be shown. */
   readonly source: string;

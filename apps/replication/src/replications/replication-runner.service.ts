@@ -82,7 +82,7 @@ export class ReplicationRunner {
 
   /** Its status now. */
   async describe({ id, replication }: Pick<StartedReplication, 'id' | 'replication'>): Promise<ReplicationTask> {
-    // A database that cannot be read now has its own ways to tell so.
+    // A database that cannot be read now reports that in its own ways.
     await replication.countWaiting().catch(() => {});
     const age = Math.max(0, Math.floor((this.context.now() - replication.startedAt) / 1_000));
     return { task_id: id, session_id: id, age_secs: age, type: 'replication', ...describeReplication(replication) };

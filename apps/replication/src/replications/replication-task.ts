@@ -5,7 +5,7 @@ import type { Replication } from './replication.js';
 const seconds = (milliseconds: number): number => Math.floor(milliseconds / 1_000);
 
 /**
- * What `_replicate` and `_active_tasks` show of a replication (docs/protocol/rest.md#replications), apart from its
+ * A replication as `_replicate` and `_active_tasks` show it (docs/protocol/rest.md#replications), apart from its
  * number, type and age.
  */
 export function describeReplication(

@@ -123,7 +123,7 @@ describe('a replication', () => {
   });
 
   // docs/protocol/edge-server.md#conflicts
-  it('resolves conflicts by the rule, tells of them, and pushes the outcome back', async () => {
+  it('resolves conflicts by the rule, reports them, and pushes the outcome back', async () => {
     await using server = await runServer(OPEN);
     await using local = await temporaryStorage();
     await using started = startReplication(local, server.port);

@@ -18,7 +18,7 @@ import { replicatedCollections, syncUrl, type ReplicationPlan } from './replicat
  */
 const OFFER = ([4, 3, 2] as const).map(subprotocolOf);
 
-/** What an replication tells whoever watches it. */
+/** Events of a replication. */
 export interface ReplicationObserver {
   log(message: string): void;
   warn(message: string): void;
@@ -42,7 +42,7 @@ export interface ReplicationOptions {
   readonly isOwner?: () => boolean;
 }
 
-/** What a replication carried so far, over all of its connections. */
+/** Traffic of a replication so far, over all of its connections. */
 export interface ReplicationTraffic {
   readonly documents: { readonly sent: number; readonly received: number };
   readonly bytes: { readonly sent: number; readonly received: number };
@@ -115,7 +115,7 @@ export class Replication {
     return pending === 0 ? undefined : Math.floor((100 * done) / (done + pending));
   }
 
-  /** Looks up what waits to be pushed while there is no connection to tell. @throws EdgeError `storage.*` */
+  /** Looks up what waits to be pushed while there is no connection. @throws EdgeError `storage.*` */
   async countWaiting(): Promise<void> {
     const { plan, context } = this.options;
     if (this.connection || !plan.push) return;
@@ -170,7 +170,7 @@ export class Replication {
   }
 
   private async run(): Promise<Failure | undefined> {
-    // Whoever made it is to know it before it does something.
+    // The caller gets the object before it does something.
     await Promise.resolve();
     while (!this.isStopping) {
       this.startsOver = false;
@@ -349,7 +349,7 @@ const sum = (one: TwoWays, other: TwoWays): TwoWays => ({
   received: one.received + other.received,
 });
 
-/** What a refused revision comes to: an error of ours, or the reply of the server. */
+/** The cause of a refused revision: an error of ours, or the reply of the server. */
 function documentFailure(error: unknown): Failure {
   if (error instanceof Error) return failureOf(error);
   const { domain, code, message } = error as { domain: string; code: number; message: string };

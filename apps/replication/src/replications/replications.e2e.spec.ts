@@ -97,11 +97,11 @@ describe('replications of the configuration', () => {
       { id: 57355, db: 'db', task_id: 1, source: 'db', target: `ws://127.0.0.1:${front.port}/db`, continuous: true },
       { id: 57356, db: 'db', task_id: 1, source: 'db', target: `ws://127.0.0.1:${front.port}/db` },
     ]);
-    const told = JSON.stringify([lower.audit, lower.log, lower.metrics.render(), await lower.control.list()]);
-    expect(told).not.toContain('xqzsecret');
+    const shown = JSON.stringify([lower.audit, lower.log, lower.metrics.render(), await lower.control.list()]);
+    expect(shown).not.toContain('xqzsecret');
   });
 
-  it('tell in the metrics when they were equal last, what failed, and when they try again', async () => {
+  it('show in the metrics when they were equal last, what failed, and when they try again', async () => {
     await using upper = await runServer(OPEN);
     await using link = await LinkProxy.to(upper.port);
     await using lower = await runServer(
@@ -148,7 +148,7 @@ describe('starting', () => {
     ['an unknown collection', { collections: [{ scope: '_default', collection: 'nothing' }] }, 'request.invalid'],
     ['an unknown database', { source: 'nothing' }, 'keyspace.unknown'],
     ['a broken certificate', { pinnedCert: '-----BEGIN CERTIFICATE-----\nx' }, 'request.invalid'],
-    ['roots that are none', { trustedRootCerts: '-----BEGIN CERTIFICATE-----\nx' }, 'request.invalid'],
+    ['roots that are not certificates', { trustedRootCerts: '-----BEGIN CERTIFICATE-----\nx' }, 'request.invalid'],
   ])('refuses %s', async (_, members, code) => {
     await using server = await runServer(OPEN);
     await expect(server.control.start(to(1, members))).rejects.toMatchObject({ code });

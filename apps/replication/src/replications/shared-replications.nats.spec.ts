@@ -229,10 +229,10 @@ describe('replications that were started by a request', () => {
     await expect.poll(() => statuses(control), SLOW).toBe('1 Idle');
     spy.unsubscribe();
     expect(passing.filter((text) => text.startsWith('$KV.edge-v1-replications.definition.'))).toHaveLength(1);
-    const told = [...passing, ...worker.log, JSON.stringify(worker.audit), worker.metrics.render()].join('\n');
-    expect(told).toContain(`ws://127.0.0.1:${front.port}/db`);
-    expect(told).not.toContain('xqzsecret');
-    expect(told).not.toContain(Buffer.from('u:xqzsecret').toString('base64'));
+    const output = [...passing, ...worker.log, JSON.stringify(worker.audit), worker.metrics.render()].join('\n');
+    expect(output).toContain(`ws://127.0.0.1:${front.port}/db`);
+    expect(output).not.toContain('xqzsecret');
+    expect(output).not.toContain(Buffer.from('u:xqzsecret').toString('base64'));
   });
 
   it('go on after NATS lost its store, under the same number', async () => {

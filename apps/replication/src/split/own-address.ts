@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { networkInterfaces } from 'node:os';
 
 const WILDCARDS = ['0.0.0.0', '::'];
-/** A server that does not take a connection within this time tells nothing about addresses. */
+/** A server that does not take a connection within this time says nothing about addresses. */
 const CONNECT_MS = 2_000;
 
 /**

@@ -4,7 +4,7 @@ import type { PeerInfo, PeerSessions } from '../peers/peer-sessions.service.js';
 /**
  * Does what gateways ask about the sessions of their apps, until it is closed.
  * @param worker ID under which this worker announces itself
- * @param report told of messages that make no sense
+ * @param report receives errors about messages that make no sense
  */
 export function serveSessions(
   bus: Bus,

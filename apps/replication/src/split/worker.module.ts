@@ -10,7 +10,7 @@ import { REPLICATION_LEASES, REPLICATION_RECORDS } from '../replications/replica
 import { GatewayIdentity } from './gateway-identity.js';
 import { ReplicationRequests, WORKER_ID } from './replication-requests.service.js';
 
-/** What is made before there is an application. */
+/** Parts made before there is an application. */
 export interface WorkerParts extends CoreParts {
   readonly storage: Storage;
   readonly bus: Bus;

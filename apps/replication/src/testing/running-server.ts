@@ -110,7 +110,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly storage: SqliteStorage;
   /** Of the process that has the sessions. */
   readonly sessions: PeerSessions;
-  /** What the public port shows. */
+  /** Replies of the public port. */
   readonly tasks: ActiveTasks;
   /** Of the public port. */
   readonly authenticator: Authenticator;

@@ -57,7 +57,7 @@ export class SharedDeployment implements AsyncDisposable {
     return deployment;
   }
 
-  /** What a gateway has. */
+  /** Parts of a gateway. */
   async control(): Promise<NatsReplicationControl> {
     const bus = await this.bus('gateway');
     const workers = new WorkerRegistry(bus, 'replication');

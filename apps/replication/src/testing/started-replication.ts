@@ -27,7 +27,7 @@ const IMPATIENT = hurried(1);
 export interface StartedReplication extends AsyncDisposable {
   readonly replication: Replication;
   readonly access: RemoteAccess;
-  /** What the observer was told. */
+  /** Events that the observer received. */
   readonly conflicts: { readonly id: string; readonly winner: 'local' | 'remote' }[];
   readonly failed: { readonly direction: 'push' | 'pull'; readonly id: string; readonly failure: Failure }[];
   readonly log: string[];

@@ -15,7 +15,7 @@ export interface QueriesUnderTest extends StorageUnderTest {
   readonly storage: Storage & QueryRunner;
 }
 
-/** What every implementation of the query port must do over a storage. */
+/** The contract of the query port, for every implementation over a storage. */
 export function describeQueryContract(name: string, open: (setup: StorageSetup) => Promise<QueriesUnderTest>): void {
   describe(`the query contract on ${name}`, () => {
     let subject: QueriesUnderTest;

@@ -18,7 +18,7 @@ const replication = (key: string): NewReplication => ({ ...DEFINITION, origin: '
 const add = (records: ReplicationRecords, key: string): Promise<unknown> =>
   records.change((table) => addReplication(table, replication(key), NOW, (table) => records.nextNumber(table)).table);
 
-/** What holds for the table of replications, wherever it is. */
+/** The contract of the table of replications, wherever it is. */
 export function describeReplicationRecords(name: string, open: OpenRecords): void {
   describe(`the table of replications ${name}`, () => {
     it('is changed by many at a time, and every change counts', async () => {

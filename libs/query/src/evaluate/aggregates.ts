@@ -5,7 +5,7 @@ import { fit, leadingNumber, wholeNumber } from './numbers.js';
 
 export type AggregateName = Extract<Expression, { type: 'aggregate' }>['name'];
 
-/** What an aggregate has seen of one group. */
+/** The state of an aggregate for one group. */
 export interface Accumulator {
   /** @returns whether this value is the extreme so far, for MIN and MAX */
   add(value: Value): boolean;
@@ -55,7 +55,7 @@ class Sum implements Accumulator {
   private small = 0;
   private large = 0n;
   private doubles = 0;
-  /** What rounding lost of `doubles`. */
+  /** The part of `doubles` lost by rounding. */
   private lost = 0;
   private isDouble = false;
 

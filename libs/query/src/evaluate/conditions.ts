@@ -31,7 +31,7 @@ export class ConditionAnalysis {
     return Math.max(-1, ...this.sourcesIn(expression));
   }
 
-  /** What narrows the rows of a collection source. */
+  /** Conditions that narrow the rows of a collection source. */
   conditionsOf(source: number): Condition[] {
     if (this.statement.sources[source]!.type === 'unnest') return [];
     const own = this.conjuncts
@@ -79,7 +79,7 @@ export class ConditionAnalysis {
     });
   }
 
-  /** What a term says about an owner: nothing, or one or two conditions. */
+  /** Conditions of a term on an owner: none, one or two. */
   private condition(term: Expression, owner: Owner): Condition[] {
     const reads = (expression: Expression): boolean => owner.owns(expression);
     switch (term.type) {
@@ -176,7 +176,7 @@ const MIRRORED: Readonly<Partial<Record<BinaryOperator, Compared>>> = {
   '>=': '<=',
 };
 
-/** What conditions are about: a source, the item of an unnest, or the variable of a quantifier. */
+/** The subject of conditions: a source, the item of an unnest, or the variable of a quantifier. */
 interface Owner {
   /** Whether an expression reads this, and nothing else that varies. */
   owns(expression: Expression): boolean;

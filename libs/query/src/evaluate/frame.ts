@@ -6,7 +6,7 @@ import type { PathStep } from '../ast.js';
 /** Computes an expression for what a frame holds at the moment. */
 export type Evaluate = (frame: Frame) => Value;
 
-/** What an expression reads while a statement runs: the current row of each source, and what goes with it. */
+/** The input of an expression while a statement runs: the current row of each source, with its context. */
 export class Frame {
   /** By source. The row of an unnest has one value: the item. */
   rows: Row[] = [];
@@ -41,7 +41,7 @@ export class Frame {
 /** Stands for a constant that is MISSING. */
 const UNKNOWN = Symbol('MISSING');
 
-/** What lies at a path inside a value; MISSING where it leads nowhere. */
+/** The value at a path inside a value; MISSING where it leads nowhere. */
 export function follow(value: Value, path: readonly PathStep[]): Value {
   let current = value;
   for (const step of path) {

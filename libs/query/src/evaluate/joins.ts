@@ -21,7 +21,7 @@ export interface JoinStep {
   readonly tests: readonly ConditionTest[];
 }
 
-/** What a run shares between its steps. */
+/** Shared by the steps of a run. */
 export interface RunState {
   readonly frame: Frame;
   readonly access: Access;

@@ -51,7 +51,7 @@ export class CollatedLike {
 
 /** A run of literal text, or a number of characters that may be any. */
 type Piece = string | number;
-/** What stands between two `%`. */
+/** The part between two `%`. */
 type Part = readonly Piece[];
 
 const SPECIAL = new Set(['%', '_', '\\']);

@@ -29,7 +29,7 @@ export function fit(integer: bigint): bigint | number {
   return BigInt.asIntN(64, integer) === integer ? integer : Number(integer);
 }
 
-/** What a value counts for in arithmetic: text its leading number; null and containers 0, as in the engine. */
+/** The number of a value in arithmetic: text its leading number; null and containers 0, as in the engine. */
 export function operand(value: PresentValue): bigint | number {
   switch (typeof value) {
     case 'bigint':

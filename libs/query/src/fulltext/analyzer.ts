@@ -97,7 +97,7 @@ export class Analyzer {
   }
 }
 
-/** What of a property's value is indexed: text, numbers, booleans as `T` and `F`, and all of these inside containers. */
+/** The indexed parts of a value: text, numbers, booleans as `T` and `F`, and all of these inside containers. */
 export function indexedText(value: Value): string {
   switch (typeof value) {
     case 'string':

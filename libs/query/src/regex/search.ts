@@ -24,7 +24,7 @@ export function search(program: Program, text: string, from: number): Captures |
 class Machine {
   slots: Int32Array;
   private steps = 0;
-  /** What to try next, and what to restore on the way there: a choice is (−1, instruction, position), a slot (slot, value, 0). */
+  /** Next choices, and values to restore: a choice is (−1, instruction, position), a slot (slot, value, 0). */
   private readonly trail: number[] = [];
 
   constructor(

@@ -19,7 +19,7 @@ export interface ConnectionMessage<S> {
 /** Every message that a peer may send. */
 export type MessageTable<S, C> = Readonly<Partial<Record<Profile, CollectionMessage<C> | ConnectionMessage<S>>>>;
 
-/** What messages need of the session that they arrive in. */
+/** The session, as the messages that arrive in it use it. */
 export interface MessageSession<C> {
   readonly link: PeerLink;
   /** The collection that a message is about. @throws EdgeError `request.invalid` */
