@@ -14,7 +14,7 @@ import { ChunkReceiver } from './chunk-receiver.js';
 import { ChunkSender } from './chunk-sender.js';
 import type { Mailboxes } from './mailboxes.js';
 
-/** What to send, once. */
+/** The message to send, once. */
 export interface Question {
   readonly subject: string;
   readonly version: number;
@@ -124,7 +124,7 @@ function encodeQuestion(bus: Bus, question: Question, budget: number): Uint8Arra
   const limit = bus.maxMessage;
   const write = (streamed: boolean): Uint8Array => {
     const header = new RequestHeader(Math.ceil(budget), idempotencyKey, streamed);
-    // Of a large request only the header goes ahead: the whole of it follows in chunks.
+    // Only the header of a large request goes ahead: the whole of it follows in chunks.
     const meta = header.wrap(streamed && !upload ? {} : payload);
     return encodeMessage(MessageKind.request, version, meta, streamed ? [] : bodies);
   };

@@ -50,16 +50,16 @@ describe('a connection to NATS', () => {
     rmSync(directory, { recursive: true, force: true });
   });
 
-  it('tells when it is lost and back', async () => {
+  it('reports when it is lost and back', async () => {
     nats = await startNatsServer();
     bus = await Bus.connect({ servers: nats.url, name: 'test' });
-    const heard: boolean[] = [];
-    bus.onChange((connected) => heard.push(connected));
+    const received: boolean[] = [];
+    bus.onChange((connected) => received.push(connected));
     await nats.stop();
-    await expect.poll(() => heard).toEqual([false]);
+    await expect.poll(() => received).toEqual([false]);
     expect(bus.connected).toBe(false);
     await nats.restart();
-    await expect.poll(() => heard, { timeout: 10_000 }).toEqual([false, true]);
+    await expect.poll(() => received, { timeout: 10_000 }).toEqual([false, true]);
     expect(bus.connected).toBe(true);
   });
 
@@ -72,7 +72,7 @@ describe('a connection to NATS', () => {
     expect(bus.connected).toBe(true);
   });
 
-  it('is waited for until that is called off, and why is told', async () => {
+  it('is waited for until that is called off, and reports why', async () => {
     const giveUp = new AbortController();
     const reasons: unknown[] = [];
     const report = (error: unknown): void => {

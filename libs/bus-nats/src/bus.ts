@@ -22,7 +22,7 @@ export interface BusOptions {
   readonly credentials?: string;
   /** Files in PEM. The server is verified against `ca`, or against the authorities the system trusts. */
   readonly tls?: { readonly caFile?: string; readonly certFile?: string; readonly keyFile?: string };
-  /** Told why connecting for the first time has to wait. */
+  /** Receives the reason why connecting for the first time has to wait. */
   readonly report?: (error: unknown) => void;
   /** Ends that waiting. */
   readonly signal?: AbortSignal;
@@ -100,12 +100,12 @@ export class Bus {
 
   private async follow(): Promise<void> {
     for await (const status of this.connection.status()) {
-      if (status.type === 'disconnect' || status.type === 'reconnect') this.tell(status.type === 'reconnect');
+      if (status.type === 'disconnect' || status.type === 'reconnect') this.notify(status.type === 'reconnect');
     }
-    this.tell(false);
+    this.notify(false);
   }
 
-  private tell(up: boolean): void {
+  private notify(up: boolean): void {
     if (up === this.up) return;
     this.up = up;
     for (const listener of [...this.listeners]) listener(up);
@@ -149,7 +149,7 @@ function toConnectionOptions({
     ...(credentials !== undefined && { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }),
     ...(tls && { tls: tls }),
     maxReconnectAttempts: -1,
-    // Credentials may be mended while the process runs.
+    // Credentials may be fixed while the process runs.
     ignoreAuthErrorAbort: true,
     reconnectTimeWait: RECONNECT_MS,
     reconnectJitter: RECONNECT_MS,

@@ -29,7 +29,7 @@ export class ChunkReceiver implements AsyncIterable<Uint8Array> {
     this.alive = setInterval(() => this.showAlive(), ALIVE_MS);
   }
 
-  /** What the sender says: a chunk, the end, that it is alive, or that there will be no more. */
+  /** Messages of the sender: a chunk, the end, a sign of life, or that there will be no more. */
   accept(message: Message): void {
     this.heardAt = performance.now();
     if (message.kind === MessageKind.chunk) this.takeChunk(message);
@@ -38,7 +38,7 @@ export class ChunkReceiver implements AsyncIterable<Uint8Array> {
       this.fail(new EdgeError('storage.unavailable', 'the sender of a large value broke off'));
   }
 
-  /** Ends the reading with an error. The sender hears of it: it need not wait to find out. */
+  /** Ends the reading with an error. The sender is notified: it need not wait to find out. */
   fail(error: Error): void {
     if (this.ended || this.failure) return;
     this.failure = error;

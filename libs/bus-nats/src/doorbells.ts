@@ -17,8 +17,8 @@ export class Doorbells {
   ) {}
 
   /**
-   * Rings for a keyspace from now on. Rings at once if anything was ever written: whoever missed the last rings of a
-   * former owner hears of them now.
+   * Rings for a keyspace from now on. Rings at once if anything was ever written: watchers that missed the last rings
+   * of a former owner get them now.
    */
   start(keyspace: Keyspace, lastSequence: number): void {
     const subject = changedSubject(keyspace);

@@ -55,7 +55,7 @@ describe('when an answer is lost', () => {
     expect(result).toMatchObject({ status: 'known', rev: rev(1, 'a'), sequence: 1 });
   });
 
-  it('a purge is done once, and not to what was made anew in between', async () => {
+  it('a purge is done once, and not to what was written again in between', async () => {
     await split.storage.write(DATABASE, [edit('a')]);
     let recreated: Promise<unknown> | undefined;
     loseAnswers(1, () => {
@@ -216,13 +216,13 @@ describe('when the connection is lost', () => {
     expect(await split.storage.collection(SENSORS)).toMatchObject({ documents: 200, lastSequence: 200 });
   });
 
-  it('a watcher hears afterwards of what it missed', async () => {
-    const heard: number[] = [];
-    split.storage.watch(SENSORS, ({ sequence }) => heard.push(sequence));
+  it('a watcher gets afterwards what it missed', async () => {
+    const received: number[] = [];
+    split.storage.watch(SENSORS, ({ sequence }) => received.push(sequence));
     await split.storage.collection(SENSORS);
     proxy.cut();
     await split.sqlite.write(DATABASE, [edit('a'), edit('b')]);
-    await expect.poll(() => heard).toContain(2);
+    await expect.poll(() => received).toContain(2);
   });
 
   it('everything goes on after NATS itself was killed and started again', async () => {
@@ -259,7 +259,7 @@ describe('when the connection is lost', () => {
 });
 
 describe('bounds', () => {
-  it('thousands of calls at once are answered or told to come later', async () => {
+  it('thousands of calls at once are answered or refused for now', async () => {
     const calls = Array.from({ length: 10_000 }, () => split.storage.read(SENSORS, ['a', 'b']));
     const outcomes = await Promise.allSettled(calls);
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected');
@@ -267,14 +267,14 @@ describe('bounds', () => {
     for (const { reason } of refused) expect(reason).toMatchObject({ code: 'server.overloaded' });
   });
 
-  it('many commits ring few doorbells, the last of which tells the last sequence', async () => {
-    const heard: number[] = [];
-    split.storage.watch(SENSORS, ({ sequence }) => heard.push(sequence));
+  it('many commits ring few doorbells, the last of which has the last sequence', async () => {
+    const received: number[] = [];
+    split.storage.watch(SENSORS, ({ sequence }) => received.push(sequence));
     await split.storage.collection(SENSORS);
     for (let n = 0; n < 300; n++) await split.sqlite.write(DATABASE, [edit(`doc${n}`)]);
-    await expect.poll(() => heard.at(-1)).toBe(300);
-    expect(heard.length).toBeLessThan(150);
-    expect(heard).toEqual([...heard].sort((a, b) => a - b));
+    await expect.poll(() => received.at(-1)).toBe(300);
+    expect(received.length).toBeLessThan(150);
+    expect(received).toEqual([...received].sort((a, b) => a - b));
   });
 });
 

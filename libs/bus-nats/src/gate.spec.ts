@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Gate } from './gate.js';
 
-/** A task that ends when it is told to. */
+/** A task that ends on request. */
 function task() {
   let finish!: () => void;
   const done = new Promise<void>((resolve) => (finish = resolve));

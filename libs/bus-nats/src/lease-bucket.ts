@@ -15,7 +15,7 @@ export interface LeaseBucketOptions {
   readonly life?: number;
   /** Copies of the bucket in a cluster of NATS servers: 1, 3 or 5. */
   readonly replicas?: number;
-  /** What is leased: {@link OWNERS} of databases if absent. */
+  /** The kind of lease: {@link OWNERS} of databases if absent. */
   readonly bucket?: string;
 }
 
@@ -24,7 +24,7 @@ export const OWNERS = 'edge-v1-owners';
 /** Workers that run replications with other servers. */
 export const RUNNERS = 'edge-v1-runners';
 
-/** Who holds a lease, as stored. */
+/** The holder of a lease, as stored. */
 export interface LeaseRecord {
   /** Unique per lease taken. */
   readonly holder: string;
@@ -74,7 +74,7 @@ export class LeaseBucket {
     }
   }
 
-  /** Writes the entry anew if it still has that revision. @returns the new one; undefined: it has not */
+  /** Writes the entry again if it still has that revision. @returns the new one; undefined: it has not */
   async renew(leased: string, record: LeaseRecord, revision: number, timeout: number): Promise<number | undefined> {
     try {
       return await (await this.open()).update(nameToken(leased), JSON.stringify(record), revision, timeout);
@@ -84,7 +84,7 @@ export class LeaseBucket {
     }
   }
 
-  /** Who has a name, with the revision of the entry. */
+  /** The holder of a name, with the revision of the entry. */
   async look(leased: string): Promise<{ record: LeaseRecord; revision: number } | undefined> {
     const entry = await (await this.open()).get(nameToken(leased));
     if (entry?.operation !== 'PUT') return undefined;

@@ -118,7 +118,7 @@ describe('the lease of a database', () => {
     expect(await lease.ended).toBe('lost');
   });
 
-  it('is lost with the store of NATS, and can be had anew', async () => {
+  it('is lost with the store of NATS, and can be had again', async () => {
     const lease = await take(await contender());
     await nats.restart({ loseStore: true });
     await take(await contender());

@@ -16,7 +16,7 @@ const CLOCKS: Clocks = { steady: () => performance.now(), wall: () => Date.now()
  * It is valid for a bounded time from *before* its last renewal was sent, less a margin, by both clocks: the steady
  * clock sees a process that was stopped (SIGSTOP) and a time of day that was set back, the time of day sees a machine
  * that was suspended, whose steady clock stood still. NATS counts the same life from when the renewal arrived, which is
- * later; so whoever takes the entry over does it after the former holder's validity has ended.
+ * later; so the entry is taken over only after the former holder's validity has ended.
  */
 export class Lease {
   /** Resolves when the lease is no longer held: lost or released. */
@@ -40,7 +40,7 @@ export class Lease {
 
   /**
    * Takes the lease if nobody has it.
-   * @param holder tells people who holds it
+   * @param holder names the holder, for people
    * @throws if NATS does not answer
    */
   static async tryAcquire(
@@ -80,7 +80,7 @@ export class Lease {
   private left(): number {
     const elapsed = Math.max(
       this.clocks.steady() - this.confirmed.steady,
-      // A time of day that was set back tells nothing; the steady clock still does.
+      // A time of day that was set back says nothing; the steady clock still does.
       this.clocks.wall() - this.confirmed.wall,
     );
     return this.bucket.life * (1 - LEASE_MARGIN) - elapsed;

@@ -151,14 +151,14 @@ describe('reading the log ahead', () => {
     ['wants no bodies any more', { since: 20, body: false }],
     ['wants them in UTF-8', { since: 20, utf8: true }],
     ['wants no tombstones', { since: 20, activeOnly: true }],
-  ])('begins anew for a reader that %s', async (_, options) => {
+  ])('begins again for a reader that %s', async (_, options) => {
     const { log, asked } = logOf(1_000);
     await readOn(log, {}, 2);
     await readOn(log, options, 1);
     expect(asked.slice(2)).toEqual([[options.since, 10]]);
   });
 
-  it('begins anew for a reader in another collection', async () => {
+  it('begins again for a reader in another collection', async () => {
     const { log, asked } = logOf(1_000);
     await readOn(log, {}, 2);
     await log.changes({ ...LINE, collection: 'other' }, { since: 20, limit: 10, reader: ONE });

@@ -7,9 +7,9 @@ type Read = (keyspace: Keyspace, options: ChangesOptions) => Promise<ChangePage>
 
 /** Where a reader goes on, if it does. */
 interface Place {
-  /** What it asks for then. */
+  /** Its next request. */
   readonly request: string;
-  /** What was read beyond the page it got. */
+  /** Pages read beyond the one it got. */
   readonly rest: ChangePage | undefined;
   /** Size of the message that {@link rest} is part of: bodies in UTF-8 keep all of it. */
   readonly bytes: number;
@@ -20,7 +20,7 @@ interface Place {
   readonly at: number;
 }
 
-/** What a row takes in a message beside its body. */
+/** Bytes of a row in a message beside its body. */
 const METADATA_BYTES = 200;
 
 /**
@@ -108,8 +108,8 @@ function limitFor(limit: number, place: Place | undefined): number {
 }
 
 /**
- * What was read ahead does not tell that the log ends. Its reader shares pages with others, who may have begun after something
- * was acknowledged that is not in it.
+ * Pages read ahead do not say that the log ends. Their reader shares pages with others, who may have begun after
+ * something was acknowledged that is not in it.
  */
 function cut(page: ChangePage, limit: number): { first: ChangePage; rest: ChangePage | undefined } {
   if (page.rows.length <= limit) return { first: page, rest: undefined };

@@ -3,11 +3,11 @@ import { isEdgeError } from '@edgesync/errors';
 import { createInbox, type Msg, type Subscription } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
 
-/** Who reads a mailbox. */
+/** The reader of a mailbox. */
 export interface MailboxReader {
   /** @param replyTo where the sender takes answers, '' if it does not */
   message(message: Message, replyTo: string): void;
-  /** What came cannot be read. */
+  /** A message cannot be read. */
   unreadable?(error: Error): void;
   /** Nobody listens at the subject that was written to. */
   nobody?(): void;

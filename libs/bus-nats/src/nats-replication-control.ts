@@ -78,7 +78,7 @@ export class NatsReplicationControl implements ReplicationControl {
       const id = this.choose(tried);
       if (id === undefined) {
         if (performance.now() - start > this.patience) break;
-        // Whoever was there before may be there again.
+        // A worker that was there before may be there again.
         tried.clear();
         await new Promise((resolve) => setTimeout(resolve, WORKER_LOOK_MS));
         continue;

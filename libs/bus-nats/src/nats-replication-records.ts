@@ -103,13 +103,13 @@ export class NatsReplicationRecords implements ReplicationRecords {
     let isOver = false;
     let isLooking = false;
     let rings = 0;
-    let heard = 0;
+    let seen = 0;
     const look = async (): Promise<void> => {
       if (isLooking) return;
       isLooking = true;
       do {
-        const rang = rings > heard;
-        heard = rings;
+        const rang = rings > seen;
+        seen = rings;
         try {
           // As it is, unless NATS has lost it.
           const table = await this.change((known) => known);
@@ -118,7 +118,7 @@ export class NatsReplicationRecords implements ReplicationRecords {
         } catch (error) {
           if (!isOver) this.options.report?.(error);
         }
-      } while (rings > heard && !isOver);
+      } while (rings > seen && !isOver);
       isLooking = false;
     };
     const ring = (): void => {

@@ -174,7 +174,7 @@ describe('databases', () => {
     const atStop = started.length;
     const second = start(['plant'], two);
     await expect.poll(() => owns(second, 'plant'), SLOW).toBe(true);
-    // The stopped process hears of these all at once when it goes on.
+    // The stopped process gets these all at once when it goes on.
     const before = acknowledged.length;
     await expect.poll(() => acknowledged.length, SLOW).toBeGreaterThan(before + 20);
     first.child.kill('SIGCONT');

@@ -2,7 +2,7 @@ import { Lease } from './lease.js';
 import type { LeaseBucket } from './lease-bucket.js';
 import { LEASE_RETRY_MS, LEASE_SHARING_MS } from './tuning.js';
 
-/** What a process does with what it owns. */
+/** Actions of a process on what it owns. */
 export interface OwnershipHandlers {
   /** Begins to work, such as to serve a database. If it throws, the lease goes back and all is tried again. */
   acquired(lease: Lease): Promise<void>;
@@ -10,7 +10,7 @@ export interface OwnershipHandlers {
   given(name: string): Promise<void>;
   /** The lease is over: others may have it. */
   released?(name: string): void;
-  /** Told of what went wrong; the work goes on. */
+  /** Receives errors; the work goes on. */
   report(name: string, error: unknown): void;
 }
 
@@ -31,7 +31,7 @@ export class Ownership {
   private trying = 0;
 
   /**
-   * @param holder tells people who holds a lease
+   * @param holder names the holder of a lease, for people
    * @param sharing milliseconds to wait for every name that this process is trying to get already: processes that
    * start at the same time then share what is free, and one that is alone takes a little longer to have it all
    */
@@ -42,12 +42,12 @@ export class Ownership {
     private readonly sharing = 0,
   ) {}
 
-  /** What is owned now. */
+  /** Names owned now. */
   get owned(): string[] {
     return [...this.leases.keys()].sort();
   }
 
-  /** What is owned or wanted. */
+  /** Names owned or wanted. */
   get pursued(): ReadonlySet<string> {
     return new Set(this.pursuits.keys());
   }

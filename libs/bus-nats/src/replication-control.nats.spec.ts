@@ -60,7 +60,7 @@ async function records(options: { guest?: boolean } = {}): Promise<NatsReplicati
   return new NatsReplicationRecords(await connect('records'), { seal: SEAL, ...options });
 }
 
-/** A worker that does as it is told. */
+/** A worker that a test drives. */
 async function worker(id: string, handlers: Partial<ReplicationHandlers> = {}): Promise<string[]> {
   const bus = await connect(id);
   const reported: string[] = [];
@@ -144,7 +144,7 @@ describe('starting a replication', () => {
     expect(reported).toEqual([]);
   });
 
-  it('tells at once when there is no room for it: other workers have the same table', async () => {
+  it('reports at once when there is no room for it: other workers have the same table', async () => {
     let asked = 0;
     const refuse = (): Promise<number> => {
       asked++;
@@ -158,7 +158,7 @@ describe('starting a replication', () => {
     expect(asked).toBe(1);
   });
 
-  it('begins eight at a time at a worker, which tells of those that run meanwhile', async () => {
+  it('begins eight at a time at a worker, which reports those that run meanwhile', async () => {
     let starting = 0;
     const start = (): Promise<number> => {
       starting++;
@@ -177,12 +177,16 @@ describe('starting a replication', () => {
 });
 
 describe('the list of replications', () => {
-  it('has what workers tell, and those of a worker that keeps silent', async () => {
+  it('has what workers report, and those of a worker that keeps silent', async () => {
     const table = await records();
     await add(table, 'a');
     await add(table, 'b');
-    const told: ReplicationTask = { ...recordedTask((await table.read()).rows[0]!), status: 'Idle', docs_written: 3 };
-    await worker('a', { tasks: () => Promise.resolve([told]) });
+    const reported: ReplicationTask = {
+      ...recordedTask((await table.read()).rows[0]!),
+      status: 'Idle',
+      docs_written: 3,
+    };
+    await worker('a', { tasks: () => Promise.resolve([reported]) });
     const { control: gateway, workers } = await control();
     await expect.poll(() => workers.workers(), SLOW).toHaveLength(1);
     expect(await gateway.list()).toMatchObject([

@@ -21,7 +21,7 @@ import { Replies } from './replies.js';
 import { openDefinition, type Seal } from './sealed-definition.js';
 import { SERVER_QUEUE, SERVER_QUEUE_BYTES, SERVER_REQUESTS, WORKER_STARTS } from './tuning.js';
 
-/** What a worker does for gateways. */
+/** Services of a worker for gateways. */
 export interface ReplicationHandlers {
   /**
    * Checks a definition and enters the replication in the table.

@@ -29,7 +29,7 @@ export class SessionClient {
   }
 
   /**
-   * What sessions of a worker have carried; of those it does not know, nothing.
+   * Traffic of sessions of a worker; of those it does not know, nothing.
    * @throws if the worker does not answer, or not as expected
    */
   async traffic(worker: string, sessions: readonly string[]): Promise<readonly SessionTraffic[]> {

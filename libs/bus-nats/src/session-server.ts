@@ -13,7 +13,7 @@ import {
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
 
-/** What a worker does for the gateways whose apps it serves. */
+/** Services of a worker for the gateways whose apps it serves. */
 export interface SessionHandlers {
   /** Ends a session, if there is one of that name. */
   end(session: string, why: SessionEnding): void;
@@ -27,7 +27,7 @@ export class SessionServer {
 
   /**
    * @param worker ID under which the worker announces itself
-   * @param report told of messages that make no sense
+   * @param report receives errors about messages that make no sense
    */
   constructor(
     private readonly bus: Bus,

@@ -12,7 +12,7 @@ export const ATTEMPT_MS = 2_000;
 export const FIRST_PAUSE_MS = 20;
 export const LAST_PAUSE_MS = 250;
 
-/** Calls a client has under way, and more that wait for their turn. Beyond it callers are told to come later. */
+/** Calls a client has under way, and more that wait for their turn. Beyond it callers are refused for now. */
 export const CLIENT_CALLS = 256;
 export const CLIENT_QUEUE = 4_096;
 
@@ -24,7 +24,7 @@ export const READ_AHEAD_MS = 200;
 /** How many pages of it are read at once, as long as they are not larger than this: one message of NATS. */
 export const READ_AHEAD_FACTOR = 4;
 export const READ_AHEAD_BYTES = 640 * 1_024;
-/** What is kept for all readers. Beyond it they get what they ask for. */
+/** Bytes kept for all readers. Beyond it they get what they ask for. */
 export const READ_AHEAD_TOTAL_BYTES = 16 * 1_024 * 1_024;
 
 /** Requests a server works on at a time: enough for a full group commit. */
@@ -41,7 +41,7 @@ export const CHUNK_BYTES = 256 * 1_024;
 export const WINDOW_CHUNKS = 8;
 /** Both ends of a transfer show that they are alive at least this often … */
 export const ALIVE_MS = 1_000;
-/** … and give up when they hear nothing for this long. */
+/** … and give up when nothing comes for this long. */
 export const STALL_MS = 4_000;
 /** Set aside in a message for what the server counts beside the payload. */
 export const PAYLOAD_RESERVE = 1_024;
@@ -74,7 +74,7 @@ export const LEASE_SHARING_MS = 150;
 export const ANNOUNCE_MS = 1_000;
 export const ANNOUNCEMENT_LIFE_MS = 3_500;
 
-/** How long a worker has to tell what its sessions have carried. It is shown without that afterwards. */
+/** How long a worker has to report the traffic of its sessions. It is shown without that afterwards. */
 export const TRAFFIC_MS = 1_000;
 /** Extra wait per name that a worker is trying to get already, so that workers which start together share. */
 export const REPLICATION_SHARING_MS = 100;
@@ -97,7 +97,7 @@ export const STRAY_DEFINITION_MS = 600_000;
 
 /** How long a worker may take to start a replication, before another one is asked … */
 export const START_MS = 4_000;
-/** … and to tell how its replications are. */
+/** … and to report how its replications are. */
 export const STATUS_MS = 1_000;
 /** How often a gateway looks for a worker while it knows none. */
 export const WORKER_LOOK_MS = 50;

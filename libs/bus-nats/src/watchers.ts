@@ -14,7 +14,7 @@ interface Watched {
 }
 
 /**
- * Doorbells on the hearing side: one subscription per keyspace however many listen. Doorbells that rang while the
+ * Doorbells on the receiving side: one subscription per keyspace however many listen. Doorbells that rang while the
  * connection was away are made up for.
  */
 export class Watchers {
@@ -72,7 +72,7 @@ export class Watchers {
     try {
       this.ring(watched, (await this.look(watched.keyspace)).lastSequence);
     } catch {
-      // Storage is away as well: whoever listens also wakes by timer.
+      // Storage is away as well: listeners also wake by timer.
     }
   }
 

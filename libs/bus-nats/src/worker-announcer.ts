@@ -3,7 +3,7 @@ import { nuid, type Subscription } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
 import { ANNOUNCE_MS } from './tuning.js';
 
-/** What a worker says about itself now. */
+/** The current announcement of a worker. */
 export interface WorkerState {
   /** `host:port` where it accepts connections. */
   readonly address: string;
@@ -36,7 +36,7 @@ export class WorkerAnnouncer {
     this.announce();
   }
 
-  /** Tells how things stand, outside of the regular interval. */
+  /** Announces outside of the regular interval. */
   announce(): void {
     this.send(false);
   }

@@ -10,7 +10,7 @@ export type Worker = Omit<WorkerAnnouncement, 'leaving'>;
 interface Entry {
   readonly worker: Worker;
   readonly heardAt: number;
-  /** Sessions sent there since it last told its load. */
+  /** Sessions sent there since it last announced its load. */
   assigned: number;
 }
 
@@ -32,7 +32,7 @@ export class WorkerRegistry {
   ) {
     this.subscription = bus.connection.subscribe(workerSubjects(kind), {
       callback: (error, message) => {
-        if (!error) this.hear(message);
+        if (!error) this.receive(message);
       },
     });
     this.callRoll();
@@ -48,7 +48,7 @@ export class WorkerRegistry {
 
   /**
    * The least loaded worker that speaks `protocol` and has room; undefined: there is none. The session that is about to
-   * go there is counted until the worker tells its load anew, so that a burst is spread.
+   * go there is counted until the worker announces its load again, so that a burst is spread.
    * @param except workers that were tried in vain
    */
   choose(protocol: string, except: ReadonlySet<string> = new Set()): Worker | undefined {
@@ -78,7 +78,7 @@ export class WorkerRegistry {
     this.bus.publish(rollCallSubject(this.kind), new Uint8Array(0));
   }
 
-  private hear(message: Msg): void {
+  private receive(message: Msg): void {
     try {
       const { leaving, ...worker } = WorkerAnnouncement.parse(decodeMessage(message.data));
       if (leaving) this.entries.delete(worker.id);
@@ -89,7 +89,7 @@ export class WorkerRegistry {
     }
   }
 
-  /** Whoever had the address before is dead. */
+  /** A worker that had the address before is dead. */
   private enter(worker: Worker): void {
     for (const [id, entry] of this.entries)
       if (id !== worker.id && entry.worker.address === worker.address) this.entries.delete(id);
