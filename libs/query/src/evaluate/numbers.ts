@@ -1,4 +1,5 @@
-import { encode, type PresentValue, type Value } from '../values.js';
+import { encode, isArray, isObject, type PresentValue, type Value } from '../values.js';
+import { compareBytes } from './compare.js';
 
 /** The number that text begins with, white space before it aside: sign, digits, fraction, exponent. */
 const LEADING_NUMBER = /^[\t-\r ]*([+-]?(?:\d+(\.\d*)?|(\.\d+))([eE][+-]?\d+)?)/;
@@ -125,7 +126,17 @@ export function truth(value: Value): boolean | undefined {
   }
 }
 
-/** A value as text, for `||` and CONCAT. */
+/**
+ * A value as text, for `||` and CONCAT. Arrays and objects are compact JSON; members are sorted by name, so that equal
+ * values have the same text.
+ */
 export function textOf(value: PresentValue): string {
-  return typeof value === 'string' ? value : encode(value);
+  return typeof value === 'string' ? value : jsonOf(value);
+}
+
+function jsonOf(value: PresentValue): string {
+  if (isArray(value)) return `[${value.items.map(jsonOf).join()}]`;
+  if (!isObject(value)) return encode(value);
+  const members = [...value.members].sort(([left], [right]) => compareBytes(left, right));
+  return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${jsonOf(member)}`).join()}}`;
 }

@@ -106,7 +106,7 @@ describe('text', () => {
     ['CONTAINS', [text('aab'), text('ab')], 'true'],
     ['CONTAINS', [text('a'), '""'], 'true'],
     ['LOWER', [text('İ')], text('i̇')],
-    ['CONCAT', ['1.0', 'null', '[1,{"a":2.50}]'], text('1.0null[1,{"a":2.50}]')],
+    ['CONCAT', ['1.0', 'null', '[1,{"b":2.50,"a":1}]'], text('1.0null[1,{"a":1,"b":2.5}]')],
     ['TONUMBER', [text(' -7 ')], '-7'],
     ['TONUMBER', [text('7x')], 'null'],
     ['TONUMBER', [text('9223372036854775808')], '9223372036854776000.0'],
