@@ -30,7 +30,7 @@ import { ReplicationsController } from './replications/replications.controller.j
 import { ServerController } from './server/server.controller.js';
 import { SyncPathController } from './sync/sync-path.controller.js';
 
-/** What serves the API; the manual describes all of it. */
+/** Controllers of the API; the manual describes all of them. */
 export const CONTROLLERS = [
   ServerController,
   OperationsController,

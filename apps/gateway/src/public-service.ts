@@ -10,13 +10,13 @@ import { checkServerTls, openServerTls } from '@edgesync/tls';
 import { firstOfEach } from './http/first-of-each.js';
 import { createHttpAdapter } from './http/http-adapter.js';
 
-/** What is made before there is an application with a public port. */
+/** Parts made before there is an application with a public port. */
 export interface ServerParts extends CoreParts {
   readonly users?: Users;
   readonly authenticator?: Authenticator;
 }
 
-/** What is behind the public port. */
+/** The application behind the public port. */
 export interface ServerApplication {
   readonly module: (launch: Launch) => DynamicModule | Promise<DynamicModule>;
   /** Called before the port is open, to take upgrades. */
@@ -30,7 +30,7 @@ export interface ServerApplication {
 /** Requests that are still under way after this many milliseconds are cut off when the server stops. */
 const GRACE_MS = 3_500;
 
-/** What a process with the public port needs of the machine. */
+/** The machine, as a process with the public port uses it. */
 export const PUBLIC_CHECKS: MachineChecks = { users: true, inspectHttps: checkServerTls };
 
 /** A process with the public port. It takes changed users and certificates while it runs. */

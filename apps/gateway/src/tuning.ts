@@ -69,7 +69,7 @@ export const STALLED_AFTER_MS = 300_000;
 /** Shortest pause between two heartbeats; shorter ones asked for become this (docs/protocol/rest.md#heartbeats). */
 export const SHORTEST_HEARTBEAT_MS = 5_000;
 
-/** What `heartbeat=true` means (docs/protocol/rest.md#changes-feed). */
+/** The meaning of `heartbeat=true` (docs/protocol/rest.md#heartbeats). */
 export const HEARTBEAT_MS = 60_000;
 
 /** Longest delay that a timer can take: 24.8 days. */

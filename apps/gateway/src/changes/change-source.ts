@@ -52,7 +52,7 @@ const subscribeOptions = (since: number, { ids, activeOnly, includeDocs, limit }
   ...(ids && { ids }),
 });
 
-/** What is there, newest first; then, as a feed without order to reverse, what comes. */
+/** The backlog, newest first; then new changes as they come. */
 class DescendingSource implements ChangeSource {
   pageRows: number;
   /** Rows before this one are to be delivered. */

@@ -22,7 +22,7 @@ export function changeText(row: ChangeRow, { includeDocs, showCv, allLeaves }: C
   return `{"seq":${sequence},"id":${JSON.stringify(id)},${mark}"changes":[${changes}]${doc}}`;
 }
 
-/** Of a deleted document nothing is shown but its ID and revision. */
+/** A deleted document shows its ID and revision alone. */
 function shownDocument(row: ChangeRow, showCv: boolean): string {
   // Feeds do not ask for UTF-8.
   return documentText({ ...row, body: row.deleted ? '{}' : (row.body as string) }, showCv);

@@ -31,7 +31,7 @@ class Source implements ChangeSource {
   pageRows = FEED_PAGE_ROWS;
   readonly rewound: number[] = [];
   position = 0;
-  /** What the log holds when it is read for the last time. */
+  /** The log at its last read. */
   last: SourcePage | Error | undefined;
   closed = false;
   private give: (page: SourcePage | undefined | Promise<never>) => void = () => {};
@@ -203,7 +203,7 @@ describe('a slow client', () => {
     ).toEqual(rows.map(({ sequence }) => sequence));
   });
 
-  it('is told where it stands when the feed is stopped', async () => {
+  it('gets its place when the feed is stopped', async () => {
     const { output, feed, done } = await start({ feed: 'longpoll' });
     output.full = true;
     feed.stop();

@@ -7,7 +7,7 @@ import type { FeedOutput } from './feed-output.js';
 const OPENING = '{"results":[';
 
 /**
- * What follows the delivery of a page: the feed is at its end; or goes on; or goes on when a slow client has taken what
+ * The step after the delivery of a page: the feed is at its end; or goes on; or goes on when a slow client has taken what
  * was sent, and until then keeps its place alone.
  */
 type Delivered = 'end' | 'more' | 'slow';
@@ -69,7 +69,7 @@ export class ChangesFeed {
   private begin(): void {
     if (this.isEnvelope) this.output.write(OPENING);
     else this.output.open();
-    // Whoever begins now and is cut off before the first change goes on here, not at a later `now`.
+    // A client that begins now and is cut off before the first change goes on here, not at a later `now`.
     if (this.request.mode === 'sse' && this.request.since === 'now') this.output.write(`id: ${this.place}\n\n`);
   }
 

@@ -359,7 +359,7 @@ describe('storage that fails', () => {
         when(options) ? Promise.reject(new Error('disk on fire')) : storage.changes(keyspace, options),
     });
 
-  it('is told by the status if it fails at the start', async () => {
+  it('fails with its status if it fails at the start', async () => {
     await using broken = await startGateway({ wrap: failing(() => true) });
     for (const query of ['', '?feed=continuous', '?feed=longpoll&since=now'])
       expect((await new CheckedClient(broken.url).get(`/db/_changes${query}`)).status).toBe(500);

@@ -2,7 +2,7 @@ import { withMetadata } from '@edgesync/document';
 import type { DocumentRevision } from '@edgesync/ports';
 import { currentVersionOf } from '@edgesync/revision';
 
-/** What of a stored document REST shows. */
+/** The part of a stored document that REST shows. */
 type ShownDocument = Pick<DocumentRevision, 'id' | 'rev' | 'vector' | 'deleted' | 'body'>;
 
 /**

@@ -9,7 +9,7 @@ import { faultOf, type StoredResult } from './write-result.js';
 export interface Edit {
   readonly keyspace: Keyspace;
   readonly id: string;
-  /** What the edit replaces; undefined creates. */
+  /** The revision that the edit replaces; undefined creates. */
   readonly expect: ExpectedRevision;
   readonly deleted: boolean;
   /** Properties in normal form. */

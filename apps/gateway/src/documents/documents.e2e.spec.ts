@@ -454,7 +454,7 @@ describe('DELETE /{keyspace}/{docid}', () => {
 describe('expiry', () => {
   const now = (): number => Math.floor(Date.now() / 1000);
 
-  it('tells the deadline that ttl sets', async () => {
+  it('returns the deadline that ttl sets', async () => {
     const before = now();
     const { json } = await client.put(`/db/${fresh()}?ttl=100`, {});
     expect(json.expires - before - 100).toBeGreaterThanOrEqual(0);

@@ -14,7 +14,7 @@ const CODES: Readonly<Record<string, readonly [code: ErrorCode, reason?: string]
 /** Errors of connections that never came to speak HTTP: of the network, and of TLS. */
 const WITHOUT_ANSWER = /^(?:ECONNRESET|EPIPE|ETIMEDOUT|ERR_SSL_|ERR_TLS_)/;
 
-/** What OpenSSL calls a first packet that is not TLS: of these it knows the method, of the last nothing. */
+/** OpenSSL's codes for a first packet that is not TLS: with a known method, and the last for anything else. */
 const PLAIN_HTTP: ReadonlySet<string | undefined> = new Set([
   'ERR_SSL_HTTP_REQUEST',
   'ERR_SSL_HTTPS_PROXY_REQUEST',

@@ -85,7 +85,7 @@ describe('connections', () => {
     expect((await client.get('/db/doc', { headers })).status).toBe(200);
   });
 
-  it('tells a client that waits for it to send its body, and refuses one before it does', async () => {
+  it('asks a client that waits for it to send its body, and refuses one before it does', async () => {
     const head = (path: string, length: number): string =>
       `PUT ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nExpect: 100-continue\r\nContent-Length: ${length}\r\n\r\n`;
     const accepted = connect(gateway.port, '127.0.0.1');

@@ -109,7 +109,7 @@ describe('a reply', () => {
 
 // docs/protocol/edge-server.md#cors
 describe('pages of any origin', () => {
-  it('may use the server, but not in the name of whoever sits at the browser', async () => {
+  it('may use the server, but not in the name of the person at the browser', async () => {
     await using open = await startGateway({ config: { cors: { origin: ['*'], headers: ['*'] } } });
     const client = new CheckedClient(open.url);
     const answer = await client.get('/db', from('https://any.example'));

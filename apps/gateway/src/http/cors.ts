@@ -9,8 +9,8 @@ const EXPOSED = 'ETag, Location, Retry-After, Content-Range';
 
 /**
  * Lets web pages of other origins use the server (docs/protocol/edge-server.md#cors). Pages of listed origins may send
- * credentials. If every page may come, none may: else any page could act in the name of whoever has logged in with the
- * same browser.
+ * credentials. If every page may come, none may: else any page could act in the name of a user who has logged in with
+ * the same browser.
  */
 export class Cors {
   private readonly origins: OriginPolicy;
@@ -28,7 +28,7 @@ export class Cors {
     response.setHeader('access-control-expose-headers', EXPOSED);
   }
 
-  /** Answers `OPTIONS`, for a reply that has been marked. Tells nothing about the path. */
+  /** Answers `OPTIONS`, for a reply that has been marked. Reveals nothing about the path. */
   answerPreflight({ headers }: IncomingMessage, response: ServerResponse): void {
     if (response.hasHeader('access-control-allow-origin')) {
       response.setHeader('access-control-allow-methods', METHODS);

@@ -80,7 +80,7 @@ function isDatabaseChange({ raw: { method, url } }: FastifyRequest): boolean {
   return (method === 'PUT' || method === 'DELETE') && /^\/[^_/?#][^/?#]*\/?(?:[?#]|$)/.test(originForm(url ?? ''));
 }
 
-/** States of the server, which its own log tells of: not failures of requests. */
+/** States of the server, which its own log reports: not failures of requests. */
 const STATES: ReadonlySet<ErrorCode> = new Set(['server.draining', 'server.not-ready', 'server.overloaded']);
 
 /** Whether no handler takes the path: the router found none, or one that took an endpoint's name for a document's. */

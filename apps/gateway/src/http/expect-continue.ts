@@ -3,7 +3,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 const waiting = new WeakMap<IncomingMessage, ServerResponse>();
 
 /**
- * A client that sends `Expect: 100-continue` is told to go on only when its body is about to be read: one that is
+ * A client that sends `Expect: 100-continue` gets the 100 only when its body is about to be read: one that is
  * refused (401, 403, 409, 413) does not upload for nothing.
  */
 export function deferContinue(server: Server): void {

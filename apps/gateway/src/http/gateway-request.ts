@@ -4,15 +4,15 @@ import type { Keyspace } from '@edgesync/document';
 
 /** A request once it has passed the hooks and guards. */
 export type GatewayRequest = FastifyRequest<{ Params: Readonly<Record<string, string>> }> & {
-  /** Who asks. Set by the authentication hook. */
+  /** The sender. Set by the authentication hook. */
   principal: Principal;
-  /** What the first path component names. Set by the keyspace guards. */
+  /** The keyspace of the first path component. Set by the keyspace guards. */
   keyspace: Keyspace;
 };
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** Logs what went wrong after a reply had begun, when nothing but closing the connection can tell the client. */
+    /** Logs what went wrong after a reply had begun, when the client can notice it only by the closed connection. */
     reportFault: (error: unknown, request: FastifyRequest) => void;
   }
 }

@@ -22,7 +22,7 @@ const JSON_TYPE = { headers: { 'content-type': 'application/json' } };
 describe('clients that take their time', () => {
   const timeouts = { headers: 150, request: 400, check: 20 };
 
-  it('are told 408 when the headers do not come, and when the body does not', async () => {
+  it('get 408 when the headers do not come, and when the body does not', async () => {
     await using impatient = await startGateway({ timeouts });
     const starts = [
       'GET /db HTTP/1.1\r\nHost: x\r\nX-Slow: ',
@@ -242,7 +242,7 @@ describe('headers', () => {
     },
   );
 
-  it('tell browsers not to guess, on every kind of reply', async () => {
+  it('forbid browsers to guess, on every kind of reply', async () => {
     for (const path of [
       '/',
       '/db',
@@ -369,7 +369,7 @@ describe('requests hidden in requests', () => {
     ['a folded header', head('Transfer-Encoding:\r\n chunked', 'Content-Length: 3') + chunked],
     ['a carriage return in a value', head('X: y\rTransfer-Encoding: chunked', 'Content-Length: 3') + chunked],
     ['a nul in a value', head('X: \0') + HIDDEN],
-    ['a size of a chunk that is none', head('Transfer-Encoding: chunked') + `0x2\r\n{}\r\n${chunked}`],
+    ['an invalid size of a chunk', head('Transfer-Encoding: chunked') + `0x2\r\n{}\r\n${chunked}`],
     ['a size of a chunk with a sign', head('Transfer-Encoding: chunked') + `+2\r\n{}\r\n${chunked}`],
     ['a chunk longer than its size', head('Transfer-Encoding: chunked') + `2\r\n{}xx\r\n${chunked}`],
   ])('are not found behind %s', async (_what, request) => {

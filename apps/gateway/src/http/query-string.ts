@@ -3,10 +3,10 @@ import { EdgeError } from '@edgesync/errors';
 /** Parameters of a URL by name. Of a repeated parameter the first one counts. */
 export type QueryParameters = Readonly<Record<string, string>>;
 
-/** What a URL without parameters has: one shared object, so that handlers can tell it at no cost. */
+/** The parameters of a URL without any: one shared object, so that handlers recognise it at no cost. */
 export const NO_PARAMETERS: QueryParameters = Object.freeze(Object.create(null) as Record<string, string>);
 
-/** What a URL with malformed percent-encoding has; {@link checkParameters} refuses it. */
+/** The parameters of a URL with malformed percent-encoding; {@link checkParameters} refuses it. */
 const MALFORMED: QueryParameters = Object.freeze(Object.create(null) as Record<string, string>);
 
 /** Parses the part after `?`. Never throws: the router calls it before error handling is in place. */

@@ -33,7 +33,7 @@ const byAlice = { user: 'alice', remote: expect.stringMatching(/^127\.0\.0\.1:\d
 const inThings = { db: 'db', ks: 'db._default.things' };
 
 describe('the audit log', () => {
-  it('tells of documents that were created, changed, deleted and read', async () => {
+  it('reports documents that were created, changed, deleted and read', async () => {
     const { json: created } = await client.put(`${things}/a%20b`, { n: 1 });
     const { json: updated } = await client.put(`${things}/a%20b?rev=${created.rev}`, { n: 2 });
     await client.get(`${things}/a%20b`);
@@ -49,7 +49,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('tells of documents created by POST and deleted by PUT', async () => {
+  it('reports documents created by POST and deleted by PUT', async () => {
     const { json } = await client.post(things, { n: 1 });
     await client.put(`${things}/${json.id}?rev=${json.rev}`, { _deleted: true });
     expect(events()).toMatchObject([
@@ -70,7 +70,7 @@ describe('the audit log', () => {
     expect((await client.get(`${things}/branched`)).json._rev).toBe('1-aa');
   });
 
-  it('tells of single properties as of their document', async () => {
+  it('reports single properties as of their document', async () => {
     const { json: created } = await client.put(`${things}/p/key`, '1', {
       headers: { 'content-type': 'application/json' },
     });
@@ -83,7 +83,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('tells of databases that were read', async () => {
+  it('reports databases that were read', async () => {
     await client.get('/_all_dbs');
     await client.get('/db');
     await client.get(things);
@@ -94,7 +94,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('tells nothing of listings, batches and what did not succeed', async () => {
+  it('reports nothing of listings, batches and what did not succeed', async () => {
     await client.get(`${things}/_all_docs?include_docs=true`);
     await client.post(`${things}/_bulk_docs`, { docs: [{ _id: 'bulk' }] });
     await client.get(`${things}/none`);
@@ -104,19 +104,19 @@ describe('the audit log', () => {
     expect(events()).toEqual([]);
   });
 
-  it('tells of authenticated users and of failures, with the name that was claimed', async () => {
+  it('reports authenticated users and of failures, with the name that was claimed', async () => {
     await client.get('/_all_dbs');
     await stranger.get('/_all_dbs');
     await stranger.get('/_all_dbs', { headers: { authorization: basic('mallory:wonderland') } });
-    const told = gateway.audit.slice(before).filter(({ id }) => id === 57347 || id === 57348);
-    expect(told.map(({ id, user, status, remote }) => [id, user, status, remote])).toEqual([
+    const reported = gateway.audit.slice(before).filter(({ id }) => id === 57347 || id === 57348);
+    expect(reported.map(({ id, user, status, remote }) => [id, user, status, remote])).toEqual([
       [57347, 'alice', undefined, '127.0.0.1'],
       [57348, undefined, 401, '127.0.0.1'],
       [57348, 'mallory', 401, '127.0.0.1'],
     ]);
   });
 
-  it('tells of every request with its outcome, refused ones too', async () => {
+  it('reports every request with its outcome, refused ones too', async () => {
     await client.put(`${things}/r?ttl=60`, {});
     await stranger.get('/db/x?password=geheim');
     const requests = (): Record<string, unknown>[] =>
@@ -132,7 +132,7 @@ describe('the audit log', () => {
     ]);
   });
 
-  it('tells of a request whose client went away', async () => {
+  it('reports a request whose client went away', async () => {
     const socket = connect(gateway.port, '127.0.0.1');
     socket.write(
       `PUT ${things}/gone HTTP/1.1\r\nHost: x\r\nAuthorization: ${basic('alice:wonderland')}\r\n` +

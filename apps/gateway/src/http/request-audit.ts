@@ -2,10 +2,10 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AUDIT_LOG, type AuditActor, type AuditLog } from '@edgesync/platform';
 import type { GatewayRequest } from './gateway-request.js';
 
-/** What became of a document. */
+/** The outcome for a document. */
 export type DocumentChange = 'created' | 'updated' | 'deleted';
 
-/** Who sends a request, for the audit log. */
+/** The sender of a request, for the audit log. */
 export function actorOf({ principal, raw }: GatewayRequest): AuditActor {
   const { remoteAddress = '?', remotePort = 0 } = raw.socket;
   const address = remoteAddress.includes(':') ? `[${remoteAddress}]` : remoteAddress;

@@ -11,7 +11,7 @@ export interface RequestObservers {
   readonly metrics: Metrics;
 }
 
-/** Methods that metrics tell apart: what clients invent must not become time series. */
+/** Methods with metrics of their own: inventions of clients must not become time series. */
 const METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS']);
 const UNROUTED = 'none';
 

@@ -28,7 +28,7 @@ import { observeRequests } from './request-observer.js';
 import { asksForWebSocket } from './upgrade.js';
 
 /**
- * What every request passes before its route, known or not: the `Server` header, CORS, authentication, the checks of
+ * Steps of every request before its route, known or not: the `Server` header, CORS, authentication, the checks of
  * docs/protocol/rest.md#conventions. Guards decide afterwards what a request may do; they know what its route means.
  */
 @Injectable()

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 
-/** What stands for the status if the client went away before there was one: as other servers log it. */
+/** Stands for the status if the client went away before there was one, as in the logs of other servers. */
 export const CLIENT_GONE = 499;
 
 /** The status that the client got. */

@@ -26,7 +26,7 @@ const WHO = [...(Object.keys(USERS) as (keyof typeof USERS)[]), 'anonymous'] as 
 const KEYSPACES = ['db', 'db.things', 'db.shop.orders', 'frozen', 'db.nowhere', 'nowhere'] as const;
 type KeyspaceName = (typeof KEYSPACES)[number];
 
-/** What each may do, keyspace by keyspace: r, w, both or nothing. Written down, not computed. */
+/** Rights of each, keyspace by keyspace: r, w, both or nothing. Written down, not computed. */
 const RIGHTS: Record<Who, Record<KeyspaceName, string>> = {
   admin: { db: 'rw', 'db.things': 'rw', 'db.shop.orders': 'rw', frozen: 'rw', 'db.nowhere': 'rw', nowhere: 'rw' },
   replicator: { db: '', 'db.things': '', 'db.shop.orders': '', frozen: '', 'db.nowhere': '', nowhere: '' },
@@ -142,7 +142,7 @@ const ON_KEYSPACES: Record<string, Operation> = {
   },
 };
 
-/** Operations that are no matter of rights on a collection, tried one by one below. */
+/** Operations that do not concern rights on a collection, tried one by one below. */
 const OTHERS = [
   'get /',
   'get /_all_dbs',

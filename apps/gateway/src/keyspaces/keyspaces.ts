@@ -16,7 +16,7 @@ export interface NamedKeyspace {
 /** The same where the database may not exist. */
 type ReadKeyspace = Omit<NamedKeyspace, 'database'> & Partial<NamedKeyspace>;
 
-/** Resolves the first path component, for whoever may know about what it names. */
+/** Resolves the first path component, for users who may know what it names. */
 @Injectable()
 export class Keyspaces {
   private readonly named = new Map<string, NamedKeyspace>();
@@ -51,7 +51,7 @@ export class Keyspaces {
 
   /**
    * Whether the collection is served: at once if that is known already. Storage refuses an unknown collection by
-   * itself; this is for telling so before anything else about a request.
+   * itself; this is for saying so before anything else about a request.
    * @throws EdgeError `keyspace.unknown`, `storage.*`
    */
   check(keyspace: Keyspace): true | Promise<true> {

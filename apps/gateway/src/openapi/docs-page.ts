@@ -63,7 +63,7 @@ ${sections.join('')}<h2>Schemas</h2>${schemas.join('')}</main></body></html>
 `;
 }
 
-/** Replies that every operation has, with the same description: told once, at the top. */
+/** Replies that every operation has, with the same description: shown once, at the top. */
 function commonReplies(operations: readonly OperationDocument[]): ReadonlySet<string> {
   const [first, ...others] = operations.map(({ responses }) => Object.entries(responses).map(replyKey));
   return new Set(first?.filter((key) => others.every((keys) => keys.includes(key))));

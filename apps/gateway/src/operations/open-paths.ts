@@ -1,4 +1,4 @@
-/** Paths that are served without credentials. They tell nothing but whether the server works. */
+/** Paths that are served without credentials. They reveal only whether the server works. */
 const OPEN_PATHS: ReadonlySet<string> = new Set(['/_health', '/_ready']);
 
 /** Whether the request needs no authentication. Only the plain path counts: other spellings are served to users. */

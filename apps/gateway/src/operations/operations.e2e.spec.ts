@@ -51,7 +51,7 @@ describe('health and readiness', () => {
     },
   );
 
-  it('tell when a database cannot be read, without naming it; the process lives nevertheless', async () => {
+  it('report when a database cannot be read, without naming it; the process lives nevertheless', async () => {
     let broken = true;
     const wrap = (storage: Storage): Storage =>
       new Proxy(storage, {

@@ -11,7 +11,7 @@ export const DEFAULT_BLOB_TYPE = 'application/octet-stream';
 /** Should a browser show a blob as a page after all, the page may neither run nor load anything. */
 const INERT = "default-src 'none'; sandbox";
 
-/** What a header can carry, and clients take. */
+/** Types that a header can carry, and clients take. */
 const HEADER_VALUE = /^[\x20-\x7e]{1,255}$/;
 
 /**

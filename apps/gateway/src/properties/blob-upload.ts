@@ -17,7 +17,7 @@ export async function storeBlob(request: FastifyRequest, storage: Storage, datab
   checkEncoding(message);
   if (Number(message.headers['content-length'] ?? 0) > LARGEST_BLOB) throw new EdgeError('blob.too-large');
   allowBody(message);
-  // When storage refuses the content, the connection must stay: the client is told.
+  // When storage refuses the content, the connection must stay: the client gets the error.
   const chunks = message.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>;
   try {
     return await storage.putBlob(database, chunks, { limit: LARGEST_BLOB });

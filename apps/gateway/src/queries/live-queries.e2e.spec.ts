@@ -154,7 +154,7 @@ describe('a live query', () => {
     expect((await client.get('/_metrics')).text).toMatch(/^edgesync_live_queries 5$/m);
   });
 
-  it('tells parameters apart, and passes them on', async () => {
+  it('distinguishes parameters, and passes them on', async () => {
     script = ({ options }) => [`{"p":${options.parameters!}}`];
     const feeds = [await LiveFeed.open('/db/_query/things?a=1'), await LiveFeed.open('/db/_query/things?a=1.0')];
     await expect.poll(() => feeds.map(({ results }) => results)).toEqual([['[{"p":{"a":1}}]'], ['[{"p":{"a":1.0}}]']]);

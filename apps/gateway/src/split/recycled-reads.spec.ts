@@ -7,7 +7,7 @@ import { RecycledReads } from './recycled-reads.js';
 
 const FROM = { once: () => undefined, resume: () => undefined, pause: () => undefined } as unknown as Socket;
 
-/** A client that takes nothing until it is told to. */
+/** A client that takes nothing until a test lets it. */
 function slowClient() {
   const waiting: { readonly chunk: Buffer; readonly done: () => void }[] = [];
   const write = (chunk: Buffer, _: string, done: () => void): void => void waiting.push({ chunk, done });

@@ -30,9 +30,9 @@ import { connectTo, KEEP_ALIVE_MS, requestHead, splice, type WorkerConnection } 
 /** {@link SyncRelay} signs with it. */
 export const HANDSHAKE_SECRET = Symbol('HANDSHAKE_SECRET');
 
-/** Upgrades that wait for a password check or a worker; more are told to come later. */
+/** Upgrades that wait for a password check or a worker; more are refused for now. */
 const MAX_PENDING = 1_000;
-/** Workers tried for one app: the first ones may have died since they were heard of. */
+/** Workers tried for one app: the first ones may have died since their announcement. */
 const MAX_TRIES = 3;
 /** A worker that was asked to end a session has this long: more than it takes for what is in flight. Milliseconds. */
 const END_MS = 2_500;
@@ -84,7 +84,11 @@ export class SyncRelay implements BeforeApplicationShutdown {
     const gauge = (name: string, help: string, value: () => number): void =>
       metrics.registry.collected(name, help, 'gauge', [], () => [[value()]]);
     gauge('edgesync_relayed_connections', 'Sync connections passed on to workers.', () => this.connected.size);
-    gauge('edgesync_replication_workers', 'Replication workers heard of lately.', () => workers.workers().length);
+    gauge(
+      'edgesync_replication_workers',
+      'Replication workers that announced themselves lately.',
+      () => workers.workers().length,
+    );
     tasks.include(() => this.shown());
   }
 
@@ -182,7 +186,7 @@ export class SyncRelay implements BeforeApplicationShutdown {
 
   /**
    * Connections as `_active_tasks` shows them (docs/protocol/rest.md#active-tasks); without counts where a worker does
-   * not tell them.
+   * not report them.
    */
   private async shown(): Promise<ShownTask[]> {
     const byWorker = new Map<string, string[]>();
@@ -196,7 +200,7 @@ export class SyncRelay implements BeforeApplicationShutdown {
       try {
         for (const row of await this.sessions.traffic(worker, sessions)) traffic.set(row[0], row);
       } catch (error) {
-        this.log.warning(`worker ${worker} does not tell what its sessions carried`, error);
+        this.log.warning(`worker ${worker} does not report what its sessions carried`, error);
       }
     };
     await Promise.all([...byWorker].map(ask));

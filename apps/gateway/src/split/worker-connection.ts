@@ -8,7 +8,7 @@ const CONNECT_MS = 2_000;
 /** A box that vanished without a word is noticed by probes that begin after this silence. */
 export const KEEP_ALIVE_MS = 10_000;
 
-/** What is on its way from one side when that has gone has this long to reach the other. */
+/** Bytes on their way from one side when that has gone have this long to reach the other. */
 const LINGER_MS = 10_000;
 
 /** Headers that are for the gateway, or that only a gateway may set. */
@@ -73,7 +73,7 @@ export function splice(client: Socket, worker: WorkerConnection, onEnd: () => vo
     from.on('error', () => to.destroy());
     from.once('close', () => {
       if (--open === 0) return onEnd();
-      // What is on its way still arrives; after it the other side is told by the end of the connection.
+      // Bytes on their way still arrive; then the other side notices the end of the connection.
       to.destroySoon();
       // One that hangs takes nothing.
       const cutOff = setTimeout(() => to.destroy(), linger);

@@ -15,7 +15,7 @@ import {
 import type { ServerParts } from '../index.js';
 import type { AuditEvent, TestGatewayOptions } from './test-gateway.js';
 
-/** What the gateway of a test is put together of, whatever the deployment. */
+/** Parts of the gateway of a test, whatever the deployment. */
 export interface GatewayParts extends ServerParts, Disposable {
   /** Lines of the operational log. */
   readonly log: string[];
