@@ -1,5 +1,6 @@
 export * from './announcement.js';
 export * from './envelope.js';
+export * from './frames.js';
 export type {
   ByteStream,
   BytesOperation,
@@ -8,6 +9,8 @@ export type {
   Operation,
   RequestCodec,
   ReplyCodec,
+  StorageOwner,
+  StreamOperation,
   ValueOperation,
 } from './operation.js';
 export * from './replications.js';

@@ -1,7 +1,10 @@
 import type { Keyspace } from '@edgesync/document';
-import type { Storage } from '@edgesync/ports';
+import type { QueryRunner, Storage } from '@edgesync/ports';
 import type { Content, Message } from './envelope.js';
 import { object, parse, text, type Members, type Schema, type Shape } from './schema.js';
+
+/** What the owner of a database offers. */
+export type StorageOwner = Storage & QueryRunner;
 
 /** A request as it arrived, not checked yet. */
 export interface ReceivedPayload {
@@ -36,6 +39,8 @@ export interface CallContext {
   readonly idempotencyKey?: string;
   /** The content of an upload: whole, or as it arrives. */
   readonly content: Uint8Array | AsyncIterable<Uint8Array>;
+  /** Of a stream operation: aborted when its caller has gone, or when this process may not serve it any more. */
+  readonly signal?: AbortSignal;
 }
 
 interface OperationBase<Request> {
@@ -50,14 +55,14 @@ export interface ValueOperation<Request, Reply> extends OperationBase<Request> {
   readonly reply: ReplyCodec<Reply, NoInfer<Request>>;
   /** The request comes with content of any size, which the owner reads as it arrives. */
   readonly upload?: true;
-  call(storage: Storage, request: Request, context: CallContext): Promise<Reply>;
+  call(storage: StorageOwner, request: Request, context: CallContext): Promise<Reply>;
 }
 
 /** One request; the reply is bytes of a known length, read as they arrive. */
 export interface BytesOperation<Request> extends OperationBase<Request> {
   readonly kind: 'bytes';
   readonly reply: { readonly version: number };
-  call(storage: Storage, request: Request, context: CallContext): Promise<ByteStream>;
+  call(storage: StorageOwner, request: Request, context: CallContext): Promise<ByteStream>;
 }
 
 export interface ByteStream {
@@ -65,7 +70,28 @@ export interface ByteStream {
   readonly length: number;
 }
 
-export type Operation = ValueOperation<unknown, unknown> | BytesOperation<unknown>;
+/**
+ * One request; the reply is any number of items and an end, sent as fast as they are taken. An error may come in place of
+ * each of them. The caller repeats the request only while it has no item.
+ */
+export interface StreamOperation<Request, Item, End> extends OperationBase<Request> {
+  readonly kind: 'stream';
+  /** Version of the stream's first message; items and end have their own. */
+  readonly reply: { readonly version: number };
+  readonly item: ReplyCodec<Item>;
+  readonly end: ReplyCodec<End>;
+  /** Resolves when the first item, or the end, is certain. */
+  call(storage: StorageOwner, request: Request, context: CallContext): Promise<ItemStream<Item, End>>;
+}
+
+export interface ItemStream<Item, End> {
+  readonly items: AsyncIterable<Item>;
+  /** To be called when the items have ended by themselves. */
+  end(): End;
+}
+
+export type Operation =
+  ValueOperation<unknown, unknown> | BytesOperation<unknown> | StreamOperation<unknown, unknown, unknown>;
 
 /** An operation of the table, with its name there. */
 export type Named<T> = T & { readonly name: string };
@@ -78,6 +104,10 @@ export const bytesOperation = <Request>(operation: Omit<BytesOperation<Request>,
   kind: 'bytes',
   ...operation,
 });
+
+export const streamOperation = <Request, Item, End>(
+  operation: Omit<StreamOperation<Request, Item, End>, 'kind'>,
+): StreamOperation<Request, Item, End> => ({ kind: 'stream', ...operation });
 
 /** Gives each row of a table its key as its name. */
 export function named<Table extends Record<string, Operation>>(

@@ -6,8 +6,10 @@ import {
   decodeMessage,
   encodeMessage,
   ErrorReply,
+  frameMessage,
   MessageKind,
   nameToken,
+  readFrames,
   RequestHeader,
   requestSubject,
   STORAGE_OPERATIONS,
@@ -86,16 +88,23 @@ const change = record({ ...revisionMembers, body: text, bodySize: count, blobs: 
 const collection = record({ scope: text, collection: text, documents: count, lastSequence: count });
 const blob = record({ digest: text, length: count });
 
+const statement = record({ keyspace, statement: text, parameters: maybe(text), timeLimit: maybe(count) });
+const plan = { plan: fc.array(text), hints: fc.array(text) };
+
 type Table = typeof STORAGE_OPERATIONS;
 type RequestOf<Row> = Row extends { request: RequestCodec<infer Request> } ? Request : never;
-type ReplyOf<Row> = Row extends { kind: 'value'; reply: ReplyCodec<infer Reply, never> } ? Reply : undefined;
+/** Samples of what an operation answers. */
+type Replies<Row> = Row extends { kind: 'value'; reply: ReplyCodec<infer Reply, never> }
+  ? { readonly reply: fc.Arbitrary<Reply> }
+  : Row extends { kind: 'stream'; item: ReplyCodec<infer Item>; end: ReplyCodec<infer End> }
+    ? { readonly item: fc.Arbitrary<Item>; readonly end: fc.Arbitrary<End> }
+    : object;
 
 /** Requests and replies of every operation. Rows have bodies, as their requests ask for. */
 const SAMPLES: {
-  [Name in keyof Table]: {
-    request: fc.Arbitrary<RequestOf<Table[Name]>>;
-    reply: fc.Arbitrary<ReplyOf<Table[Name]>>;
-  };
+  readonly [Name in keyof Table]: {
+    readonly request: fc.Arbitrary<RequestOf<Table[Name]>>;
+  } & Replies<Table[Name]>;
 } = {
   describe: {
     request: record({}),
@@ -145,8 +154,28 @@ const SAMPLES: {
   saveCheckpoint: { request: record({ keyspace, client: text, rev: text, body: text }), reply: text },
   putBlob: { request: record({ digest: maybe(text), length: maybe(count), limit: maybe(count) }), reply: blob },
   openBlob: { request: record({ digest: text }), reply: maybe(blob) },
-  readBlob: { request: record({ digest: text, start: count, end: count }), reply: fc.constant(undefined) },
+  readBlob: { request: record({ digest: text, start: count, end: count }) },
   missingBlobs: { request: record({ digests: fc.array(text) }), reply: fc.array(text) },
+  query: {
+    request: statement,
+    item: record({ rows: count, json: text }),
+    end: record({ ...plan, rows: count, rowsRead: count, seconds: fc.double({ min: 0, noNaN: true, max: 1e6 }) }),
+  },
+  explain: { request: statement, reply: record(plan) },
+  indexes: {
+    request: record({}),
+    reply: fc.array(
+      record({
+        name: text,
+        collection: record({ scope: text, collection: text }),
+        type: fc.constantFrom('value' as const, 'array' as const, 'fulltext' as const),
+        state: fc.constantFrom('building' as const, 'ready' as const, 'failed' as const),
+        done: count,
+        total: count,
+        reason: maybe(text),
+      }),
+    ),
+  },
 };
 
 describe('subjects', () => {
@@ -170,33 +199,34 @@ describe('subjects', () => {
 });
 
 describe.each(Object.values(STORAGE_OPERATIONS))('the operation $name', (operation) => {
-  const samples = SAMPLES[operation.name as keyof Table] as {
-    request: fc.Arbitrary<unknown>;
-    reply: fc.Arbitrary<unknown>;
-  };
+  const samples = SAMPLES[operation.name as keyof Table] as unknown as Readonly<Record<string, fc.Arbitrary<unknown>>>;
   const request = operation.request as RequestCodec<unknown>;
-  const reply = operation.kind === 'value' ? (operation.reply as ReplyCodec<unknown>) : undefined;
+  const replies = Object.entries(operation).filter(([name]) => name in samples && name !== 'request');
 
   it('sends every request and reply as it is', () => {
     fc.assert(
-      fc.property(samples.request, (value) => {
+      fc.property(samples['request']!, (value) => {
         expect(request.decode(received(request.encode(value)))).toEqual(value);
       }),
     );
-    if (reply)
+    for (const [name, codec] of replies as [string, ReplyCodec<unknown>][])
       fc.assert(
-        fc.property(samples.request, samples.reply, (asked, value) => {
-          expect(reply.decode(sent(reply.encode(value)), asked)).toEqual(value);
+        fc.property(samples['request']!, samples[name]!, (asked, value) => {
+          expect(codec.decode(sent(codec.encode(value)), asked)).toEqual(value);
         }),
       );
   });
 
   it('reads or refuses any metadata, with any bodies', () => {
     fc.assert(
-      fc.property(fc.jsonValue(), fc.array(text), samples.request, (meta, bodies, asked) => {
+      fc.property(fc.jsonValue(), fc.array(text), samples['request']!, (meta, bodies, asked) => {
         for (const decode of [
           () => request.decode(received({ meta, bodies })),
-          () => reply?.decode(sent({ meta, bodies }), asked),
+          ...replies.map(
+            ([, codec]) =>
+              () =>
+                (codec as ReplyCodec<unknown>).decode(sent({ meta, bodies }), asked),
+          ),
         ])
           try {
             decode();
@@ -204,6 +234,32 @@ describe.each(Object.values(STORAGE_OPERATIONS))('the operation $name', (operati
             expect(error).toEqual(malformed);
           }
       }),
+    );
+  });
+});
+
+describe('a stream of messages', () => {
+  it('reads back as written, however it is cut', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.jsonValue(), { maxLength: 5 }),
+        fc.integer({ min: 1, max: 50 }),
+        async (metas, size) => {
+          const frames = metas.map((meta) => frameMessage(encodeMessage(MessageKind.reply, 1, meta)));
+          const bytes = Buffer.concat(frames);
+          const cut = async function* (until: number): AsyncGenerator<Uint8Array> {
+            for (let from = 0; from < until; from += size) yield bytes.subarray(from, Math.min(from + size, until));
+          };
+          const readUntil = async (until: number): Promise<unknown[]> => {
+            const read: unknown[] = [];
+            for await (const { meta } of readFrames(cut(until))) read.push(meta);
+            return read;
+          };
+          const expected = metas.map((meta) => JSON.parse(JSON.stringify(meta)) as unknown);
+          expect(await readUntil(bytes.byteLength)).toEqual(expected);
+          if (bytes.byteLength > 0) await expect(readUntil(bytes.byteLength - 1)).rejects.toEqual(malformed);
+        },
+      ),
     );
   });
 });

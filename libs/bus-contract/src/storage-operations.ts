@@ -1,17 +1,29 @@
 import { EdgeError } from '@edgesync/errors';
-import type { BlobInfo, Checkpoint, CollectionInfo, DatabaseInfo } from '@edgesync/ports';
+import type {
+  BlobInfo,
+  Checkpoint,
+  CollectionInfo,
+  DatabaseInfo,
+  IndexStatus,
+  QueryBatch,
+  QueryPlan,
+  QuerySummary,
+} from '@edgesync/ports';
+import * as v from 'valibot';
 import {
   bytesOperation,
   collectionRequest,
   databaseRequest,
   metaReply,
   named,
+  streamOperation,
   valueOperation,
   type Named,
   type Operation,
+  type ReplyCodec,
 } from './operation.js';
 import { changesReply, listReply, revisionReply, revisionsReply } from './revision-rows.js';
-import { array, count, flag, maybe, object, optional, text, texts } from './schema.js';
+import { array, count, flag, maybe, object, oneOf, optional, parse, text, texts } from './schema.js';
 import { writeReply, writeRequest } from './writes.js';
 
 const collectionInfo = object({ scope: text(), collection: text(), documents: count(), lastSequence: count() });
@@ -25,6 +37,30 @@ const databaseInfo = object({
 });
 const checkpoint = object({ rev: text(), body: text() });
 const blobInfo = object({ digest: text(), length: count() });
+
+const plan = { plan: texts(), hints: texts() };
+/** The JSON of the rows is the body. */
+const queryBatch: ReplyCodec<QueryBatch> = {
+  version: 1,
+  encode: ({ rows, json }) => ({ meta: { rows }, bodies: [json] }),
+  decode(message) {
+    const { rows } = parse('query batch', object({ rows: count() }), message.meta);
+    const [json] = message.texts();
+    if (json === undefined) throw new EdgeError('bus.invalid', 'a query batch has no rows');
+    return { rows, json };
+  },
+};
+const summary = object({ ...plan, rows: count(), rowsRead: count(), seconds: v.number() });
+const statement = { statement: text(), parameters: optional(text()), timeLimit: optional(count()) };
+const indexStatus = object({
+  name: text(),
+  collection: object({ scope: text(), collection: text() }),
+  type: oneOf(['value', 'array', 'fulltext']),
+  state: oneOf(['building', 'ready', 'failed']),
+  done: count(),
+  total: count(),
+  reason: optional(text()),
+});
 
 /** Everything that can be asked of a database's owner. The key is the last token of a request's subject. */
 export const STORAGE_OPERATIONS = named({
@@ -132,6 +168,29 @@ export const STORAGE_OPERATIONS = named({
     request: databaseRequest(1, { digests: texts() }),
     reply: metaReply<readonly string[]>(2, 'missing blobs', texts()),
     call: (storage, { digests }, { database }) => storage.missingBlobs(database, digests),
+  }),
+
+  query: streamOperation({
+    request: collectionRequest(1, statement),
+    reply: { version: 1 },
+    item: queryBatch,
+    end: metaReply<QuerySummary>(1, 'query summary', summary),
+    async call(storage, { keyspace, statement, ...options }, { signal }) {
+      const result = await storage.query(keyspace, statement, { ...options, signal });
+      return { items: result, end: () => result.summary! };
+    },
+  }),
+
+  explain: valueOperation({
+    request: collectionRequest(1, statement),
+    reply: metaReply<QueryPlan>(1, 'query plan', object(plan)),
+    call: (storage, { keyspace, statement, ...options }) => storage.explain(keyspace, statement, options),
+  }),
+
+  indexes: valueOperation({
+    request: databaseRequest(1, {}),
+    reply: metaReply<readonly IndexStatus[]>(1, 'indexes', array(indexStatus)),
+    call: (storage, _, { database }) => storage.indexes(database),
   }),
 });
 

@@ -33,9 +33,15 @@ export interface Call extends Omit<Question, 'subject' | 'version'> {
     readonly request: { readonly version: number };
     readonly reply: { readonly version: number };
   };
-  /** The upload gives the same content however often it is read. */
+  /** The upload gives the same content each time it is read. */
   readonly repeatable?: boolean;
 }
+
+/**
+ * Looks at an answer. What it throws decides about a repetition like an error of the owner.
+ * @throws EdgeError
+ */
+export type Accept<T> = (answer: Answer) => Promise<T> | T;
 
 /** Answers that mean: not by this owner, or not now. Another attempt may be luckier. */
 const PASSING: ReadonlySet<ErrorCode> = new Set(['storage.unavailable', 'storage.closed', 'server.draining']);
@@ -64,16 +70,18 @@ export class Caller {
   }
 
   /** @throws EdgeError of the owner, `storage.unavailable`, `server.overloaded`, `bus.*` */
-  call(call: Call): Promise<Answer> {
+  call(call: Call): Promise<Answer>;
+  call<T>(call: Call, accept: Accept<T>): Promise<T>;
+  call<T>(call: Call, accept: Accept<T | Answer> = (answer) => answer): Promise<T | Answer> {
     const start = performance.now();
-    return this.gate.run(() => this.repeat(call, start));
+    return this.gate.run(() => this.repeat(call, accept, start));
   }
 
   close(): void {
     this.mailboxes.close();
   }
 
-  private async repeat(call: Call, start: number): Promise<Answer> {
+  private async repeat<T>(call: Call, accept: Accept<T>, start: number): Promise<T> {
     const upload = call.upload && new Once(call.upload);
     const { operation } = call;
     const question: Question = {
@@ -84,18 +92,26 @@ export class Caller {
     };
     for (let attempt = 0; ; attempt++) {
       const left = Math.max(1, start + this.timeout - performance.now());
-      const outcome = this.bus.connected
+      let outcome = this.bus.connected
         ? await this.tryOnce(question, left, attempt)
         : new AttemptFailed('disconnected');
       if (!(outcome instanceof Error)) {
         checkPayloadVersion(`the reply to ${operation.name}`, outcome.message.version, operation.reply.version);
-        return outcome;
+        const answered = performance.now();
+        try {
+          return await accept(outcome);
+        } catch (error) {
+          outcome = error as Error;
+        }
+        // An owner that answered was there; its successor gets as much time.
+        start += performance.now() - answered;
       }
       const now = performance.now();
       const silent = outcome instanceof AttemptFailed && outcome.why === 'silent';
       // Silence has cost time already: an owner that was slow gets the whole time of the call.
       const over = now - start >= (silent ? this.timeout : this.patience);
-      if (over || !isPassing(outcome) || (upload?.started && !call.repeatable)) throw toFault(outcome, call.database);
+      if (over || !isPassing(outcome) || (upload?.started && !call.repeatable))
+        throw toEdgeError(outcome, call.database);
       await this.pause(attempt, start + this.timeout - now);
     }
   }
@@ -147,7 +163,8 @@ const REASONS = {
   broken: 'a transfer broke off while asking for',
 };
 
-function toFault(error: Error, database: string): Error {
+/** The error of the catalogue for an attempt that came to nothing. */
+export function toEdgeError(error: Error, database: string): Error {
   if (!(error instanceof AttemptFailed)) return error;
   return new EdgeError('storage.unavailable', `${REASONS[error.why]} ${database}; try again shortly`);
 }

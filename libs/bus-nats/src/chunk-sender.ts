@@ -10,8 +10,14 @@ export class ChunkSender {
   private failure: Error | undefined;
   private wake: (() => void) | undefined;
 
-  /** @param publish sends to the receiver's mailbox */
-  constructor(private readonly publish: (message: Uint8Array) => void) {}
+  /**
+   * @param publish sends to the receiver's mailbox
+   * @param failed called when the receiver has gone, so that the source need not go on
+   */
+  constructor(
+    private readonly publish: (message: Uint8Array) => void,
+    private readonly failed: (error: Error) => void = () => undefined,
+  ) {}
 
   /** What the receiver says: credit or cancellation. */
   accept(message: Message): void {
@@ -27,18 +33,29 @@ export class ChunkSender {
 
   /** Ends {@link send} with an error. */
   fail(error: Error): void {
-    this.failure ??= error;
+    if (this.failure) return;
+    this.failure = error;
+    this.failed(error);
     this.wake?.();
   }
 
   /** Resolves when all is sent, which is before all has arrived. @throws EdgeError `storage.unavailable` */
-  async send(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+  send(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
+    return this.sendChunks(regroup(source, CHUNK_BYTES));
+  }
+
+  /** As {@link send}, but each piece at once: a piece never waits for the next one to make a whole chunk. */
+  sendPieces(source: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.sendChunks(cut(source, CHUNK_BYTES));
+  }
+
+  private async sendChunks(chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const hash = createHash('sha256');
     let index = 0;
     this.heardAt = performance.now();
     const alive = setInterval(() => this.showAlive(), ALIVE_MS);
     try {
-      for await (const chunk of regroup(source, CHUNK_BYTES)) {
+      for await (const chunk of chunks) {
         await this.waitForRoom(index);
         hash.update(chunk);
         this.publish(encodeMessage(MessageKind.chunk, ChunkMark.version, new ChunkMark(index++), [chunk]));
@@ -67,6 +84,12 @@ export class ChunkSender {
       return this.fail(new EdgeError('storage.unavailable', 'the receiver of a transfer has gone'));
     this.publish(encodeMessage(MessageKind.idle, ChunkMark.version, undefined));
   }
+}
+
+/** Cuts pieces that are larger than a chunk. */
+async function* cut(source: AsyncIterable<Uint8Array>, size: number): AsyncGenerator<Uint8Array, void, undefined> {
+  for await (const piece of source)
+    for (let from = 0; from < piece.byteLength; from += size) yield piece.subarray(from, from + size);
 }
 
 /** Cuts and joins pieces into chunks of `size` bytes; the last one may be smaller. */

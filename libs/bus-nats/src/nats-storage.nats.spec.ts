@@ -1,4 +1,4 @@
-import { describeStorageContract } from '@edgesync/ports/testing';
+import { describeQueryContract, describeStorageContract } from '@edgesync/ports/testing';
 import { startNatsServer, type NatsServer } from '@edgesync/test-kit';
 import { afterAll, beforeAll } from 'vitest';
 import { openSplitStorage } from './testing/split-storage.js';
@@ -10,3 +10,4 @@ beforeAll(async () => {
 afterAll(() => nats.dispose());
 
 describeStorageContract('SQLite through NATS', (setup) => openSplitStorage(nats.url, setup));
+describeQueryContract('SQLite through NATS', (setup) => openSplitStorage(nats.url, setup));

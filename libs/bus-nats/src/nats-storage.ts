@@ -1,4 +1,4 @@
-import { STORAGE_OPERATIONS, type Named, type ValueOperation } from '@edgesync/bus-contract';
+import { STORAGE_OPERATIONS, type Named, type StreamOperation, type ValueOperation } from '@edgesync/bus-contract';
 import type { Keyspace } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import type {
@@ -11,8 +11,13 @@ import type {
   CollectionInfo,
   DatabaseInfo,
   DocumentRevision,
+  IndexStatus,
   ListOptions,
   ListPage,
+  QueryOptions,
+  QueryPlan,
+  QueryResult,
+  QueryRunner,
   ReadOptions,
   Storage,
   StoredRevision,
@@ -25,6 +30,7 @@ import { nuid } from '@nats-io/transport-node';
 import { readBlob } from './blob-download.js';
 import type { Bus } from './bus.js';
 import { Caller, type Call, type CallerOptions } from './caller.js';
+import { ItemStream } from './item-stream.js';
 import { LogReadAhead } from './log-read-ahead.js';
 import { SharedReads } from './shared-reads.js';
 import { CHUNK_BYTES } from './tuning.js';
@@ -38,7 +44,7 @@ export interface NatsStorageOptions extends CallerOptions {
 }
 
 /** The storage ports of databases that other processes own. */
-export class NatsStorage implements Storage {
+export class NatsStorage implements Storage, QueryRunner {
   private readonly caller: Caller;
   private readonly watchers: Watchers;
   private readonly known: ReadonlySet<string>;
@@ -169,6 +175,28 @@ export class NatsStorage implements Storage {
     return found as readonly (DocumentRevision | undefined)[];
   }
 
+  async query(keyspace: Keyspace, statement: string, options: QueryOptions = {}): Promise<QueryResult> {
+    const { signal } = options;
+    const request = statementRequest(keyspace, statement, options);
+    const stream = await this.stream(STORAGE_OPERATIONS.query, keyspace.database, request, signal);
+    return {
+      get summary() {
+        return stream.end;
+      },
+      cancel: () => stream.cancel(),
+      [Symbol.asyncIterator]: () => stream[Symbol.asyncIterator](),
+    };
+  }
+
+  explain(keyspace: Keyspace, statement: string, options: QueryOptions = {}): Promise<QueryPlan> {
+    const request = statementRequest(keyspace, statement, options);
+    return orAborted(this.call(STORAGE_OPERATIONS.explain, keyspace.database, request), options.signal);
+  }
+
+  indexes(database: string): Promise<readonly IndexStatus[]> {
+    return this.call(STORAGE_OPERATIONS.indexes, database, {});
+  }
+
   private readLog(keyspace: Keyspace, options: ChangesOptions): Promise<ChangePage> {
     const { ids, descending = false, activeOnly = false, body = true, utf8 = false } = options;
     const since = finite(options.since);
@@ -196,9 +224,45 @@ export class NatsStorage implements Storage {
     return operation.reply.decode(message, request);
   }
 
+  /** Resolves when the first item, or the end, has arrived. Until then another owner may take over. */
+  private async stream<Request, Item, End>(
+    operation: Named<StreamOperation<Request, Item, End>>,
+    database: string,
+    request: Request,
+    signal: AbortSignal | undefined,
+  ): Promise<ItemStream<Request, Item, End>> {
+    this.check(database);
+    signal?.throwIfAborted();
+    const { meta, bodies } = operation.request.encode(request);
+    const call = { database, operation, payload: meta, bodies, streamReply: true };
+    const opened = this.caller.call(call, ({ stream }) => {
+      if (!stream) throw new EdgeError('bus.invalid', `the reply to ${operation.name} is no stream`);
+      return new ItemStream(operation, request, database, stream, signal).begin();
+    });
+    return orAborted(opened, signal);
+  }
+
   private check(database: string): void {
     if (!this.known.has(database)) throw new EdgeError('keyspace.unknown', `no database ${database}`);
   }
+}
+
+const statementRequest = (keyspace: Keyspace, statement: string, { parameters, timeLimit }: QueryOptions) => ({
+  keyspace,
+  statement,
+  ...(parameters !== undefined && { parameters }),
+  ...(timeLimit !== undefined && { timeLimit: finite(Math.ceil(timeLimit)) }),
+});
+
+/** Does not wait any longer when the signal is aborted. @throws the reason of the signal */
+function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', abort, { once: true });
+    if (signal.aborted) abort();
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
 }
 
 interface CallDetails extends WriteOptions {

@@ -7,11 +7,11 @@ import {
   surelyExceeds,
   type Content,
 } from '@edgesync/bus-contract';
-import { EdgeError, isEdgeError } from '@edgesync/errors';
+import { EdgeError } from '@edgesync/errors';
+import { toReply, type Result } from './answer.js';
 import type { Bus } from './bus.js';
 import { ChunkSender } from './chunk-sender.js';
 import { Gate } from './gate.js';
-import type { Result } from './answer.js';
 import type { Mailboxes } from './mailboxes.js';
 import { CHUNK_BYTES, SERVER_STREAMS } from './tuning.js';
 
@@ -28,23 +28,29 @@ export class Replies {
   /**
    * Resolves when the answer is sent, or its sending has begun if it is sent in chunks.
    * @param version of the payload
+   * @param onEnd called when nothing more is sent: with an error if the receiver has gone
    * @throws EdgeError `server.overloaded`
    */
-  async send(replyTo: string, version: number, result: Result): Promise<void> {
+  async send(
+    replyTo: string,
+    version: number,
+    result: Result,
+    onEnd: (error?: unknown) => void = () => undefined,
+  ): Promise<void> {
+    if ('frames' in result) return this.stream(replyTo, version, (sender) => sender.sendPieces(result.frames), onEnd);
     if ('bytes' in result) return this.sendBytes(replyTo, version, result.bytes, result.length);
     const limit = this.bus.maxMessage;
     if (surelyExceeds(result, limit))
-      return this.stream(replyTo, version, encodePieces(MessageKind.reply, version, result));
+      return this.sendLarge(replyTo, version, encodePieces(MessageKind.reply, version, result));
     const bytes = write(version, result);
     if (bytes.byteLength <= limit) this.bus.publish(replyTo, bytes);
-    else this.stream(replyTo, version, [bytes]);
+    else this.sendLarge(replyTo, version, [bytes]);
   }
 
   /** Answers with a fault; one that no caller is at fault for is reported, too. */
   refuse(replyTo: string, error: unknown): void {
-    const fault = isEdgeError(error) ? error : new EdgeError('internal', undefined, { cause: error });
-    if (fault.status >= 500 && (fault.status !== 503 || fault.cause !== undefined)) this.report(error);
-    this.bus.publish(replyTo, encodeMessage(MessageKind.fault, ErrorReply.version, ErrorReply.of(fault)));
+    const reply = toReply(error, this.report);
+    this.bus.publish(replyTo, encodeMessage(MessageKind.fault, ErrorReply.version, reply));
   }
 
   /** Resolves when no large answer is on its way. */
@@ -58,15 +64,24 @@ export class Replies {
     source: AsyncIterable<Uint8Array>,
     length: number,
   ): Promise<void> {
-    if (length > Math.min(CHUNK_BYTES, this.bus.maxMessage)) return this.stream(replyTo, version, source);
+    if (length > Math.min(CHUNK_BYTES, this.bus.maxMessage)) return this.sendLarge(replyTo, version, source);
     const pieces: Uint8Array[] = [];
     for await (const piece of source) pieces.push(piece);
     this.bus.publish(replyTo, write(version, { meta: undefined, bodies: [Buffer.concat(pieces)] }));
   }
 
-  private stream(replyTo: string, version: number, source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): void {
+  private sendLarge(replyTo: string, version: number, source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): void {
+    this.stream(replyTo, version, (sender) => sender.send(source));
+  }
+
+  private stream(
+    replyTo: string,
+    version: number,
+    send: (sender: ChunkSender) => Promise<void>,
+    onEnd: (error?: unknown) => void = () => undefined,
+  ): void {
     const transfer = async (): Promise<void> => {
-      const sender = new ChunkSender((bytes) => this.bus.publish(replyTo, bytes));
+      const sender = new ChunkSender((bytes) => this.bus.publish(replyTo, bytes), onEnd);
       const mailbox = this.mailboxes.create({
         message: (message) => sender.accept(message),
         unreadable: (error) => sender.fail(error),
@@ -75,9 +90,10 @@ export class Replies {
       try {
         const head = encodeMessage(MessageKind.reply, version, undefined, [], FLAG_STREAMED);
         this.bus.publish(replyTo, head, mailbox.address);
-        await sender.send(source);
+        await send(sender);
       } finally {
         mailbox.close();
+        onEnd();
       }
     };
     this.streams.run(transfer).catch((error: unknown) => this.broke(replyTo, error));

@@ -8,9 +8,9 @@ import {
   type Named,
   type Operation,
   type ReceivedRequest,
+  type StorageOwner,
 } from '@edgesync/bus-contract';
 import { EdgeError } from '@edgesync/errors';
-import type { Storage } from '@edgesync/ports';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import { answer, type Request, type Result } from './answer.js';
 import type { Bus } from './bus.js';
@@ -37,6 +37,8 @@ interface Served {
   readonly subscription: Subscription;
   readonly doorbells: Doorbells;
   readonly gate: Gate;
+  /** Streams of the database that are under way. */
+  readonly streams: Set<AbortController>;
 }
 
 /**
@@ -48,16 +50,18 @@ export class StorageServer {
   private readonly mailboxes: Mailboxes;
   private readonly replies: Replies;
   private readonly handle: (operation: Named<Operation>, request: Request) => Promise<Result>;
+  private readonly report: (error: unknown) => void;
   private uploads = 0;
 
   constructor(
     private readonly bus: Bus,
-    private readonly storage: Storage,
+    private readonly storage: StorageOwner,
     options: StorageServerOptions = {},
   ) {
     this.mailboxes = new Mailboxes(bus);
+    this.report = options.report ?? (() => undefined);
     this.handle = options.handle ?? ((operation, request) => answer(operation, storage, request));
-    this.replies = new Replies(bus, this.mailboxes, options.report ?? (() => undefined));
+    this.replies = new Replies(bus, this.mailboxes, this.report);
   }
 
   /**
@@ -74,14 +78,18 @@ export class StorageServer {
     });
     const doorbells = new Doorbells(this.bus, this.storage);
     const gate = new Gate({ running: SERVER_REQUESTS, waiting: SERVER_QUEUE, waitingBytes: SERVER_QUEUE_BYTES });
-    const served: Served = { database, prefix, isOwned, subscription, doorbells, gate };
+    const streams = new Set<AbortController>();
+    const served: Served = { database, prefix, isOwned, subscription, doorbells, gate, streams };
     this.served.set(database, served);
     for (const { scope, collection, lastSequence } of collections)
       doorbells.start({ database, scope, collection }, lastSequence);
     await this.bus.flush();
   }
 
-  /** Takes no more requests for a database and resolves when those under way are answered. */
+  /**
+   * Takes no more requests for a database and resolves when those under way are answered. Streams under way end with
+   * `storage.closed`: a statement may run for minutes.
+   */
   async withdraw(database: string): Promise<void> {
     const served = this.served.get(database);
     if (!served) return;
@@ -89,6 +97,7 @@ export class StorageServer {
     // What is on its way to this process is still answered; what is asked from now on finds nobody.
     await this.bus.drain(served.subscription);
     await served.gate.idle();
+    for (const stream of served.streams) stream.abort(new EdgeError('storage.closed'));
     served.doorbells.close();
   }
 
@@ -120,16 +129,20 @@ export class StorageServer {
   }
 
   private async answer(
-    { database }: Served,
+    { database, streams }: Served,
     operation: Named<Operation>,
     { message, header, payload }: ReceivedRequest,
     replyTo: string,
   ): Promise<void> {
+    const stream = operation.kind === 'stream' ? new AbortController() : undefined;
+    if (stream) streams.add(stream);
     let request: Request = {
+      report: this.report,
       database,
       payload,
       message,
       ...(header.idempotencyKey !== undefined && { idempotencyKey: header.idempotencyKey }),
+      ...(stream && { signal: stream.signal }),
     };
     const upload = header.streamed ? this.receive(replyTo) : undefined;
     try {
@@ -138,7 +151,12 @@ export class StorageServer {
         const whole = decodeMessage(await upload.whole());
         request = { ...request, message: whole, payload: whole.meta };
       }
-      await this.replies.send(replyTo, operation.reply.version, await this.handle(operation, request));
+      const result = await this.handle(operation, request);
+      await this.replies.send(replyTo, operation.reply.version, result, (error) => {
+        if (!stream) return;
+        streams.delete(stream);
+        if (error !== undefined) stream.abort(error);
+      });
     } finally {
       upload?.cancel();
     }

@@ -1,7 +1,6 @@
 import { Server, type CustomTransportStrategy } from '@nestjs/microservices';
-import { STORAGE_OPERATIONS } from '@edgesync/bus-contract';
+import { STORAGE_OPERATIONS, type StorageOwner } from '@edgesync/bus-contract';
 import { type Bus, type Request, type Result, StorageServer } from '@edgesync/bus-nats';
-import type { Storage } from '@edgesync/ports';
 import { firstValueFrom, isObservable } from 'rxjs';
 
 /**
@@ -12,7 +11,7 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
   override readonly transportId = Symbol('edgesync bus');
   private readonly server: StorageServer;
 
-  constructor(bus: Bus, storage: Storage, report: (error: unknown) => void) {
+  constructor(bus: Bus, storage: StorageOwner, report: (error: unknown) => void) {
     super();
     this.server = new StorageServer(bus, storage, {
       handle: (operation, request) => this.dispatch(operation.name, request),

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NestFactory } from '@nestjs/core';
 import { Bus, NatsStorage } from '@edgesync/bus-nats';
-import { describeStorageContract, type StorageSetup, type StorageUnderTest } from '@edgesync/ports/testing';
+import {
+  describeQueryContract,
+  describeStorageContract,
+  type StorageSetup,
+  type StorageUnderTest,
+} from '@edgesync/ports/testing';
 import { SqliteStorage, type SqliteDatabase } from '@edgesync/storage-sqlite';
 import { startNatsServer, type NatsServer } from '@edgesync/test-kit';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,6 +23,7 @@ beforeAll(async () => {
 afterAll(() => nats.dispose());
 
 describeStorageContract('SQLite through a Nest microservice', openMicroservice);
+describeQueryContract('SQLite through a Nest microservice', openMicroservice);
 
 describe('the microservice of storage', () => {
   it('does not start if an operation has no handler', async () => {
@@ -25,7 +31,9 @@ describe('the microservice of storage', () => {
     const sqlite = new SqliteStorage();
     const strategy = new BusStrategy(bus, sqlite, () => {});
     const app = await NestFactory.createMicroservice({ module: class Empty {} }, { strategy, logger: false });
-    await expect(app.listen()).rejects.toThrow(/^nothing handles describe, collection, read, .*missingBlobs$/);
+    await expect(app.listen()).rejects.toThrow(
+      /^nothing handles describe, collection, read, .*missingBlobs, query, explain, indexes$/,
+    );
     await app.close();
     await bus.close();
   });
@@ -67,7 +75,11 @@ async function startMicroservice(
 }
 
 /** A new database in a temporary directory, served by a Nest microservice, whose caller is in the same process. */
-async function openMicroservice({ database, collections, startSeconds }: StorageSetup): Promise<StorageUnderTest> {
+async function openMicroservice({
+  database,
+  collections,
+  startSeconds,
+}: StorageSetup): Promise<StorageUnderTest & { readonly storage: NatsStorage }> {
   const directory = mkdtempSync(join(tmpdir(), 'edgesync-'));
   let milliseconds = startSeconds * 1_000;
   const serverBus = await Bus.connect({ servers: nats.url, name: 'storage' });
