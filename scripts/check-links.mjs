@@ -44,6 +44,7 @@ export function checkLinks(files) {
     if (file === 'scripts/check-links.mjs') continue;
     const text = readFileSync(join(ROOT, file), 'utf8');
     const check = file.endsWith('.md') ? markdownTargets : citedTargets;
+    if (file.endsWith('.md')) problems.push(...unknownSources(file, text, files));
     for (const { target, line } of check(text)) {
       const problem = targetProblem(file, target);
       if (problem) problems.push({ file, line, problem });
@@ -63,6 +64,18 @@ function unlistedDecisions(files) {
     .filter((file) => file.startsWith(folder) && file !== `${folder}README.md`)
     .filter((file) => !index.includes(`](${file.slice(folder.length)})`))
     .map((file) => ({ file, line: 1, problem: `is not listed in ${folder}README.md` }));
+}
+
+/** Source files that a page names and that exist nowhere. */
+function unknownSources(file, text, files) {
+  const named = [...text.matchAll(/`(\w[\w./-]*\.(?:ts|mjs))`/g)];
+  return named
+    .filter(([, name]) => !files.some((other) => other === name || other.endsWith(`/${name}`)))
+    .map(({ 1: name, index }) => ({
+      file,
+      line: text.slice(0, index).split('\n').length,
+      problem: `no such source file: ${name}`,
+    }));
 }
 
 /** Relative links of a page, and paths in its text, outside code blocks. */
