@@ -1,8 +1,8 @@
 import { EdgeError } from '@edgesync/errors';
 import type { BodyStream } from './body-stream.js';
 import { NO_BYTES } from './byte-pool.js';
-import type { CompressionPolicy } from './compression-policy.js';
-import { errorReplyOf } from './error-reply.js';
+import type { CompressionPolicy } from './limits.js';
+import { errorReplyOf } from './replies.js';
 import { encodeAck } from './frame-encoder.js';
 import type { RequestHandler } from './incoming-request.js';
 import { type BlipLimits, DEFAULT_LIMITS } from './limits.js';
@@ -20,11 +20,10 @@ import { MessageSender } from './message-sender.js';
 import { type OutgoingMessage, outgoingMessage } from './outgoing-message.js';
 import type { Properties } from './properties.js';
 import { BlipClosedError, BlipProtocolError, CloseCode, type CloseInfo } from './protocol-error.js';
-import { type ReplyExpectation, replyOf, StreamExpectation } from './reply-expectation.js';
+import { type ReplyExpectation, replyOf, StreamExpectation } from './replies.js';
 import { RequestDispatcher } from './request-dispatcher.js';
 import { StallWatchdog } from './stall-watchdog.js';
 import type { Scheduler, Transport } from './transport.js';
-import { Waiters } from './waiters.js';
 
 export interface BlipConnectionOptions {
   /** Handles the peer's requests, in the order in which they became complete. */
@@ -258,5 +257,25 @@ export class BlipConnection implements AsyncDisposable {
     this.expectations.clear();
     for (const expectation of cutOff) this.callBack(() => expectation.reject(error));
     this.waiters.check();
+  }
+}
+
+/** Promises that wait for conditions which someone else makes true. */
+class Waiters {
+  private waiting: { readonly isDone: () => boolean; readonly resolve: () => void }[] = [];
+
+  /** Resolves when the condition holds at a {@link check}, at once if it does already. */
+  when(isDone: () => boolean): Promise<void> {
+    if (isDone()) return Promise.resolve();
+    return new Promise((resolve) => this.waiting.push({ isDone, resolve }));
+  }
+
+  /** To be called whenever a condition may have become true. */
+  check(): void {
+    if (this.waiting.length === 0) return;
+    const done = this.waiting.filter((waiter) => waiter.isDone());
+    if (done.length === 0) return;
+    this.waiting = this.waiting.filter((waiter) => !done.includes(waiter));
+    for (const waiter of done) waiter.resolve();
   }
 }

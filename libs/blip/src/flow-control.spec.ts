@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { CompressionPolicy } from './compression-policy.js';
-import { ACK_EVERY_BYTES, STREAM_READ_AHEAD_BYTES, WINDOW_BYTES } from './flow-control.js';
+import type { CompressionPolicy } from './limits.js';
+import { ACK_EVERY_BYTES, STREAM_READ_AHEAD_BYTES, WINDOW_BYTES } from './limits.js';
 import type { MessageFrame } from './frame-decoder.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { FrameFlag, MessageType } from './message.js';

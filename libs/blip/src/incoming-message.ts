@@ -1,6 +1,6 @@
 import type { BodyStream } from './body-stream.js';
 import { ByteCollector, copyBytes, NO_BYTES } from './byte-pool.js';
-import { STREAM_READ_AHEAD_BYTES } from './flow-control.js';
+import { STREAM_READ_AHEAD_BYTES } from './limits.js';
 import { FrameFlag, type BlipMessage, MessageType } from './message.js';
 import { MAX_PROPERTIES_BYTES, Properties } from './properties.js';
 import { BlipProtocolError } from './protocol-error.js';

@@ -1,6 +1,6 @@
 import { FrameFlag, type BlipErrorInfo, type BlipMessage, MessageType, type ReplyInit } from './message.js';
 import { Properties } from './properties.js';
-import { errorReplyContent } from './error-reply.js';
+import { errorReplyContent } from './replies.js';
 
 /** A request from the peer, complete, waiting for its one answer. */
 export interface IncomingRequest extends BlipMessage {
@@ -73,3 +73,8 @@ export class PeerRequest implements IncomingRequest {
 }
 
 const NO_REPLY_CONTENT: ReplyInit = { properties: Properties.none };
+
+/** Answers BLIP/404 (docs/protocol/blip.md#error-replies). */
+export function refuseUnknownProfile(request: IncomingRequest): void {
+  request.respondError({ domain: 'BLIP', code: 404, message: `no handler for profile '${request.profile}'` });
+}

@@ -1,7 +1,5 @@
-export * from './compression-policy.js';
 export * from './connection.js';
-export * from './error-reply.js';
-export * from './flow-control.js';
+export { deflateEngine } from './deflate.js';
 export {
   FrameDecoder,
   type AckFrame,
@@ -9,14 +7,12 @@ export {
   type MessageFrame,
   type UnknownFrame,
 } from './frame-decoder.js';
-export { FrameEncoder, type PayloadSource } from './frame-encoder.js';
+export { encodeAck, FrameEncoder, MAX_FRAME_BYTES, type PayloadSource } from './frame-encoder.js';
 export { splitPayload } from './incoming-message.js';
-export type { IncomingRequest, RequestHandler } from './incoming-request.js';
+export { refuseUnknownProfile, type IncomingRequest, type RequestHandler } from './incoming-request.js';
 export * from './limits.js';
-export * from './loopback-transport.js';
 export * from './message.js';
 export * from './properties.js';
 export * from './protocol-error.js';
-export * from './request-router.js';
+export { errorReplyOf } from './replies.js';
 export * from './transport.js';
-export * from './virtual-time.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { MessageFrame } from './frame-decoder.js';
 import type { RequestHandler } from './incoming-request.js';
 import { FrameFlag, MessageType } from './message.js';
-import { readErrorReply } from './error-reply.js';
+import { readErrorReply } from './replies.js';
 import { splitPayload } from './incoming-message.js';
 import { Properties } from './properties.js';
 import { concatBytes, fromText, noise } from './testing/bytes.js';

@@ -1,5 +1,5 @@
 import type { BodyStream } from './body-stream.js';
-import { ACK_EVERY_BYTES } from './flow-control.js';
+import { ACK_EVERY_BYTES } from './limits.js';
 import { FrameDecoder, type MessageFrame } from './frame-decoder.js';
 import { cutOffProperties, IncomingMessage, messageOf, wholeMessage } from './incoming-message.js';
 import type { BlipLimits } from './limits.js';

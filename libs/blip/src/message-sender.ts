@@ -1,5 +1,5 @@
-import type { CompressionPolicy } from './compression-policy.js';
-import { TRANSPORT_HIGH_WATER_BYTES } from './flow-control.js';
+import type { CompressionPolicy } from './limits.js';
+import { TRANSPORT_HIGH_WATER_BYTES } from './limits.js';
 import { FrameEncoder, MAX_FRAME_BYTES, SMALL_FRAME_BYTES } from './frame-encoder.js';
 import { FrameFlag } from './message.js';
 import { Outbox } from './outbox.js';

@@ -1,5 +1,5 @@
 import { NO_BYTES } from './byte-pool.js';
-import { WINDOW_BYTES } from './flow-control.js';
+import { WINDOW_BYTES } from './limits.js';
 import type { PayloadSource } from './frame-encoder.js';
 import { FrameFlag, MessageType, type OutgoingBody, type ReplyInit, type RequestInit } from './message.js';
 import { Properties } from './properties.js';

@@ -1,5 +1,5 @@
 import { EdgeError, isEdgeError } from '@edgesync/errors';
-import { errorReplyContent } from './error-reply.js';
+import { errorReplyContent } from './replies.js';
 import { PeerRequest, type ReplySink, type RequestHandler } from './incoming-request.js';
 import { type BlipErrorInfo, type BlipMessage, FrameFlag, MessageType, type ReplyInit } from './message.js';
 import { type OutgoingMessage, outgoingMessage } from './outgoing-message.js';

@@ -1,12 +1,12 @@
 import { loadTranscript, transcriptNames, type TranscriptConnection } from '@edgesync/test-kit';
 import { describe, expect, it } from 'vitest';
 import { BlipConnection } from './connection.js';
-import { readErrorReply } from './error-reply.js';
+import { readErrorReply } from './replies.js';
 import { encodeAck, FrameEncoder, MAX_FRAME_BYTES } from './frame-encoder.js';
 import { FrameDecoder, type MessageFrame } from './frame-decoder.js';
 import type { IncomingRequest } from './incoming-request.js';
 import { DEFAULT_LIMITS } from './limits.js';
-import { loopbackPair } from './loopback-transport.js';
+import { loopbackPair } from './testing/loopback-transport.js';
 import { type BlipMessage, FrameFlag, MessageType } from './message.js';
 import { MessageReceiver } from './message-receiver.js';
 import { Properties } from './properties.js';
@@ -18,7 +18,7 @@ import {
   type RecordedMessage,
   splitAt,
 } from './testing/conversation.js';
-import { VirtualTime } from './virtual-time.js';
+import { VirtualTime } from './testing/virtual-time.js';
 
 const framesOf = (connection: TranscriptConnection): RecordedFrame[] =>
   decodeFrames(connection.messages.filter(({ type }) => type === 'binary'));

@@ -1,6 +1,6 @@
 import { BlipConnection, type BlipConnectionOptions } from '../connection.js';
-import { type LoopbackOptions, loopbackPair } from '../loopback-transport.js';
-import { VirtualTime } from '../virtual-time.js';
+import { type LoopbackOptions, loopbackPair } from './loopback-transport.js';
+import { VirtualTime } from './virtual-time.js';
 import { RawPeer } from './raw-peer.js';
 
 /** A connection under test, and its log. */

@@ -1,7 +1,7 @@
 import type { DecodedFrame } from '../frame-decoder.js';
 import { FrameDecoder } from '../frame-decoder.js';
 import { FrameEncoder } from '../frame-encoder.js';
-import type { LoopbackTransport } from '../loopback-transport.js';
+import type { LoopbackTransport } from './loopback-transport.js';
 import { FrameFlag } from '../message.js';
 import { Properties } from '../properties.js';
 import { concatBytes, fromText } from './bytes.js';

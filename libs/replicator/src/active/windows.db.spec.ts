@@ -1,4 +1,4 @@
-import { loopbackPair } from '@edgesync/blip';
+import { loopbackPair } from '@edgesync/blip/testing';
 import { describe, expect, it } from 'vitest';
 import { ActiveSession, StoredCheckpoints } from '../index.js';
 import { REAL_TIME } from '../testing/real-time.js';

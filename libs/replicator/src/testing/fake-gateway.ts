@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { type BlipReply, type IncomingRequest, loopbackPair, Properties } from '@edgesync/blip';
+import { Properties, type BlipReply, type IncomingRequest } from '@edgesync/blip';
+import { loopbackPair } from '@edgesync/blip/testing';
 import { ActiveSession, type ActiveSessionOptions, StoredCheckpoints } from '../index.js';
 import { REAL_TIME } from './real-time.js';
 import { answer, describe, jsonOf, ScriptedPeer, textOf } from './scripted-peer.js';

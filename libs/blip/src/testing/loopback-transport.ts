@@ -1,5 +1,5 @@
-import { CloseCode } from './protocol-error.js';
-import type { Scheduler, Transport, TransportReceiver } from './transport.js';
+import { CloseCode } from '../protocol-error.js';
+import type { Scheduler, Transport, TransportReceiver } from '../transport.js';
 
 export interface LoopbackOptions {
   readonly scheduler: Scheduler;

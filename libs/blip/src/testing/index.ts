@@ -1,0 +1,2 @@
+export * from './loopback-transport.js';
+export * from './virtual-time.js';
