@@ -1,7 +1,22 @@
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest, type RequestOptions } from 'node:https';
 import { connect as connectTcp, isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect as connectTls, type ConnectionOptions, type SecureContextOptions } from 'node:tls';
-import { openTunnel, type ProxyOptions } from './tunnel.js';
+
+/** A connection that did not come about. */
+export class DialError extends Error {
+  override readonly name = 'DialError';
+
+  constructor(
+    message: string,
+    /** Status of the HTTP answer, if there was one. */
+    readonly status: number | undefined,
+    options?: { cause?: unknown },
+  ) {
+    super(message, options);
+  }
+}
 
 /** Certificates that a server must prove, and our own. */
 export interface ClientTls extends Pick<SecureContextOptions, 'ca' | 'cert' | 'key' | 'passphrase'> {
@@ -54,5 +69,58 @@ function handshake(options: ConnectionOptions, pinned: Buffer | undefined, signa
       socket.off('error', reject);
       resolve(socket);
     });
+  });
+}
+
+/** A proxy through which connections are made with `CONNECT`. */
+export interface ProxyOptions {
+  /** Whether the proxy itself is reached by TLS. */
+  readonly secure: boolean;
+  readonly host: string;
+  readonly port: number;
+  /** Such as `Proxy-Authorization`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly tls?: Pick<SecureContextOptions, 'ca' | 'cert' | 'key'>;
+}
+
+/**
+ * Opens a connection through a proxy.
+ * @throws {DialError} with the status of a proxy that refuses
+ */
+export function openTunnel(
+  proxy: ProxyOptions,
+  { host, port }: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+): Promise<Duplex> {
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const options: RequestOptions = {
+    host: proxy.host,
+    port: proxy.port,
+    method: 'CONNECT',
+    path: authority,
+    headers: { Host: authority, ...proxy.headers },
+    agent: false,
+    signal,
+    ...proxy.tls,
+  };
+  return new Promise((resolve, reject) => {
+    const request = proxy.secure ? httpsRequest(options) : httpRequest(options);
+    const refuse = (status: number | undefined, text: string | undefined): void =>
+      reject(new DialError(`proxy: ${text || `status ${status}`}`, status));
+    request.once('connect', ({ statusCode, statusMessage }, socket: Duplex, head: Buffer) => {
+      if (statusCode === 200) {
+        if (head.length > 0) socket.unshift(head);
+        resolve(socket);
+        return;
+      }
+      socket.destroy();
+      refuse(statusCode, statusMessage);
+    });
+    request.once('response', (response) => {
+      response.destroy();
+      refuse(response.statusCode, response.statusMessage);
+    });
+    request.once('error', (error) => reject(new DialError(`proxy: ${error.message}`, undefined, { cause: error })));
+    request.end();
   });
 }

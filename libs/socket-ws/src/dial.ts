@@ -1,12 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import { connect, type ClientTls } from './connect.js';
-import { DialError } from './dial-error.js';
+import { connect, DialError, type ClientTls, type ProxyOptions } from './connect.js';
 import { REDIRECTS, redirected, type Hop } from './redirect.js';
 import { systemScheduler } from './system-scheduler.js';
 import { DIAL_TIMEOUT_MS, MAX_MESSAGE_BYTES, MAX_REDIRECTS } from './tuning.js';
-import type { ProxyOptions } from './tunnel.js';
 import { WsTransport, type WsTransportOptions } from './ws-transport.js';
 
 /** Cookies that servers set, each for where it belongs. */

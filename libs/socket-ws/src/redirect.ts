@@ -1,4 +1,4 @@
-import { DialError } from './dial-error.js';
+import { DialError } from './connect.js';
 
 /** Where a request goes, with the headers that may go there. */
 export interface Hop {

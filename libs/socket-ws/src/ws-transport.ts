@@ -2,7 +2,6 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Scheduler, type Transport, type TransportReceiver } from '@edgesync/blip';
 import { WebSocket } from 'ws';
-import { KeepAlive } from './keep-alive.js';
 import { systemScheduler } from './system-scheduler.js';
 import { DEFAULT_SOCKET_TUNING, type SocketTuning } from './tuning.js';
 
@@ -146,4 +145,43 @@ function shorten(reason: string): string {
   let end = MAX_REASON_BYTES;
   while ((bytes[end]! & 0xc0) === 0x80) end--;
   return bytes.toString('utf8', 0, end);
+}
+
+/**
+ * Notices a peer that is gone without a close frame. Every interval in which nothing was received ends with a ping; when
+ * the next one stays silent, too, the peer is dead.
+ */
+class KeepAlive {
+  private received = true;
+  private isPinged = false;
+  private cancelTimer: () => void;
+
+  constructor(
+    private readonly scheduler: Scheduler,
+    private readonly intervalMs: number,
+    private readonly ping: () => void,
+    private readonly onDead: () => void,
+  ) {
+    this.cancelTimer = scheduler.schedule(intervalMs, this.look);
+  }
+
+  /** Something came from the peer, if only a pong. */
+  noteTraffic(): void {
+    this.received = true;
+  }
+
+  stop(): void {
+    this.cancelTimer();
+  }
+
+  private readonly look = (): void => {
+    if (this.isPinged && !this.received) {
+      this.onDead();
+      return;
+    }
+    this.isPinged = !this.received;
+    if (this.isPinged) this.ping();
+    this.received = false;
+    this.cancelTimer = this.scheduler.schedule(this.intervalMs, this.look);
+  };
 }

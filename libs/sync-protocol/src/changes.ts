@@ -1,8 +1,7 @@
 import { EdgeError } from '@edgesync/errors';
 import { type BlipReply, type BlipMessage, Properties, type ReplyInit, type RequestInit } from '@edgesync/blip';
 import { Profile } from './profile.js';
-import { sequenceText, type SequenceText } from './sequence.js';
-import { decodeJson, encodeText, readBoolean, readCount } from './values.js';
+import { decodeJson, encodeText, readBoolean, readCount, sequenceText, type SequenceText } from './values.js';
 import type { ProtocolVersion } from './protocol-version.js';
 
 /** A row of `changes` as we send it (docs/protocol/replication.md#changes). */

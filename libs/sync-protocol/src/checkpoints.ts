@@ -2,7 +2,6 @@ import { type BlipMessage, type BlipReply, Properties, type ReplyInit, type Requ
 import { EdgeError } from '@edgesync/errors';
 import { Profile } from './profile.js';
 import { decodeText, encodeText, requireProperty } from './values.js';
-import type { CheckpointEntry } from './collections.js';
 
 /** Longest checkpoint ID in characters; real ones have about 50 (docs/protocol/checkpoints.md#client-ids). */
 export const MAX_CHECKPOINT_ID = 512;
@@ -11,6 +10,12 @@ export const MAX_CHECKPOINT_ID = 512;
  * (docs/protocol/checkpoints.md#bodies).
  */
 export const MAX_CHECKPOINT_BYTES = 1024 * 1024;
+
+/** A stored checkpoint: the bytes of its body as text, and its revision. */
+export interface CheckpointEntry {
+  readonly rev: string;
+  readonly body: string;
+}
 
 /** The `client` property. @throws EdgeError `request.invalid` */
 export function parseGetCheckpoint(message: BlipMessage): string {

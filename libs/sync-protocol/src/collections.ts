@@ -1,7 +1,7 @@
 import { EdgeError } from '@edgesync/errors';
 import { type CollectionName, formatWireCollection, parseCollectionName } from '@edgesync/document';
 import { type BlipMessage, Properties, type ReplyInit, type RequestInit } from '@edgesync/blip';
-import { MAX_CHECKPOINT_ID } from './checkpoints.js';
+import { MAX_CHECKPOINT_ID, type CheckpointEntry } from './checkpoints.js';
 import { Profile } from './profile.js';
 import { decodeJson, encodeText } from './values.js';
 
@@ -21,12 +21,6 @@ export interface RequestedCollection {
   /** Undefined if it is not a well-formed name, so that no collection has it. */
   readonly name?: CollectionName;
   readonly checkpointId: string;
-}
-
-/** A stored checkpoint: the bytes of its body as text, and its revision. */
-export interface CheckpointEntry {
-  readonly rev: string;
-  readonly body: string;
 }
 
 /** The most collections one connection may ask for. */

@@ -5,9 +5,15 @@ export * from './collections.js';
 export * from './profile.js';
 export * from './propose-changes.js';
 export * from './protocol-version.js';
-export * from './reply-status.js';
 export * from './rev.js';
-export * from './sequence.js';
-export * from './single-documents.js';
 export * from './sub-changes.js';
-export { decodeText, encodeText, readBoolean, readCollectionIndex } from './values.js';
+export {
+  decodeText,
+  encodeText,
+  readBoolean,
+  readCollectionIndex,
+  resumePoint,
+  sequenceProperty,
+  sequenceText,
+  type SequenceText,
+} from './values.js';

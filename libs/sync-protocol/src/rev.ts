@@ -1,6 +1,6 @@
-import { type BlipMessage, Properties, type RequestInit } from '@edgesync/blip';
+import { type BlipMessage, Properties, type ReplyInit, type RequestInit } from '@edgesync/blip';
 import { Profile } from './profile.js';
-import { readBoolean, requireProperty } from './values.js';
+import { encodeText, readBoolean, requireProperty } from './values.js';
 
 /** The properties of a `rev` message (docs/protocol/replication.md#rev). */
 export interface RevMessage {
@@ -102,4 +102,20 @@ export function parseNoRev(message: BlipMessage): NoRev {
 export function buildNoRev(init: NoRev, collection?: string): RequestInit {
   const { id, rev, sequence, error, reason } = init;
   return { properties: Properties.from({ Profile: Profile.norev, collection, id, rev, sequence, error, reason }) };
+}
+
+/** A `getRev` request of the connected-client API (docs/protocol/replication.md#connected-clients). */
+export interface GetRev {
+  readonly id: string;
+  readonly ifNotRev?: string;
+}
+
+/** @throws EdgeError `request.invalid` */
+export function parseGetRev({ properties }: BlipMessage): GetRev {
+  const ifNotRev = properties.get('ifNotRev');
+  return { id: requireProperty(properties, 'id'), ...(ifNotRev !== undefined && { ifNotRev }) };
+}
+
+export function buildGetRevReply(rev: string, json: string): ReplyInit {
+  return { properties: Properties.of('rev', rev), body: encodeText(json), compressed: true };
 }

@@ -1,8 +1,7 @@
 import { EdgeError } from '@edgesync/errors';
 import { type BlipMessage, Properties, type RequestInit } from '@edgesync/blip';
 import { Profile } from './profile.js';
-import type { SequenceText } from './sequence.js';
-import { decodeJson, encodeText, readBoolean, readCount } from './values.js';
+import { decodeJson, encodeText, readBoolean, readCount, type SequenceText } from './values.js';
 
 /** A `subChanges` request (docs/protocol/replication.md#subchanges). */
 export interface SubChanges {
