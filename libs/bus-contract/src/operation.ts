@@ -3,7 +3,7 @@ import type { QueryRunner, Storage } from '@edgesync/ports';
 import type { Content, Message } from './envelope.js';
 import { object, parse, text, type Members, type Schema, type Shape } from './schema.js';
 
-/** What the owner of a database offers. */
+/** Services of the owner of a database. */
 export type StorageOwner = Storage & QueryRunner;
 
 /** A request as it arrived, not checked yet. */
@@ -39,7 +39,7 @@ export interface CallContext {
   readonly idempotencyKey?: string;
   /** The content of an upload: whole, or as it arrives. */
   readonly content: Uint8Array | AsyncIterable<Uint8Array>;
-  /** Of a stream operation: aborted when its caller has gone, or when this process may not serve it any more. */
+  /** Aborts a stream operation when its caller has gone, or when this process may not serve it any more. */
   readonly signal?: AbortSignal;
 }
 

@@ -24,7 +24,7 @@ export interface CallerOptions {
   readonly attempt?: number;
 }
 
-/** What is asked of a database's owner. */
+/** A request to the owner of a database. */
 export interface Call extends Omit<Question, 'subject' | 'version'> {
   readonly database: string;
   readonly operation: {

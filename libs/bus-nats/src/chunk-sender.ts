@@ -19,7 +19,7 @@ export class ChunkSender {
     private readonly failed: (error: Error) => void = () => undefined,
   ) {}
 
-  /** What the receiver says: credit or cancellation. */
+  /** Messages of the receiver: credit or cancellation. */
   accept(message: Message): void {
     this.heardAt = performance.now();
     if (message.kind === MessageKind.cancel) return this.fail(new EdgeError('storage.unavailable', 'cancelled'));

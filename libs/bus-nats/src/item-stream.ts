@@ -16,7 +16,7 @@ export class ItemStream<Request, Item, End> implements AsyncIterable<Item> {
   /** Set when the items have ended by themselves. */
   end: End | undefined;
   private readonly messages: AsyncIterator<Message>;
-  /** What was looked at before anybody took it. */
+  /** An item that was looked at before it was taken. */
   private first: IteratorResult<Message> | undefined;
 
   constructor(

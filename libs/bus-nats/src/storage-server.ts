@@ -25,7 +25,7 @@ import { SERVER_QUEUE, SERVER_QUEUE_BYTES, SERVER_REQUESTS, SERVER_STREAMS } fro
 export interface StorageServerOptions {
   /** Does what a request asks for; by default {@link answer} from the storage that is served. */
   readonly handle?: (operation: Named<Operation>, request: Request) => Promise<Result>;
-  /** Told of faults that no caller is at fault for. */
+  /** Receives errors that no caller has caused. */
   readonly report?: (error: unknown) => void;
 }
 
@@ -162,7 +162,7 @@ export class StorageServer {
     }
   }
 
-  /** Tells a sender where to send its chunks to. */
+  /** Names the address for its chunks to a sender. */
   private receive(replyTo: string): ChunkReceiver {
     if (this.uploads >= SERVER_STREAMS) throw new EdgeError('server.overloaded', 'too many large values at a time');
     this.uploads++;
