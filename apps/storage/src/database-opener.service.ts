@@ -14,8 +14,7 @@ import { DatabaseImport } from './database-import.js';
 @Injectable()
 export class DatabaseOpener implements OnModuleDestroy {
   private readonly log: Logger;
-  private readonly stopping = new AbortController();
-  private readonly imports = new Set<Promise<void>>();
+  private readonly imports = new Map<string, { readonly stopping: AbortController; readonly opened: Promise<void> }>();
 
   constructor(
     @Inject(LOGGERS) loggers: Loggers,
@@ -27,30 +26,47 @@ export class DatabaseOpener implements OnModuleDestroy {
   }
 
   /**
+   * Opens a database, or begins to import one: then it is opened later, and answers with the reason until then.
    * @param checkOwnership throws, right before a commit, if this process may write the database no more
+   * @returns what resolves when the database is open, and rejects if its import has failed
    * @throws EdgeError `storage.*`
    */
-  async open(config: DatabaseConfig, checkOwnership?: () => void): Promise<void> {
-    if (!needsCouchbaseLiteImport(config.path)) return this.openNow(config, { checkOwnership });
-    const observer = new DatabaseImport(config.name, config.path, this.log);
-    this.storage.announce(config.name, () => observer.reason);
-    const opening = this.openNow(config, { checkOwnership, onImport: observer, signal: this.stopping.signal });
-    this.imports.add(opening);
-    // The server starts meanwhile, unless the file as a whole cannot be read.
-    await Promise.race([observer.started, opening]);
-    opening
+  async open(config: DatabaseConfig, checkOwnership?: () => void): Promise<{ readonly opened: Promise<void> }> {
+    const { name, path } = config;
+    if (!needsCouchbaseLiteImport(path)) {
+      await this.openNow(config, { checkOwnership });
+      return { opened: Promise.resolve() };
+    }
+    const observer = new DatabaseImport(name, path, this.log);
+    this.storage.announce(name, () => observer.reason);
+    const stopping = new AbortController();
+    const opened = this.openNow(config, { checkOwnership, onImport: observer, signal: stopping.signal });
+    this.imports.set(name, { stopping, opened });
+    opened
       .catch((error: unknown) => {
-        if (this.stopping.signal.aborted) return;
+        if (stopping.signal.aborted) return;
         this.log.error(describe(error));
-        this.storage.announce(config.name, () => `the database cannot be imported: ${describe(error)}`);
+        this.storage.announce(name, () => `the database cannot be imported: ${describe(error)}`);
       })
-      .finally(() => this.imports.delete(opening));
+      .finally(() => this.imports.delete(name));
+    // The server starts meanwhile, unless the file as a whole cannot be read.
+    await Promise.race([observer.started, opened]);
+    return { opened };
+  }
+
+  /** Closes a database. Its import is interrupted, and goes on when it is opened again. */
+  async close(name: string): Promise<void> {
+    const running = this.imports.get(name);
+    running?.stopping.abort(new EdgeError('storage.closed'));
+    await running?.opened.catch(() => undefined);
+    await this.storage.closeDatabase(name);
   }
 
   /** Interrupts imports; they go on at the next start. */
   async onModuleDestroy(): Promise<void> {
-    this.stopping.abort(new EdgeError('storage.closed'));
-    await Promise.allSettled(this.imports);
+    const running = [...this.imports.values()];
+    for (const { stopping } of running) stopping.abort(new EdgeError('storage.closed'));
+    await Promise.allSettled(running.map(({ opened }) => opened));
   }
 
   private async openNow(

@@ -1,4 +1,4 @@
 import { runSplitService } from '@edgesync/split';
-import { storageService } from './service/storage-service.js';
+import { storageService } from './split/storage-service.js';
 
 process.exitCode = await runSplitService('storage', storageService);

@@ -29,6 +29,9 @@ export interface StorageServerOptions {
   readonly report?: (error: unknown) => void;
 }
 
+/** The opener reports it. */
+const NOT_OPENED = (): void => undefined;
+
 /** A database being served. */
 interface Served {
   readonly database: string;
@@ -65,11 +68,11 @@ export class StorageServer {
   }
 
   /**
-   * Serves an open database until {@link withdraw}.
+   * Serves a database until {@link withdraw}.
    * @param isOwned whether this process may answer for it at this moment
+   * @param opened resolves when the database is open; until then storage answers with the reason
    */
-  async serve(database: string, isOwned: () => boolean = () => true): Promise<void> {
-    const { collections } = await this.storage.describe(database);
+  async serve(database: string, isOwned: () => boolean = () => true, opened?: Promise<void>): Promise<void> {
     const prefix = databaseSubjects(database);
     const subscription = this.bus.connection.subscribe(`${prefix}*`, {
       callback: (error, message) => {
@@ -81,9 +84,17 @@ export class StorageServer {
     const streams = new Set<AbortController>();
     const served: Served = { database, prefix, isOwned, subscription, doorbells, gate, streams };
     this.served.set(database, served);
+    if (opened) void opened.then(() => this.startDoorbells(served).catch(this.report), NOT_OPENED);
+    else await this.startDoorbells(served);
+    await this.bus.flush();
+  }
+
+  private async startDoorbells(served: Served): Promise<void> {
+    const { database, doorbells } = served;
+    const { collections } = await this.storage.describe(database);
+    if (this.served.get(database) !== served) return;
     for (const { scope, collection, lastSequence } of collections)
       doorbells.start({ database, scope, collection }, lastSequence);
-    await this.bus.flush();
   }
 
   /**

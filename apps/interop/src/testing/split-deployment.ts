@@ -22,7 +22,7 @@ import type { Storage } from '@edgesync/ports';
 import { mountPeers, PeerSessions } from '@edgesync/replication';
 import { serveSessions, WorkerModule } from '@edgesync/replication/split';
 import { SqliteStorage, type DatabaseOptions } from '@edgesync/storage-sqlite';
-import { serveOnBus, StorageServiceModule } from '@edgesync/storage/service';
+import { serveOnBus, StorageServiceModule } from '@edgesync/storage/split';
 import { PROTOCOL_VERSIONS, subprotocolOf } from '@edgesync/sync-protocol';
 import { takeNatsAccount, type NatsAccount } from './nats-accounts.js';
 

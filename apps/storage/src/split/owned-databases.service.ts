@@ -43,13 +43,13 @@ export class OwnedDatabases implements OnApplicationBootstrap, BeforeApplication
     this.ownership = new Ownership(this.leases, `${hostname()} ${process.pid}`, {
       acquired: async (lease) => {
         const { name: database } = lease;
-        await this.opener.open(databases.get(database)!, () => lease.assertHeld());
-        await this.server.serve(database, () => lease.held);
+        const { opened } = await this.opener.open(databases.get(database)!, () => lease.assertHeld());
+        await this.server.serve(database, () => lease.held, opened);
         this.log.info(`serves ${database}`);
       },
       given: async (database) => {
         await this.server.withdraw(database);
-        await this.storage.closeDatabase(database);
+        await this.opener.close(database);
         this.log.info(`gave ${database} up`);
       },
       report: (database, error) => this.log.error(`${database} is not served here`, error),

@@ -26,8 +26,8 @@ export class BusStrategy extends Server implements CustomTransportStrategy {
   }
 
   /** Serves an open database; see {@link StorageServer.serve}. */
-  serve(database: string, isOwned: () => boolean): Promise<void> {
-    return this.server.serve(database, isOwned);
+  serve(database: string, isOwned: () => boolean, opened?: Promise<void>): Promise<void> {
+    return this.server.serve(database, isOwned, opened);
   }
 
   /** Takes no more requests for a database and resolves when those under way are answered. */
