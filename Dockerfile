@@ -10,10 +10,11 @@ RUN pnpm --filter @edgesync/edge --prod deploy --legacy /out
 FROM node:24-slim
 ENV NODE_ENV=production
 COPY --from=build /out /opt/edgesync
-RUN install -d -o 1000 -g 1000 /var/lib/edgesync
+# New volumes take over who owns them.
+RUN install -d -o 1000 -g 1000 /var/lib/edgesync /var/lib/edgesync-users
 USER 1000:1000
 WORKDIR /var/lib/edgesync
-VOLUME /var/lib/edgesync
+VOLUME /var/lib/edgesync /var/lib/edgesync-users
 EXPOSE 59840 59841
 ENTRYPOINT ["node", "/opt/edgesync/bundle/main.js"]
 CMD ["/etc/edgesync/config.json5"]

@@ -9,7 +9,7 @@ const REMIND_MS = 60_000;
 
 /**
  * Connects to NATS for as long as the process lives; waits for a server that is not there yet.
- * @throws ConfigError if NATS refuses the credentials
+ * @throws ConfigError if NATS refuses the credentials, or has a certificate that is not trusted
  */
 export async function connectBus(
   role: ServiceRole,
@@ -33,8 +33,24 @@ export async function connectBus(
     if (mentioned > -Infinity) log.warning(`connected to NATS at ${servers}`);
     return lifetime.adopt(bus, (connected) => connected.close());
   } catch (error) {
-    throw isRefusal(error) ? refusedCredentials(servers, nats.user) : error;
+    if (isRefusal(error)) throw refusedCredentials(servers, nats.user);
+    throw isUntrusted(error) ? untrustedCertificate(servers, explain(error)) : error;
   }
+}
+
+/** Codes of certificates that are not trusted, as Node and OpenSSL have them. */
+const UNTRUSTED = /CERT|UNABLE_TO_(?:GET|VERIFY)/;
+
+function isUntrusted(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause)
+    if (UNTRUSTED.test(String((cause as NodeJS.ErrnoException).code ?? ''))) return true;
+  return false;
+}
+
+function untrustedCertificate(servers: string, reason: string): ConfigError {
+  const problem = `does not vouch for the certificate of NATS at ${servers}: ${reason}`;
+  const fix = 'Name the CA that signed it, and reach NATS by a name of the certificate.';
+  return new ConfigError([{ file: 'environment', path: 'EDGESYNC_NATS_CA_FILE', problem, fix }]);
 }
 
 function refusedCredentials(servers: string, user: string | undefined): ConfigError {

@@ -42,20 +42,27 @@ describe('the environment of a service', () => {
   });
 
   it('names clusters, addresses and certificates where they differ from the defaults', () => {
+    const caFile = file('ca.pem', 'a certificate');
     const settings = readServiceSettings('replication', {
       ...GOOD,
       EDGESYNC_NATS_URL: 'tls://a:4222, tls://b:4222',
-      EDGESYNC_NATS_CA_FILE: '/etc/ca.pem',
+      EDGESYNC_NATS_CA_FILE: caFile,
       EDGESYNC_LEASE_REPLICAS: '3',
       EDGESYNC_LISTEN: '127.0.0.1:0',
       EDGESYNC_ADVERTISE: 'worker-1.local',
     });
     expect(settings).toMatchObject({
-      nats: { servers: ['tls://a:4222', 'tls://b:4222'], tls: { caFile: '/etc/ca.pem' } },
+      nats: { servers: ['tls://a:4222', 'tls://b:4222'], tls: { caFile } },
       leaseReplicas: 3,
       listen: { host: '127.0.0.1', port: 0 },
       advertise: 'worker-1.local',
     });
+  });
+
+  it('names a certificate file that is not there', () => {
+    expect(errorOf({ EDGESYNC_NATS_CA_FILE: '/nowhere/ca.pem' })).toMatch(
+      /EDGESYNC_NATS_CA_FILE: names \/nowhere\/ca\.pem, which/,
+    );
   });
 
   it('needs the handshake secret for gateways and workers only', () => {

@@ -61,7 +61,9 @@ export function readServiceSettings(
     if (file === undefined) return undefined;
     try {
       const found = readFileSync(file, 'utf8').trim();
-      return found === '' ? refuse(name, `names ${file}, which is empty`, 'Write the secret into the file.') : found;
+      return found === ''
+        ? refuse(name, `names ${file}, which is empty`, 'Fill the file, or name another one.')
+        : found;
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       return refuse(name, `names ${file}, which cannot be read (${code})`, 'Check the path and the permissions.');
@@ -91,6 +93,7 @@ export function readServiceSettings(
   if ((user === undefined) !== (text(NAMES.natsPasswordFile) === undefined))
     refuse(user === undefined ? NAMES.natsUser : NAMES.natsPasswordFile, 'is missing', 'Set both or neither.');
   const caFile = text(NAMES.natsCaFile);
+  content(NAMES.natsCaFile);
 
   const replicas = text(NAMES.leaseReplicas) ?? '1';
   if (!['1', '3', '5'].includes(replicas)) refuse(NAMES.leaseReplicas, 'is not 1, 3 or 5', 'Write one of these.');

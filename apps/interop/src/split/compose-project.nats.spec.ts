@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '@edgesync/access';
@@ -6,6 +7,7 @@ import { BlipConnection, Properties } from '@edgesync/blip';
 import { Bus, WorkerRegistry } from '@edgesync/bus-nats';
 import { HANDSHAKE_HEADER, signHandshake } from '@edgesync/platform';
 import { dial, systemScheduler, type WsTransport } from '@edgesync/socket-ws';
+import { TestCertificate } from '@edgesync/test-kit';
 import { ComposeProject } from './compose-project.js';
 
 const PASSWORD = 'a long enough password';
@@ -182,4 +184,25 @@ it('the profile edge is one process that serves REST and sync, without NATS', as
   const app = await dial(url, { protocols: PROTOCOLS, headers: { Authorization: authorization } });
   expect(await pull(app, 'stock.items')).toEqual(['tea']);
   expect(await edge.end('SIGTERM')).toBe(0);
+});
+
+it('the health check follows the configuration: another port, and TLS', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'edgesync-'));
+  const certificate = await TestCertificate.selfSigned('CN=edge', { usage: 'server' });
+  writeFileSync(join(folder, 'cert.pem'), certificate.pem);
+  writeFileSync(join(folder, 'key.pem'), certificate.keyPem);
+  await using secure = await ComposeProject.up({
+    profile: 'edge',
+    config: {
+      databases: { shop: { path: '/var/lib/edgesync/shop.cblite2', create: true } },
+      interface: '0.0.0.0:59840',
+      enable_anonymous_users: true,
+      https: { tls_cert_path: join(folder, 'cert.pem'), tls_key_path: join(folder, 'key.pem') },
+    },
+  });
+  const edge = secure.one('edge');
+  expect(edge.checkHealth()).toBe(0);
+  await edge.end('SIGTERM');
+  expect(edge.checkHealth()).toBe(1);
+  rmSync(folder, { recursive: true });
 });

@@ -20,6 +20,8 @@ const PROGRAM = /\/opt\/edgesync\/bundle\/(\w+)\.js/g;
 const SERVED_AT = /\b(?:0\.0\.0\.0|127\.0\.0\.1|nats):(4222|8222|59840|59841)\b/g;
 const HEALTH_URL = /http:\/\/127\.0\.0\.1:\d+\/\w+/;
 const POLL_MS = 25;
+/** Where the services have their users. */
+const USERS = '/var/lib/edgesync-users';
 
 export interface ProjectOptions {
   /** Starts the services of this profile instead of those without one. */
@@ -142,6 +144,7 @@ export class ComposeProject implements AsyncDisposable {
     };
     for (const [outside, inside] of mounts)
       if (outside.startsWith('./')) this.fillMount(outside, paths.get(inside)!, translate);
+    if (paths.has(USERS)) this.addUsers(join(paths.get('/etc/edgesync')!, 'config.json5'));
     // An entry point of its own takes the command of the image away as well.
     const { entrypoint = this.image.entrypoint, command = service.entrypoint ? [] : this.image.command } = service;
     const [program, ...parameters] = [...entrypoint, ...command].map(translate);
@@ -159,16 +162,23 @@ export class ComposeProject implements AsyncDisposable {
 
   /** A copy of a folder of the repository, with the configuration and users of this project. */
   private fillMount(outside: string, folder: string, translate: (text: string) => string): void {
-    for (const name of readdirSync(join(REPOSITORY, outside)).filter((name) => name !== 'users.json')) {
+    for (const name of readdirSync(join(REPOSITORY, outside))) {
       const isConfig = name === basename('config.json5') && this.options.config !== undefined;
       const text = isConfig
         ? JSON.stringify(this.options.config)
         : readFileSync(join(REPOSITORY, outside, name), 'utf8');
       writeFileSync(join(folder, name), translate(text));
     }
+  }
+
+  /** As the command does that the compose file names. */
+  private addUsers(config: string): void {
     for (const [user, password] of Object.entries(this.options.users ?? {})) {
-      const parameters = ['--add-user', '--create', '--password', password, join(folder, 'users.json'), user];
-      const { status, stderr } = spawnSync(process.execPath, [programOf('main'), ...parameters], { encoding: 'utf8' });
+      const parameters = ['--add-user', '--create', '--config', config, user];
+      const { status, stderr } = spawnSync(process.execPath, [programOf('main'), ...parameters], {
+        encoding: 'utf8',
+        input: `${password}\n`,
+      });
       if (status !== 0) throw new Error(stderr);
     }
   }
@@ -186,6 +196,8 @@ interface ServiceCommand {
 /** One copy of a service. It can be ended and started again, as its container would be. */
 export class ServiceProcess {
   output = '';
+  /** Whether it has said so since it was started last. */
+  private isReady = false;
   private child: ChildProcess | undefined;
 
   constructor(
@@ -207,19 +219,21 @@ export class ServiceProcess {
 
   start(): void {
     const { program, parameters, environment } = this.command;
+    this.isReady = false;
     this.child = spawn(program, parameters, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
     for (const stream of [this.child.stdout!, this.child.stderr!])
-      stream.setEncoding('utf8').on('data', (text: string) => (this.output = (this.output + text).slice(-20_000)));
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.output = (this.output + text).slice(-20_000);
+        this.isReady ||= text.includes('edgesync is ready.');
+      });
   }
 
   /** Resolves when the service is as its health check wants it. */
   async ready(): Promise<void> {
-    const url = HEALTH_URL.exec(this.command.health.join(' '))![0];
+    const url = HEALTH_URL.exec(this.command.health.join(' '))?.[0];
     for (;;) {
       if (this.child!.exitCode !== null) throw new Error(`${this.name} ended: ${this.output}`);
-      const reply = await fetch(url).catch(() => undefined);
-      await reply?.text();
-      if (reply?.ok) return;
+      if (url === undefined ? this.isReady : await isOk(url)) return;
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }
@@ -256,6 +270,12 @@ export class ServiceProcess {
 function programOf(name: string): string {
   if (SHIPPED !== undefined) return join(dirname(SHIPPED), `${name}.js`);
   return join(REPOSITORY, 'apps', name === 'main' ? 'edge' : name, 'dist/main.js');
+}
+
+async function isOk(url: string): Promise<boolean> {
+  const reply = await fetch(url).catch(() => undefined);
+  await reply?.text();
+  return reply?.ok ?? false;
 }
 
 function makeFolder(path: string): string {
