@@ -2,6 +2,8 @@ import type { CollectionName } from '@edgesync/document';
 
 /** The configuration as the program uses it: defaults filled in, names split, paths absolute. */
 export interface EdgeConfig {
+  /** The file as the operator named it, for messages. */
+  readonly file: string;
   /** Served databases by the name they have in URLs, in the order of the file. */
   readonly databases: ReadonlyMap<string, DatabaseConfig>;
   readonly listen: ListenAddress;

@@ -38,6 +38,7 @@ describe('a configuration', () => {
 
   it('has the documented defaults', () => {
     expect(value({ databases: { plant: { path: 'plant.cblite2' } } })).toEqual({
+      file: 'edge.json5',
       databases: new Map([
         [
           'plant',

@@ -55,6 +55,7 @@ function readValue(written: unknown, root: Place, options: ReadConfigOptions): E
     checkLocalEnd(item, databases, root.at('replications').at(index));
   refuseRepeated(raw.replications, root.at('replications'));
   const config: EdgeConfig = {
+    file: options.file,
     databases,
     listen: raw.interface,
     usersFile: raw.users === undefined ? undefined : resolve(raw.users),

@@ -90,7 +90,7 @@ class SyncServer extends EventEmitter<{ connection: [transport: WsTransport, adm
   private async answer(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     if (this.isClosed) throw new EdgeError('server.draining');
     if (this.pending > MAX_PENDING_UPGRADES) throw new EdgeError('server.overloaded');
-    // What follows the headers would be taken for frames by one and for another request by a proxy.
+    // One side would read a body as frames, a proxy in between as another request.
     if (hasBody(request)) throw new EdgeError('request.invalid', 'an upgrade request has no body');
     this.sessions.checkRoom();
     const admission = await this.admission.admit(request);

@@ -12,7 +12,7 @@ const summary = (error: unknown): string => {
 };
 
 // docs/protocol/edge-server.md#upstream
-describe('a failure (Appendix A)', () => {
+describe('a failure', () => {
   it.each([
     [401, '6/401 permanent'],
     [403, '6/403 permanent'],

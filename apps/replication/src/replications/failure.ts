@@ -5,7 +5,7 @@ import { DialError } from '@edgesync/socket-ws';
 import { isTransient } from '@edgesync/sync-protocol';
 import { UnusableFileError } from './remote-files.js';
 
-/** Error domains of a replication's status (ref Appendix A). */
+/** Error domains of a replication's status (docs/protocol/failures.md#error-domains-of-edge-server). */
 export const Domain = { liteCore: 1, posix: 2, sqlite: 3, fleece: 4, network: 5, webSocket: 6, mbedTls: 7 } as const;
 
 /**
@@ -34,7 +34,7 @@ const NETWORK: Readonly<Record<string, Known>> = {
   CERT_HAS_EXPIRED: [7, 'permanent'],
   ERR_CERTIFICATE_NOT_PINNED: [8, 'permanent'],
   CERT_UNTRUSTED: [8, 'permanent'],
-  // Most often it is our clock that is wrong: a box that boots without the time gets it a little later.
+  // Mostly our clock is wrong: a box that boots without the time gets it a little later.
   CERT_NOT_YET_VALID: [8, 'offline'],
   CERT_REJECTED: [8, 'permanent'],
   CERT_SIGNATURE_FAILURE: [8, 'permanent'],
@@ -111,7 +111,7 @@ export function failureOf(error: unknown): Failure {
   return { message: 'internal error', domain: Domain.liteCore, code: INTERNAL, kind: 'transient' };
 }
 
-/** Everything that could be done was; some revisions have to wait. */
+/** The session is done but for revisions that have to wait. */
 export function putOff(count: number): Failure {
   const message = `${count} ${count === 1 ? 'revision' : 'revisions'} could not be replicated for now`;
   return { message, domain: Domain.webSocket, code: 503, kind: 'transient' };
@@ -123,10 +123,10 @@ function dialFailure({ message, status, cause }: DialError): Failure {
     return { message, domain: Domain.webSocket, code: status, kind };
   }
   const code = codeOf(cause);
-  // No HTTP at all: something on the way answers, as it may while it is being set up.
+  // The answer is not HTTP: a device on the way answers, as it may during its setup.
   if (code?.startsWith('HPE_'))
     return { message, domain: Domain.webSocket, code: CloseCode.protocolError, kind: 'offline' };
-  // The handshake itself went wrong: what answers does not speak WebSocket, or not ours.
+  // The handshake failed: the server does not speak WebSocket, or not our sub-protocols.
   if (code === undefined && /^(?:Invalid|Server sent|Server indicated)/.test(message))
     return permanent(message, Domain.webSocket, CloseCode.protocolError);
   const [network, kind] = knownNetworkFault(code);

@@ -139,7 +139,7 @@ export class ReplicationObservers {
     }
   }
 
-  /** The earliest of times in milliseconds, in seconds, for each database of which a replication has one. */
+  /** The earliest time of each database, in seconds. @param timeOf returns milliseconds */
   private *earliest(timeOf: (replication: Replication) => number | undefined): Iterable<readonly [number, string]> {
     const times = new Map<string, number>();
     for (const replication of this.running) {
@@ -172,7 +172,7 @@ const nameOf = (keyspace: Keyspace): string =>
 
 const databaseOf = ({ source, target }: ReplicationRow): string => (isRemote(source) ? target : source);
 
-/** How often each list of labels is there. */
+/** Counts equal lists of labels. */
 function* counted(lists: readonly (readonly string[])[]): Iterable<readonly [number, ...string[]]> {
   const counts = new Map<string, [number, ...string[]]>();
   for (const labels of lists) {

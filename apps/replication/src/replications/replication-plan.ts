@@ -58,7 +58,7 @@ export function syncUrl(remote: string): string {
   return url.href;
 }
 
-/** The collections with the names under which both sides keep how far they came. */
+/** The collections with the names of their checkpoints. */
 export function replicatedCollections(plan: ReplicationPlan, uuid: string): readonly ReplicatedCollection[] {
   return plan.collections.map(({ keyspace, channels, docIds }) => ({
     local: keyspace,
@@ -68,7 +68,7 @@ export function replicatedCollections(plan: ReplicationPlan, uuid: string): read
   }));
 }
 
-/** The same for replications of the same databases and collections, whatever their directions. */
+/** Equal for replications of the same databases and collections, in any direction. */
 export function identityOf({ database, remote, collections }: ReplicationPlan): string {
   return [database, remote, ...collections.map(({ keyspace }) => formatWireCollection(keyspace)).sort()].join(' ');
 }

@@ -19,7 +19,7 @@ export interface StartedReplication {
   readonly replication: Replication;
 }
 
-/** Checks definitions and runs them; who decides what runs is not its business. */
+/** Checks definitions and runs them; the supervisor decides which. */
 @Injectable()
 export class ReplicationRunner {
   constructor(
@@ -40,7 +40,7 @@ export class ReplicationRunner {
         if (missing === undefined) return [];
         const problem = `has ${missing}, which the database does not have`;
         const path = `replications[${index}].collections`;
-        return [{ file: 'configuration', path, problem, fix: 'Check the spelling, or create the collection.' }];
+        return [{ file: this.config.file, path, problem, fix: 'Check the spelling, or create the collection.' }];
       }),
     );
     if (issues.some(({ length }) => length > 0)) throw new ConfigError(issues.flat());
@@ -88,7 +88,7 @@ export class ReplicationRunner {
     return { task_id: id, session_id: id, age_secs: age, type: 'replication', ...describeReplication(replication) };
   }
 
-  /** @returns undefined also if storage cannot say now */
+  /** @returns undefined also while storage is not available */
   private async missingCollection({ collections }: ReplicationPlan): Promise<string | undefined> {
     for (const { keyspace } of collections)
       try {

@@ -73,7 +73,7 @@ export class Replication {
 
   private connection: Connection | undefined;
   private readonly carried = { documents: { sent: 0, received: 0 }, bytes: { sent: 0, received: 0 } };
-  /** Documents carried when everything was done last. */
+  /** Documents carried when both sides were last equal. */
   private doneBefore = 0;
   /** Where the push of each collection stands, parallel to the plan; empty as long as that is not known. */
   private pushed: readonly number[] = [];
@@ -107,7 +107,7 @@ export class Replication {
     return this.connection ? this.connection.replication.pending : this.waiting;
   }
 
-  /** Percent of the work since everything was done last; undefined if there is none. */
+  /** Percent of the work since both sides were last equal; undefined without work. */
   get progress(): number | undefined {
     const { sent, received } = this.traffic.documents;
     const done = sent + received - this.doneBefore;
@@ -128,7 +128,7 @@ export class Replication {
     );
   }
 
-  /** Where earlier runs came to. */
+  /** How far earlier runs have pushed. */
   private async pushedBefore(): Promise<readonly number[]> {
     const { plan, context } = this.options;
     const { uuid } = await context.storage.describe(plan.database);
@@ -141,12 +141,12 @@ export class Replication {
     );
   }
 
-  /** Tries again at once if it waits: something that connections depend on may be another now. */
+  /** Tries again at once if it waits: what connections depend on may have changed. */
   retryNow(): void {
     if (this.activity === 'Offline' || this.activity === 'Connecting') this.reconnect();
   }
 
-  /** Ends the connection and makes another one at once, with the credentials there are now. */
+  /** Ends the connection and makes another one at once, with the current credentials. */
   reconnect(): void {
     if (this.isStopping) return;
     this.startsOver = true;
@@ -161,7 +161,7 @@ export class Replication {
     await this.ended;
   }
 
-  /** Stops at this moment and saves nothing: somebody else may go on already. */
+  /** Stops at this moment and saves nothing: another process may run it already. */
   async abort(): Promise<void> {
     this.isStopping = true;
     if (this.connection) this.connection.transport.terminate();
@@ -303,7 +303,7 @@ export class Replication {
     });
   }
 
-  /** Something may have gone on. */
+  /** The session may have made progress. */
   private notice(): void {
     const { connection } = this;
     if (!connection) return;

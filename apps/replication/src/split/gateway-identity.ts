@@ -4,7 +4,7 @@ import { EdgeError } from '@edgesync/errors';
 import { HANDSHAKE_HEADER, HandshakeVerifier } from '@edgesync/platform';
 import { type Peer, PeerIdentity } from '../peers/peer-identity.js';
 
-/** By what a gateway vouches for: it has asked the app for credentials, and has the session ended when they end. */
+/** By the handshake of a gateway, which has checked the credentials and ends the session when they end. */
 @Injectable()
 export class GatewayIdentity extends PeerIdentity {
   constructor(@Inject(HandshakeVerifier) private readonly verifier: HandshakeVerifier) {

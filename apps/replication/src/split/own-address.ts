@@ -7,9 +7,8 @@ const WILDCARDS = ['0.0.0.0', '::'];
 const CONNECT_MS = 2_000;
 
 /**
- * Where other boxes or containers reach a port of this one: the address it is bound to; or else the one from which it
- * reaches NATS, because the others are where NATS is, and a worker may be in other networks too; or else the first IPv4
- * address of the machine that is not loopback.
+ * The address at which other boxes or containers reach a port of this one: the one it is bound to; else the one from which
+ * it reaches NATS, since the others are where NATS is; else the first IPv4 address of the machine that is not loopback.
  * @param nats `host:port`
  */
 export async function ownAddress(boundTo: string, nats: string): Promise<string> {

@@ -15,7 +15,7 @@ export class OddServer implements AsyncDisposable {
       this.sockets.add(socket);
       socket.on('error', () => {});
       socket.on('close', () => this.sockets.delete(socket));
-      // Who does not read does not see the end.
+      // A socket that is not read does not see its end.
       socket.resume();
       handle(socket);
     });

@@ -87,7 +87,7 @@ export async function temporaryStorage(
   });
 }
 
-/** The engine's surroundings for a storage. */
+/** The context of the replicator over a storage. */
 export function contextOf(storage: SqliteStorage, scheduler: Scheduler = systemScheduler): ReplicatorContext {
   return new ReplicatorContext({
     storage,
@@ -146,7 +146,7 @@ export function configOf(configuration: object): EdgeConfig {
   return read.value;
 }
 
-/** Logs that remember, and metrics. */
+/** Logs kept in memory, and metrics. */
 export function observersOf({ logging }: EdgeConfig) {
   const log: string[] = [];
   const output = { line: (line: string) => log.push(line), flush: () => Promise.resolve(), flushSync: () => {} };

@@ -33,7 +33,7 @@ export interface TestWorker {
   drain(): Promise<void>;
 }
 
-/** NATS, storage with a database `db`, and as many workers and gateways' controls as a test makes. */
+/** NATS, storage with a database `db`, and the workers and controls of gateways that a test adds. */
 export class SharedDeployment implements AsyncDisposable {
   private readonly closers: (() => unknown)[] = [];
 

@@ -8,10 +8,10 @@ import { Replication } from '../replications/replication.js';
 import { planReplication } from '../replications/replication-plan.js';
 import { contextOf } from './running-server.js';
 
-/** After so long a server that is silent is given up: while connecting, when it is pinged, when it takes or answers nothing. */
+/** The times after which a silent server is given up: while connecting, after a ping, when it takes or answers nothing. */
 const PATIENCE_MS: ReadonlySet<number> = new Set([DIAL_TIMEOUT_MS, DEFAULT_SOCKET_TUNING.pingIntervalMs, 60_000]);
 
-/** Pauses of seconds pass in milliseconds; what is shorter than a second stays. Patience passes that many times faster. */
+/** Pauses of seconds pass in milliseconds, shorter ones stay as they are, and patience passes `patience` times faster. */
 const hurried = (patience: number): Scheduler => ({
   schedule: (delayMs, callback) => {
     const factor = PATIENCE_MS.has(delayMs) ? patience : delayMs < 1_000 ? 1 : 200;
@@ -19,7 +19,7 @@ const hurried = (patience: number): Scheduler => ({
   },
 });
 
-/** A silent server is given up after a second or so: as long as one needs on a busy machine. */
+/** A silent server is given up after about a second, which a busy machine needs. */
 export const HASTY = hurried(20);
 
 const IMPATIENT = hurried(1);
