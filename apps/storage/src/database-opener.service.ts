@@ -84,6 +84,7 @@ export class DatabaseOpener implements OnModuleDestroy {
         ...(placeholderUuid !== undefined && { placeholderUuid }),
         ...(checkOwnership && { checkOwnership }),
         keepSuperseded: config.enableClientSync !== 'none',
+        queryLimits: config.queryLimits,
         observer: this.observe(name),
         warn: (message) => this.log.warning(message),
         report: (error) => this.log.error(`${name}: upkeep failed`, error),

@@ -2,8 +2,4 @@
  * Keys whose feature does not exist yet. A file that uses one is refused, so that nobody assumes something is switched
  * on that is not. `false` and an empty list switch nothing on and are fine. `*` stands for any one name.
  */
-export const NOT_SUPPORTED_YET: readonly string[] = [
-  'databases.*.enable_adhoc_queries',
-  'databases.*.queries',
-  'databases.*.password',
-];
+export const NOT_SUPPORTED_YET: readonly string[] = ['databases.*.password'];

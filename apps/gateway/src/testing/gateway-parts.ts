@@ -63,7 +63,7 @@ export function gatewayParts(options: TestGatewayOptions): GatewayParts {
   };
 }
 
-function testConfig(directory: string, { config, database }: TestGatewayOptions): EdgeConfig {
+function testConfig(directory: string, { config, database, databases }: TestGatewayOptions): EdgeConfig {
   const bundle = (name: string): string => join(directory, `${name}.cblite2`);
   const text = JSON.stringify({
     enable_anonymous_users: true,
@@ -71,6 +71,9 @@ function testConfig(directory: string, { config, database }: TestGatewayOptions)
     databases: {
       db: { path: bundle('db'), create: true, enable_client_writes: true, collections: COLLECTIONS, ...database },
       frozen: { path: bundle('frozen'), create: true },
+      ...Object.fromEntries(
+        Object.entries(databases ?? {}).map(([name, entry]) => [name, { path: bundle(name), create: true, ...entry }]),
+      ),
       partial: { path: bundle('partial'), create: true, enable_client_writes: true, collections: ['only'] },
     },
   });

@@ -29,8 +29,10 @@ export interface TestGateway extends AsyncDisposable {
 export interface TestGatewayOptions {
   /** Members of the configuration file beside `databases`. */
   readonly config?: Record<string, unknown>;
-  /** Members of every database's configuration. */
+  /** Members of the configuration of `db`. */
   readonly database?: Record<string, unknown>;
+  /** Further databases, with members of their configuration. */
+  readonly databases?: Readonly<Record<string, Record<string, unknown>>>;
   /** The users file. */
   readonly users?: Record<string, unknown>;
   /** Looks after replications with other servers. Default: nobody does. */
