@@ -23,6 +23,10 @@ export class DatabaseOpener implements OnModuleDestroy {
   ) {
     this.log = loggers.domain('DB');
     metrics.storage.watchQueues(() => storage.queuedWrites());
+    metrics.queries.watchLoad({
+      running: () => storage.queryLoad('running'),
+      waiting: () => storage.queryLoad('waiting'),
+    });
   }
 
   /**

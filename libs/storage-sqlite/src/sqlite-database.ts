@@ -35,6 +35,7 @@ import { BLOB_LIMIT, CHARACTERS_PER_WEIGHT } from './tuning.js';
 export class SqliteDatabase {
   private closing: Promise<void> | undefined;
   private queries: Promise<DatabaseQueries> | undefined;
+  private startedQueries: DatabaseQueries | undefined;
 
   private constructor(
     readonly name: string,
@@ -52,6 +53,11 @@ export class SqliteDatabase {
   /** Writes that wait for a transaction. */
   get queuedWrites(): number {
     return this.parts.commit.length;
+  }
+
+  /** Statements that run, and that wait for their turn. */
+  get queryLoad(): { readonly running: number; readonly waiting: number } {
+    return this.startedQueries?.load ?? { running: 0, waiting: 0 };
   }
 
   describe(): DatabaseInfo {
@@ -204,7 +210,8 @@ export class SqliteDatabase {
   private async startQueries(): Promise<DatabaseQueries> {
     const { file, collections, nowSeconds, report } = this.parts;
     const { DatabaseQueries } = await import('./query/database-queries.js');
-    return new DatabaseQueries({ name: this.name, file, collections, limits: this.queryLimits, nowSeconds, report });
+    const { name, queryLimits: limits } = this;
+    return (this.startedQueries = new DatabaseQueries({ name, file, collections, limits, nowSeconds, report }));
   }
 
   /** Reads something. */

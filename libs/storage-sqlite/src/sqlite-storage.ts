@@ -69,6 +69,11 @@ export class SqliteStorage implements Storage, QueryRunner {
     return [...this.open.values()].map(({ queuedWrites, name }) => [queuedWrites, name]);
   }
 
+  /** For each open database, how many statements run, or wait for their turn. */
+  queryLoad(of: 'running' | 'waiting'): [count: number, database: string][] {
+    return [...this.open.values()].map(({ queryLoad, name }) => [queryLoad[of], name]);
+  }
+
   /** Closes every database; what was queued is committed first. From now on everything throws `storage.closed`. */
   async close(): Promise<void> {
     this.closed = true;
