@@ -1,6 +1,7 @@
 import { Inject, Injectable, type OnModuleDestroy } from '@nestjs/common';
 import type { DatabaseConfig } from '@edgesync/config';
 import { EdgeError } from '@edgesync/errors';
+import type { IndexStatus } from '@edgesync/ports';
 import { LOGGERS, METRICS, type Logger, type Loggers, type Metrics } from '@edgesync/platform';
 import {
   needsCouchbaseLiteImport,
@@ -88,6 +89,8 @@ export class DatabaseOpener implements OnModuleDestroy {
         ...(placeholderUuid !== undefined && { placeholderUuid }),
         ...(checkOwnership && { checkOwnership }),
         keepSuperseded: config.enableClientSync !== 'none',
+        ...(config.indexes && { indexes: config.indexes }),
+        onIndex: (status) => this.logIndex(name, status),
         queryLimits: config.queryLimits,
         observer: this.observe(name),
         warn: (message) => this.log.warning(message),
@@ -99,6 +102,11 @@ export class DatabaseOpener implements OnModuleDestroy {
       throw error;
     }
     this.log.info(`opened ${name} at ${path}`);
+  }
+
+  private logIndex(database: string, { name, state, reason }: IndexStatus): void {
+    if (state === 'ready') this.log.info(`${database}: the index ${name} is complete`);
+    else this.log.error(`${database}: the index ${name} cannot be built: ${reason}`);
   }
 
   private observe(database: string): CommitObserver {

@@ -85,6 +85,11 @@ export class Collections {
     else this.decrement.run(id);
   }
 
+  /** A shared collection by its ID. */
+  byNumber(id: number): Collection | undefined {
+    return this.byId.get(id);
+  }
+
   all(): Collection[] {
     return [...this.byName.values()];
   }

@@ -7,6 +7,7 @@ import { MetaEntity } from './entities/meta.entity.js';
 import { makeFile } from './files.js';
 import { Initial1790000000000 } from './migrations/0001-initial.js';
 import { DoneWrites1790000000001 } from './migrations/0002-done-writes.js';
+import { Indexes1790000000002 } from './migrations/0003-indexes.js';
 import { errorCode } from './storage-error.js';
 
 /** The database file as TypeORM opened it, and the driver's own handle for the hot path. */
@@ -27,7 +28,7 @@ const CHECKPOINT_PAGES = 1_000;
 /** Size of the write-ahead log on disk after an unusually large transaction, in bytes. */
 const LOG_BYTES = 64 * 1_024 * 1_024;
 
-const MIGRATIONS = [Initial1790000000000, DoneWrites1790000000001];
+const MIGRATIONS = [Initial1790000000000, DoneWrites1790000000001, Indexes1790000000002];
 
 /**
  * Opens (or creates) the database file and brings its schema up to date. On a full disk there may be no room for the file

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
-import type { QueryLimitsConfig } from '@edgesync/config';
+import type Database from 'better-sqlite3';
+import type { IndexConfig, QueryLimitsConfig } from '@edgesync/config';
+import type { IndexStatus } from '@edgesync/ports';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import { HybridClock, sourceIdFromBytes } from '@edgesync/revision';
 import { BlobFiles } from './blobs/blob-files.js';
@@ -10,6 +12,8 @@ import { CheckpointTable } from './checkpoint-table.js';
 import { ClockTable } from './clock-table.js';
 import { Collections, shareCollections, type SharedCollections } from './collections.js';
 import { openConnection, type Connection } from './connection.js';
+import type { DatabaseIndexes } from './query/indexes/database-indexes.js';
+import type { IndexBuilder, IndexBuilderParts } from './query/indexes/index-builder.js';
 import { DocumentCache } from './document-cache.js';
 import { DocumentReader } from './document-reader.js';
 import { DoneWrites } from './done-writes.js';
@@ -42,6 +46,10 @@ export interface DatabaseOptions {
   readonly placeholderUuid?: string;
   /** Keep superseded bodies for a while, as bases of deltas. */
   readonly keepSuperseded?: boolean;
+  /** The indexes to keep for its statements, by name; others are dropped. Absent: none. */
+  readonly indexes?: ReadonlyMap<string, IndexConfig>;
+  /** Notified when the build of an index has ended. */
+  readonly onIndex?: (status: IndexStatus) => void;
   /** Limits of its statements. Absent: the defaults of the configuration. */
   readonly queryLimits?: QueryLimitsConfig;
   /**
@@ -87,6 +95,9 @@ export interface DatabaseParts {
   readonly blobTable: BlobTable;
   readonly blobFiles: BlobFiles;
   readonly upkeep: Upkeep;
+  /** Undefined if no index was ever configured. */
+  readonly indexes: DatabaseIndexes | undefined;
+  readonly builder: IndexBuilder | undefined;
   readonly nowSeconds: () => number;
   readonly report: (error: unknown) => void;
 }
@@ -161,11 +172,13 @@ async function assemble(
   blobTable.removeUnknown(blobFiles);
   const cache = new DocumentCache(CACHED_CHARACTERS);
   const reader = new DocumentReader(handle, cache, nowSeconds);
+  const indexes = await openIndexes(handle, options.indexes, collections);
   const writePath = new WritePath(handle, blobTable, {
     cache,
     nowSeconds,
     mintVersion: () => `${clock.nextAt(now())}@${source}`,
     keepSuperseded: options.keepSuperseded ?? false,
+    ...(indexes && { indexes }),
     countPurged: (id) => collections.countPurged(id),
   });
   const commit = new GroupCommit(handle, {
@@ -174,14 +187,21 @@ async function assemble(
       clockTable.save(clock.last);
       options.checkOwnership?.();
     },
-    committed: () => collections.keep(),
-    rolledBack: () => collections.restore(),
+    committed: () => {
+      indexes?.keep();
+      collections.keep();
+    },
+    rolledBack: () => {
+      indexes?.restore();
+      collections.restore();
+    },
     observer: options.observer,
   });
   const checkpoints = new CheckpointTable(handle);
   const doneWrites = new DoneWrites(handle, nowSeconds);
   const upkeep = new Upkeep({ commit, writePath, doneWrites, reader, blobTable, blobFiles, nowSeconds, report });
   upkeep.start();
+  const builder = indexes && (await startBuilding(indexes, { handle, commit, report }, options.onIndex));
   return {
     uuid,
     file: paths.database,
@@ -198,7 +218,32 @@ async function assemble(
     blobTable,
     blobFiles,
     upkeep,
+    indexes,
+    builder,
     nowSeconds,
     report,
   };
+}
+
+/** Without indexes nothing of what keeps them is loaded. */
+async function openIndexes(
+  handle: Database.Database,
+  configs: ReadonlyMap<string, IndexConfig> = new Map(),
+  collections: Collections,
+): Promise<DatabaseIndexes | undefined> {
+  const hasIndexes = handle.prepare('SELECT EXISTS (SELECT 1 FROM indexes)').pluck().get() !== 0;
+  if (configs.size === 0 && !hasIndexes) return undefined;
+  const { DatabaseIndexes } = await import('./query/indexes/database-indexes.js');
+  return new DatabaseIndexes(handle, configs, collections);
+}
+
+async function startBuilding(
+  indexes: DatabaseIndexes,
+  parts: Pick<IndexBuilderParts, 'handle' | 'commit' | 'report'>,
+  onIndex: DatabaseOptions['onIndex'] = () => undefined,
+): Promise<IndexBuilder> {
+  const { IndexBuilder } = await import('./query/indexes/index-builder.js');
+  const builder = new IndexBuilder({ ...parts, indexes, built: (index) => onIndex(indexes.statusOf(index)) });
+  void builder.run();
+  return builder;
 }

@@ -169,8 +169,9 @@ export class SqliteDatabase {
     return (await this.loadQueries()).explain(keyspace, statement, options);
   }
 
+  /** The indexes of the configuration, by name. */
   indexes(): readonly IndexStatus[] {
-    return [];
+    return this.ask(() => this.parts.indexes?.statuses() ?? []);
   }
 
   /** Gives space back now instead of later. */
@@ -179,8 +180,9 @@ export class SqliteDatabase {
   }
 
   /** Reads the whole database and reports everything that is not as it must be. */
-  checkIntegrity(): Promise<string[]> {
-    return checkIntegrity(this.parts.connection.handle, this.parts.blobFiles);
+  async checkIntegrity(): Promise<string[]> {
+    const { connection, blobFiles, indexes } = this.parts;
+    return [...(await checkIntegrity(connection.handle, blobFiles)), ...(indexes?.check() ?? [])];
   }
 
   /** Commits what is queued, folds the log into the file and lets go of the bundle. */
@@ -189,8 +191,9 @@ export class SqliteDatabase {
   }
 
   private async shutDown(): Promise<void> {
-    const { upkeep, blobFiles, commit, connection, lock } = this.parts;
+    const { upkeep, builder, blobFiles, commit, connection, lock } = this.parts;
     upkeep.stop();
+    builder?.stop();
     await (await this.queries)?.close();
     await blobFiles.close();
     await commit.close();

@@ -22,12 +22,32 @@ import { COLUMNS, FLAG_BLOBS, FLAG_BRANCHES, FLAG_DELETED, isExpired, type Docum
 import { KeptRevisions } from './kept-revisions.js';
 import { SUPERSEDED_MINIMUM_BYTES, TREE_DEPTH } from './tuning.js';
 
+/** What follows the changes of documents, in their transaction. */
+export interface DocumentIndexes {
+  covers(collectionId: number): boolean;
+  /** A revision is undefined if there is no document before, or afterwards. */
+  documentChanged(
+    collectionId: number,
+    row: number,
+    before: StoredRevision | undefined,
+    after: StoredRevision | undefined,
+  ): void;
+}
+
+export interface StoredRevision {
+  readonly id: string;
+  readonly deleted: boolean;
+  readonly body: string;
+}
+
 export interface WritePathOptions {
   readonly cache: DocumentCache;
   readonly nowSeconds: () => number;
   /** A version of our own, newer than any before. */
   readonly mintVersion: () => string;
   readonly keepSuperseded: boolean;
+  /** Are brought up to date with every change. Absent: there are none. */
+  readonly indexes?: DocumentIndexes;
   /** A live document of a collection, which may not be a shared one, is gone without a trace. */
   readonly countPurged: (collectionId: number) => void;
 }
@@ -43,6 +63,7 @@ export class WritePath {
   private readonly remove: Database.Statement<[number]>;
   private readonly selectExpired: Database.Statement<[number, number]>;
   private readonly selectRev: Database.Statement<[number]>;
+  private readonly selectIndexed: Database.Statement<[number]>;
   private readonly kept: KeptRevisions;
 
   constructor(
@@ -63,6 +84,7 @@ export class WritePath {
       'SELECT row, id, flags, collection FROM documents WHERE expires_at <= ? LIMIT ?',
     );
     this.selectRev = handle.prepare('SELECT rev FROM documents WHERE row = ?');
+    this.selectIndexed = handle.prepare('SELECT id, flags, body FROM documents WHERE row = ?');
     this.kept = new KeptRevisions(handle, blobs);
   }
 
@@ -123,6 +145,10 @@ export class WritePath {
     const { rev } = this.selectRev.get(row) as { rev: string };
     this.kept.dropAll(row, now);
     this.blobs.release(row, rev, now);
+    if (this.options.indexes?.covers(collectionId)) {
+      const document = this.selectIndexed.get(row) as Pick<DocumentRow, 'id' | 'flags' | 'body'>;
+      this.options.indexes.documentChanged(collectionId, row, revisionOf(document), undefined);
+    }
     this.remove.run(row);
     if ((flags & FLAG_DELETED) === 0) this.options.countPurged(collectionId);
   }
@@ -218,10 +244,17 @@ export class WritePath {
         arrived.body,
       );
       if (blobs.length > 0) this.blobs.refer(Number(lastInsertRowid), rev, blobs);
+      this.options.indexes?.documentChanged(collection.id, Number(lastInsertRowid), undefined, {
+        id: arrived.id,
+        deleted,
+        body: arrived.body,
+      });
       return result;
     }
     const body = this.placeBodies(row, next, arrived, blobs);
     this.update.run(sequence, flags, expiresAt, rev, vector, tree, body, row.row);
+    const { indexes } = this.options;
+    indexes?.documentChanged(collection.id, row.row, revisionOf(row), { id: row.id, deleted, body });
     return result;
   }
 
@@ -292,6 +325,12 @@ function known({ id, rev, vector, sequence }: DocumentRow, asked: string): Write
     ? { status: 'known', id, rev, vector, sequence }
     : { status: 'known', id, rev: asked, sequence };
 }
+
+const revisionOf = ({ id, flags, body }: Pick<DocumentRow, 'id' | 'flags' | 'body'>): StoredRevision => ({
+  id,
+  deleted: (flags & FLAG_DELETED) !== 0,
+  body,
+});
 
 const conflict = ({ id, rev, vector, flags }: DocumentRow): WriteResult => ({
   status: 'conflict',

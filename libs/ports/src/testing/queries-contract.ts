@@ -1,5 +1,7 @@
+import { setTimeout } from 'node:timers/promises';
+import type { IndexConfig } from '@edgesync/config';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { QueryOptions, QueryResult, QueryRunner, Storage } from '../index.js';
+import type { IndexStatus, QueryOptions, QueryResult, QueryRunner, Storage } from '../index.js';
 import { edit, store, writeOne } from './requests.js';
 import {
   DATABASE,
@@ -20,7 +22,7 @@ export function describeQueryContract(name: string, open: (setup: StorageSetup) 
   describe(`the query contract on ${name}`, () => {
     let subject: QueriesUnderTest;
     beforeEach(async () => {
-      subject = await open(SETUP);
+      subject = await open({ ...SETUP, indexes: INDEXES });
     });
     afterEach(() => subject.close());
 
@@ -191,11 +193,43 @@ export function describeQueryContract(name: string, open: (setup: StorageSetup) 
       await expect(subject.storage.explain(SENSORS, 'SELECT')).rejects.toMatchObject({ code: 'query.syntax' });
     });
 
-    it('has no indexes unless they are configured', async () => {
-      expect(await subject.storage.indexes(DATABASE)).toEqual([]);
-      await expect(subject.storage.indexes('other')).rejects.toMatchObject({ code: 'keyspace.unknown' });
+    it('builds the indexes of the configuration, and uses them', async () => {
+      const { storage } = subject;
+      await storage.write(
+        DATABASE,
+        Array.from({ length: 100 }, (_, n) => edit(`doc${n}`, { body: `{"n":${n}}` })),
+      );
+      const statuses = await builtIndexes(storage);
+      expect(statuses).toEqual([
+        {
+          name: 'by_n',
+          collection: { scope: 'line1', collection: 'sensors' },
+          type: 'value',
+          state: 'ready',
+          done: 0,
+          total: 0,
+        },
+      ]);
+      const { plan } = await storage.explain(SENSORS, 'SELECT META().id FROM _ WHERE n = 7');
+      expect(plan).toEqual([expect.stringContaining('by_n')]);
+      expect(await rows('SELECT META().id FROM _ WHERE n = 7')).toEqual([{ id: 'doc7' }]);
+      await expect(storage.indexes('other')).rejects.toMatchObject({ code: 'keyspace.unknown' });
     });
   });
+}
+
+const { scope, collection } = SENSORS;
+const INDEXES: ReadonlyMap<string, IndexConfig> = new Map([
+  ['by_n', { collection: { scope, collection }, type: 'value', expressions: ['n'] }],
+]);
+
+/** The indexes when none of them is being built any more. */
+async function builtIndexes(storage: QueryRunner): Promise<readonly IndexStatus[]> {
+  for (;;) {
+    const statuses = await storage.indexes(DATABASE);
+    if (statuses.every(({ state }) => state !== 'building')) return statuses;
+    await setTimeout(5);
+  }
 }
 
 async function readAll(result: QueryResult): Promise<unknown[]> {

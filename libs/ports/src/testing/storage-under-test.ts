@@ -1,3 +1,4 @@
+import type { IndexConfig } from '@edgesync/config';
 import type { CollectionName, Keyspace } from '@edgesync/document';
 import type { Storage } from '../index.js';
 
@@ -5,6 +6,8 @@ import type { Storage } from '../index.js';
 export interface StorageSetup {
   readonly database: string;
   readonly collections: readonly CollectionName[];
+  /** Indexes of the configuration. Absent: those that the owner likes to have. */
+  readonly indexes?: ReadonlyMap<string, IndexConfig>;
   /** Where the owner's clock stands, in Unix seconds. It moves by {@link StorageUnderTest.advance} only. */
   readonly startSeconds: number;
 }

@@ -11,7 +11,14 @@ import {
   type Answer,
   type GoldenCase,
 } from '@edgesync/query/testing';
-import { copyInto, openQueriedStorage, rowsOf, type QueriedStorage } from '../testing/queried-storage.js';
+import {
+  copyInto,
+  indexesBuilt,
+  indexEverything,
+  openQueriedStorage,
+  rowsOf,
+  type QueriedStorage,
+} from '../testing/queried-storage.js';
 
 /** Cases whose answer is not ours, and why. */
 const OTHERWISE: Readonly<Record<string, string>> = {
@@ -19,12 +26,16 @@ const OTHERWISE: Readonly<Record<string, string>> = {
   'in-026': 'the engine finds 9 in [9.5]',
 };
 
-describe('statements over stored documents answered as the engine answers them', () => {
+describe.each([
+  ['without indexes', new Map()],
+  ['with an index on every property', indexEverything(goldenDatabase())],
+])('statements over stored documents answered as the engine answers them, %s', (_, indexes) => {
   let subject: QueriedStorage;
   beforeAll(async () => {
     const { collections } = goldenContext('');
-    subject = await openQueriedStorage({ name: GOLDEN_DATABASE, collections: collections as [] });
+    subject = await openQueriedStorage({ name: GOLDEN_DATABASE, collections: collections as [], indexes });
     await copyInto(subject.storage, GOLDEN_DATABASE, goldenDatabase());
+    await indexesBuilt(subject.storage, GOLDEN_DATABASE);
   });
   afterAll(() => subject.close());
 
@@ -39,7 +50,7 @@ describe('statements over stored documents answered as the engine answers them',
 
   test.each(readLines('cases.jsonl').map((line) => [(JSON.parse(line) as GoldenCase).id, line] as const))(
     '%s',
-    async (_, line) => {
+    async (__, line) => {
       const golden = JSON.parse(line) as GoldenCase;
       if (golden.id in OTHERWISE || golden.requires === 'fts') return;
       const expected = readGoldenLine(line);

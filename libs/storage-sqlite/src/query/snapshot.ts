@@ -5,6 +5,7 @@ import { CACHE_KIB, PREPARED_STATEMENTS } from './tuning.js';
 export class Snapshot {
   private readonly handle: Database.Database;
   private readonly prepared = new Map<string, Database.Statement>();
+  private readonly lent = new Map<string, Database.Statement[]>();
   private readonly beginning: Database.Statement;
   private readonly ending: Database.Statement;
 
@@ -33,6 +34,21 @@ export class Snapshot {
     if (this.prepared.size >= PREPARED_STATEMENTS) this.prepared.delete(this.prepared.keys().next().value!);
     this.prepared.set(sql, statement);
     return statement;
+  }
+
+  /** A statement that is walked step by step, for one walker alone until it is given back. */
+  borrow(sql: string): Database.Statement {
+    const free = this.lent.get(sql)?.pop();
+    return free ?? this.handle.prepare(sql).raw();
+  }
+
+  giveBack(statement: Database.Statement): void {
+    const free = this.lent.get(statement.source);
+    if (free) free.push(statement);
+    else {
+      if (this.lent.size >= PREPARED_STATEMENTS) this.lent.clear();
+      this.lent.set(statement.source, [statement]);
+    }
   }
 
   close(): void {

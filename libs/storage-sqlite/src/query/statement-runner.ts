@@ -2,7 +2,8 @@ import { bindParameters, compile, prepare, type CompiledStatement, type QueryCon
 import type { QueryPlan } from '@edgesync/ports';
 import type { AttachedDatabase, StatementJob, ThreadSummary } from './messages.js';
 import type { Outlet } from './outlet.js';
-import { planAccess } from './planned-access.js';
+import { ReadyIndexes } from './plan/index-source.js';
+import { planAccess, type Places } from './plan/planned-access.js';
 import { Snapshot } from './snapshot.js';
 import { StatementRun } from './statement-run.js';
 import { COMPILED_STATEMENTS } from './tuning.js';
@@ -11,9 +12,11 @@ import { COMPILED_STATEMENTS } from './tuning.js';
 export class StatementRunner {
   private readonly snapshot: Snapshot;
   private readonly compiled = new Map<string, CompiledStatement>();
+  private readonly places: Places;
 
   constructor(private readonly database: AttachedDatabase) {
     this.snapshot = new Snapshot(database.file);
+    this.places = { collections: database.collections, indexes: new ReadyIndexes() };
   }
 
   run(job: StatementJob, outlet: Outlet): ThreadSummary {
@@ -22,7 +25,7 @@ export class StatementRunner {
       const parameters = bindParameters(statement.statement, job.parameters);
       const check = (): void => outlet.check();
       const run = new StatementRun(this.snapshot, parameters, job.nowSeconds, check);
-      const access = planAccess(statement, run, this.database.collections);
+      const access = planAccess(statement, run, this.places);
       const { heldRows, heldBytes } = job;
       const options = { maxHeldRows: heldRows, maxHeldBytes: heldBytes, check };
       for (const row of statement.run(access, parameters, options)) outlet.row(row);
@@ -35,7 +38,7 @@ export class StatementRunner {
       const statement = this.compile(job);
       const parameters = bindParameters(statement.statement, job.parameters);
       const run = new StatementRun(this.snapshot, parameters, job.nowSeconds, () => undefined);
-      return planAccess(statement, run, this.database.collections).describe();
+      return planAccess(statement, run, this.places).describe();
     });
   }
 
@@ -46,6 +49,7 @@ export class StatementRunner {
   private within<T>(action: () => T): T {
     this.snapshot.begin();
     try {
+      if (this.places.indexes.refresh(this.snapshot)) this.compiled.clear();
       return action();
     } finally {
       this.snapshot.end();

@@ -23,7 +23,10 @@ export const runProgram = (name: string): readonly string[] => [
 ];
 
 /** Starts {@link file://./database-process.ts}. */
-export function startDatabaseProcess(path: string, job: 'hold' | 'write' | 'collect' | 'import'): DatabaseProcess {
+export function startDatabaseProcess(
+  path: string,
+  job: 'hold' | 'write' | 'collect' | 'index' | 'import',
+): DatabaseProcess {
   const child = spawn(process.execPath, [...runProgram('database-process.ts'), path, job], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

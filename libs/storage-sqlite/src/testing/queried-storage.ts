@@ -1,7 +1,9 @@
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { IndexConfig } from '@edgesync/config';
 import type { Keyspace } from '@edgesync/document';
 import type { QueryOptions, QueryResult, WriteRequest } from '@edgesync/ports';
-import { ArrayValue, encode } from '@edgesync/query';
+import { ArrayValue, encode, isArray } from '@edgesync/query';
 import type { MemoryDatabase } from '@edgesync/query/testing';
 import type { DatabaseOptions } from '../open-database.js';
 import { SqliteStorage } from '../sqlite-storage.js';
@@ -27,6 +29,34 @@ export async function openQueriedStorage(options: Omit<DatabaseOptions, 'path' |
       directory.remove();
     },
   };
+}
+
+/** Resolves when no index is being built any more. */
+export async function indexesBuilt(storage: SqliteStorage, database: string): Promise<void> {
+  for (;;) {
+    const statuses = await storage.indexes(database);
+    const failed = statuses.find(({ state }) => state === 'failed');
+    if (failed) throw new Error(`the index ${failed.name}: ${failed.reason}`);
+    if (statuses.every(({ state }) => state === 'ready')) return;
+    await setTimeout(5);
+  }
+}
+
+/** An index of every property of the documents, and one of every array. */
+export function indexEverything(memory: MemoryDatabase): Map<string, IndexConfig> {
+  const indexes = new Map<string, IndexConfig>();
+  for (const [name, documents] of memory.collections) {
+    const [scope, collection] = name.split('.') as [string, string];
+    for (const { body } of documents)
+      for (const [property, value] of body.members) {
+        const path = `\`${property.replaceAll('`', '``')}\``;
+        const place = { scope, collection };
+        indexes.set(`${name} ${property}`, { collection: place, type: 'value', expressions: [path] });
+        if (isArray(value))
+          indexes.set(`${name} ${property}[]`, { collection: place, type: 'array', path, expressions: [] });
+      }
+  }
+  return indexes;
 }
 
 /** Stores the documents of a database in memory. */

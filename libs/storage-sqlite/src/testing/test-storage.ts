@@ -1,6 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { IndexConfig } from '@edgesync/config';
+import type { CollectionName } from '@edgesync/document';
 import type { QueriesUnderTest, StorageSetup } from '@edgesync/ports/testing';
 import { SqliteStorage } from '../sqlite-storage.js';
 import type { SqliteDatabase } from '../sqlite-database.js';
@@ -11,10 +13,21 @@ export function temporaryDirectory(): { readonly path: string; readonly remove: 
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
 }
 
+/** Indexes of all kinds, unless a test names its own: each test of the contracts then ends with a look at how exact they are. */
+const indexesOf = (collections: readonly CollectionName[]): ReadonlyMap<string, IndexConfig> =>
+  new Map(
+    collections.flatMap((collection, number): [string, IndexConfig][] => [
+      [`values${number}`, { collection, type: 'value', expressions: ['n', 'LENGTH(s)'] }],
+      [`part${number}`, { collection, type: 'value', expressions: ['n'], where: 'n > 1' }],
+      [`items${number}`, { collection, type: 'array', path: 'tags', expressions: [] }],
+    ]),
+  );
+
 /** The storage on a new database in a temporary directory, with a clock of its own. */
 export async function openTestStorage({
   database,
   collections,
+  indexes,
   startSeconds,
 }: StorageSetup): Promise<QueriesUnderTest> {
   const directory = temporaryDirectory();
@@ -28,6 +41,7 @@ export async function openTestStorage({
       path: join(directory.path, `${database}.cblite2`),
       create: true,
       collections,
+      indexes: indexes ?? indexesOf(collections),
       keepSuperseded: true,
       now: () => milliseconds,
     });

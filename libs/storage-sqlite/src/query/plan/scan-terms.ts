@@ -1,4 +1,5 @@
-import { isArray, isObject, type Condition, type Expression, type Parameters, type Value } from '@edgesync/query';
+import { isArray, isObject, type Expression, type Value } from '@edgesync/query';
+import type { BoundCondition } from './bound-conditions.js';
 import { jsonSql, type JsonSql } from './sql-text.js';
 
 /** A condition in SQL that is true for every document that can fulfil a condition of the statement, and for few others. */
@@ -7,12 +8,9 @@ export interface SqlTerm {
   readonly values: readonly SqlValue[];
 }
 
-export type SqlValue = string | number | bigint | null;
+export type SqlValue = string | number | bigint | Buffer | null;
 
-/** No document fulfils the condition. */
-export const NOTHING = 'nothing';
-
-type Translation = SqlTerm | typeof NOTHING | undefined;
+type Translation = SqlTerm | undefined;
 
 /** Items of a list that become parameters of their own. */
 const LONGEST_LIST = 100;
@@ -21,40 +19,39 @@ const LONGEST_LIST = 100;
  * The conditions of a source that are cheap to check on rows of `documents`, called `d`, and leave rows out.
  * The order of values is that of SQLite, except null, which sorts behind text, and containers, which come last.
  */
-export function scanTerms(conditions: readonly Condition[], parameters: Parameters): SqlTerm[] | typeof NOTHING {
-  const terms: SqlTerm[] = [];
-  for (const condition of conditions) {
-    const term = translate(condition, parameters);
-    if (term === NOTHING) return NOTHING;
-    if (term) terms.push(term);
-  }
-  return terms;
+export function scanTerms(conditions: readonly BoundCondition[]): SqlTerm[] {
+  return conditions.flatMap((condition) => translate(condition) ?? []);
 }
 
-function translate(condition: Condition, parameters: Parameters): Translation {
+function translate(condition: BoundCondition): Translation {
   switch (condition.type) {
     case 'compare':
-      return compareTerm(condition.operator, condition.operand, condition.value.value(parameters));
+      return compareTerm(condition.operator, condition.operand, condition.value);
     case 'in':
-      return inTerm(
-        condition.operand,
-        condition.values.map((value) => value.value(parameters)),
-      );
-    case 'in-array': {
-      const array = condition.array.value(parameters);
-      return isArray(array) ? inTerm(condition.operand, array.items) : undefined;
-    }
+      return inTerm(condition.operand, condition.values);
     case 'like':
-      return likeTerm(condition.operand, condition.pattern.value(parameters));
+      return likeTerm(condition.operand, condition.pattern);
     case 'test':
       return testTerm(condition);
     case 'any':
-      return anyTerm(condition.items, parameters);
+      return anyTerm(condition.items);
+    case 'or':
+      return orTerm(condition.alternatives);
   }
 }
 
+/** Says something only if each of the alternatives does. */
+function orTerm(alternatives: readonly (readonly BoundCondition[])[]): Translation {
+  const terms = alternatives.map(scanTerms);
+  if (terms.some(({ length }) => length === 0)) return undefined;
+  const and = (parts: readonly SqlTerm[]): string => `(${parts.map(({ sql }) => sql).join(' AND ')})`;
+  return {
+    sql: `(${terms.map(and).join(' OR ')})`,
+    values: terms.flatMap((parts) => parts.flatMap(({ values }) => values)),
+  };
+}
+
 function compareTerm(operator: string, operand: Expression, value: Value): Translation {
-  if (value === undefined) return NOTHING;
   if (operand.type === 'meta') return compareMeta(operator, operand, value);
   const json = propertyOf(operand);
   if (!json) return undefined;
@@ -90,10 +87,8 @@ function equalTerm(json: JsonSql, value: Value): Translation {
 function inTerm(operand: Expression, values: readonly Value[]): Translation {
   const json = propertyOf(operand) ?? (operand.type === 'meta' && operand.member === 'id' ? ID : undefined);
   if (!json) return undefined;
-  const present = values.filter((value) => value !== undefined);
-  if (present.length === 0) return NOTHING;
   const constants: SqlValue[] = [];
-  for (const value of present) {
+  for (const value of values) {
     const constant = bindable(value);
     if (constant === undefined) return undefined;
     constants.push(constant);
@@ -113,7 +108,7 @@ function compareMeta(operator: string, operand: Extract<Expression, { type: 'met
   return undefined;
 }
 
-function testTerm({ test, negated, operand }: Extract<Condition, { type: 'test' }>): Translation {
+function testTerm({ test, negated, operand }: Extract<BoundCondition, { type: 'test' }>): Translation {
   const json = propertyOf(operand);
   if (!json) return undefined;
   switch (test) {
@@ -126,14 +121,13 @@ function testTerm({ test, negated, operand }: Extract<Condition, { type: 'test' 
   }
 }
 
-/** Numbers and booleans are matched by a text that is not in the body; what could be part of one is not looked for. */
-const NUMBER_LIKE = /^[0-9.+\-truefalsinEINF]*$/;
+/** Numbers and booleans are matched by a text that is not in the body: what could be part of one. */
+export const NUMBER_LIKE = /^[0-9.+\-truefalsinEINF]*$/;
 /** What `%`, `_` and escapes leave between them. */
 const LIKE_PARTS = /\\(.)|[%_\\]/gsu;
 
-function likeTerm(operand: Expression, pattern: Value): Translation {
-  if (pattern === undefined) return NOTHING;
-  if (typeof pattern !== 'string' || !pattern.isWellFormed() || !propertyOf(operand)) return undefined;
+function likeTerm(operand: Expression, pattern: string): Translation {
+  if (!pattern.isWellFormed() || !propertyOf(operand)) return undefined;
   return textTerm(longestPart(pattern));
 }
 
@@ -155,20 +149,19 @@ function textTerm(part: string): Translation {
 const containsTerm = (spelling: string): SqlTerm => ({ sql: 'instr(d.body, ?) > 0', values: [spelling] });
 
 /** Some item equals a text, or is like it: then that text occurs in the body. */
-function anyTerm(items: readonly Condition[], parameters: Parameters): Translation {
+function anyTerm(items: readonly BoundCondition[]): Translation {
   for (const item of items) {
+    if (item.type === 'any') {
+      const term = anyTerm(item.items);
+      if (term) return term;
+    }
     if (item.type === 'compare' && item.operator === '=' && item.operand.type === 'variable') {
-      const value = item.value.value(parameters);
-      if (value === undefined) return NOTHING;
+      const { value } = item;
       if (typeof value === 'string' && value.isWellFormed()) return containsTerm(JSON.stringify(value));
     }
-    if (item.type === 'like' && item.operand.type === 'variable') {
-      const pattern = item.pattern.value(parameters);
-      if (pattern === undefined) return NOTHING;
-      if (typeof pattern === 'string' && pattern.isWellFormed()) {
-        const term = textTerm(longestPart(pattern));
-        if (term) return term;
-      }
+    if (item.type === 'like' && item.operand.type === 'variable' && item.pattern.isWellFormed()) {
+      const term = textTerm(longestPart(item.pattern));
+      if (term) return term;
     }
   }
   return undefined;

@@ -1,8 +1,8 @@
 import type { Row } from '@edgesync/query';
 import type { SqlTerm } from './scan-terms.js';
 import type { SlotReader } from './slots.js';
-import type { StatementRun } from './statement-run.js';
-import { CHUNK_CHARACTERS, CHUNK_ROWS, WINDOW_MS } from './tuning.js';
+import type { StatementRun } from '../statement-run.js';
+import { CHUNK_CHARACTERS, CHUNK_ROWS, WINDOW_MS } from '../tuning.js';
 
 /** Rows of a table between two keys are walked in windows, so that no step of SQLite takes long. */
 interface Walk {
