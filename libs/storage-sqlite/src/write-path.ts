@@ -22,7 +22,7 @@ import { COLUMNS, FLAG_BLOBS, FLAG_BRANCHES, FLAG_DELETED, isExpired, type Docum
 import { KeptRevisions } from './kept-revisions.js';
 import { SUPERSEDED_MINIMUM_BYTES, TREE_DEPTH } from './tuning.js';
 
-/** What follows the changes of documents, in their transaction. */
+/** Indexes that follow the changes of documents, in their transaction. */
 export interface DocumentIndexes {
   covers(collectionId: number): boolean;
   /** A revision is undefined if there is no document before, or afterwards. */

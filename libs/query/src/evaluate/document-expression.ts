@@ -7,7 +7,7 @@ import { Layout } from './layout.js';
 
 /** An expression that reads one document, such as that of an index. */
 export interface DocumentExpression {
-  /** What it reads. */
+  /** The parts of a document that it reads. */
   readonly slots: readonly Slot[];
   /**
    * @param row values parallel to the slots
@@ -40,8 +40,8 @@ export function compileDocumentExpression(expression: Expression): DocumentExpre
 }
 
 /**
- * What a slot holds for a document.
- * @param content its body; of an item of an array, the item
+ * The value of a slot for a document.
+ * @param content its body; for an item of an array, the item
  */
 export function slotValue(slot: Slot, id: string, content: Value): Value {
   if (slot.type === 'property') return follow(content, slot.path);

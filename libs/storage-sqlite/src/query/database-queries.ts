@@ -8,7 +8,7 @@ import type { StatementListener } from './query-thread.js';
 import { processThreads, type QueriedDatabase, type QueryThreads, type TaskHandle } from './query-threads.js';
 import { StatementResult } from './result.js';
 
-/** What bounds the statements of a database. */
+/** Limits of the statements of a database. */
 export type QueryLimits = Pick<QueryLimitsConfig, 'timeout' | 'running' | 'waiting' | 'heldRows' | 'heldBytes'>;
 
 export interface QueriesOptions {

@@ -8,7 +8,7 @@ export interface AttachedDatabase {
   readonly key: number;
   readonly name: string;
   readonly file: string;
-  /** What statements may name. */
+  /** Collections that statements may name. */
   readonly collections: readonly (CollectionName & { readonly id: number })[];
 }
 
@@ -58,7 +58,7 @@ export type FromThread =
     };
 
 /**
- * What a thread and its owner share: the thread looks at it while it runs a statement, when it reads no messages.
+ * Memory shared by a thread and its owner: the thread looks at it while it runs a statement, when it reads no messages.
  * Cells of an `Int32Array`.
  */
 export const CONTROL = {

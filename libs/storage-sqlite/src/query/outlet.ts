@@ -38,7 +38,7 @@ export class Outlet {
     if (this.rows > 0 && performance.now() - this.sentAt > BATCH_MS) this.flush();
   }
 
-  /** What was not sent yet. */
+  /** The rows that were not sent yet. */
   take(): { readonly rows: number; readonly json: string } {
     const rest = { rows: this.rows, json: this.json };
     this.rows = 0;
@@ -61,5 +61,5 @@ export class Outlet {
   }
 }
 
-/** Whoever cancels wakes the thread, but may do so right before it goes to sleep. */
+/** A cancellation wakes the thread, but may come right before it goes to sleep. */
 const WAIT_MS = 50;

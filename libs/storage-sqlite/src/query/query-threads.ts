@@ -18,11 +18,11 @@ interface Task {
   thread?: QueryThread;
 }
 
-/** What can be done with a statement that was handed in. */
+/** Controls of a statement that was handed in. */
 export interface TaskHandle {
   /** The reader has taken a batch. */
   taken(): void;
-  /** Ends it. Its listener may still be told something. */
+  /** Ends it. Its listener may still be called. */
   stop(): void;
 }
 

@@ -65,7 +65,7 @@ function faultOf(id: number, error: unknown): FromThread {
   };
 }
 
-/** On Linux a thread has a nice value of its own: whoever serves requests goes first. */
+/** On Linux a thread has a nice value of its own: threads that serve requests go first. */
 function lowerPriority(): void {
   try {
     setPriority(Number(readlinkSync('/proc/thread-self').split('/').at(-1)), THREAD_NICENESS);

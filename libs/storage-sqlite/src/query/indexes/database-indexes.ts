@@ -10,7 +10,7 @@ import { definitionOf, IndexCatalog, type CatalogEntry } from './index-catalog.j
 import type { IndexTable } from './index-table.js';
 import { KeyTable } from './key-table.js';
 
-/** What of an index changes, and goes back with a transaction that is rolled back. */
+/** The part of an index that changes, and goes back with a transaction that is rolled back. */
 interface State {
   /** The last row of `documents` that is in it; undefined: all are. */
   readonly builtTo: number | undefined;

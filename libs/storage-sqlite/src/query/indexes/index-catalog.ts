@@ -30,7 +30,7 @@ export function readDefinition(definition: string): Omit<IndexConfig, 'collectio
   return JSON.parse(definition) as Omit<IndexConfig, 'collection'>;
 }
 
-/** What is known of the indexes of a database, in its file. */
+/** The indexes of a database, as recorded in its file. */
 export class IndexCatalog {
   private readonly insert: Database.Statement<[string, number, string]>;
   private readonly remove: Database.Statement<[number]>;

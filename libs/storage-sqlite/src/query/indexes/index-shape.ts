@@ -22,9 +22,9 @@ export interface Entries {
   readonly exact: boolean;
 }
 
-/** What a definition means for documents. */
+/** The meaning of a definition for documents. */
 export interface IndexShape {
-  /** What of a document decides its entries. */
+  /** The parts of a document that decide its entries. */
   readonly slots: readonly Slot[];
   readonly columns: number;
   /** @throws EdgeError `query.runtime` if an expression cannot be computed */

@@ -2,7 +2,7 @@ import type { Row, Slot } from '@edgesync/query';
 
 /** Where an index keeps its entries. Everything here runs in a transaction of the write queue. */
 export interface IndexTable {
-  /** What of a document decides its entries. */
+  /** The parts of a document that decide its entries. */
   readonly slots: readonly Slot[];
   /**
    * Brings the entries of a document up to date.

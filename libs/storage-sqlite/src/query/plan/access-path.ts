@@ -16,7 +16,7 @@ export type AccessPath =
   /** Each document once. */
   | { readonly type: 'union'; readonly ranges: readonly KeyRange[] };
 
-/** What there is to choose for. */
+/** The choice to be made. */
 export interface PathProblem {
   readonly indexes: readonly IndexSource[];
   readonly conditions: readonly BoundCondition[];
@@ -34,7 +34,7 @@ export interface PathProblem {
 
 /** A document found through an index costs about as much as this many in a scan. */
 const FETCH = 2.5;
-/** What sorting adds to a document. */
+/** The cost that sorting adds to a document. */
 const SORT = 1.5;
 /** Ranges that are this small are not compared with each other. */
 const FEW = 8;
@@ -177,7 +177,7 @@ function rangesIn(source: IndexSource, conditions: readonly BoundCondition[]): K
 const isSought = ({ probes, low, high }: KeyRange): boolean =>
   probes.length !== 1 || probes[0]!.length > 0 || low !== undefined || high !== undefined;
 
-/** What a condition says about the items that an array index holds. */
+/** Conditions on the items that an array index holds. */
 function conditionsOnItems(
   condition: BoundCondition,
   [path, ...inner]: readonly (readonly PathStep[])[],

@@ -20,7 +20,7 @@ export interface IndexSource {
   readonly exact: boolean;
   /** Whether deleted documents are in it. */
   readonly withDeleted: boolean;
-  /** What the WHERE of a statement has to say, so that all its documents are in a partial index. */
+  /** Conditions that the WHERE of a statement must imply, so that all its documents are in a partial index. */
   readonly condition: readonly Expression[];
   /** The arrays inside each other whose items it holds. */
   readonly array?: readonly (readonly PathStep[])[];
@@ -33,7 +33,7 @@ export interface IndexColumn {
   readonly text: string;
   /** SQL of the key. */
   readonly sql: string;
-  /** What keys it has: those of a key of `documents` are of one type. */
+  /** The type of its keys: those of a key of `documents` are of one type. */
   readonly keys: 'any' | 'text' | 'integer';
 }
 

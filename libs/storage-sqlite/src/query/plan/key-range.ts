@@ -32,7 +32,7 @@ export interface KeyRange {
   /** Bounds of the column behind the probes. */
   readonly low?: Bound;
   readonly high?: Bound;
-  /** What is checked on entries of the range. */
+  /** Checks on entries of the range. */
   readonly filters: readonly SqlTerm[];
   /** Conditions that hold for exactly the documents of the range; see {@link isExact}. */
   readonly exactly: ReadonlySet<BoundCondition>;
@@ -46,7 +46,7 @@ export const isNarrow = ({ probes, low, high, filters }: KeyRange): boolean =>
 const MOST_PROBES = 1_000;
 
 /**
- * What conditions leave of an index.
+ * The part of an index that conditions leave.
  * @param joinKeys expressions of the source whose values rows of earlier sources give, by name
  */
 export function keyRange(
@@ -133,7 +133,7 @@ export function canHold({ keys }: Pick<IndexColumn, 'keys'>, key: IndexKey): boo
   return keys === 'text' ? typeof key === 'string' : typeof key === 'number' || typeof key === 'bigint';
 }
 
-/** What all conditions on a column leave of it. */
+/** The part of a column that all conditions on it leave. */
 function boundsOf(
   column: IndexColumn,
   conditions: readonly BoundCondition[],
@@ -236,7 +236,7 @@ function isHigher(left: Bound, right: Bound): boolean {
   return difference > 0 || (difference === 0 && !left.inclusive && right.inclusive);
 }
 
-/** What every text begins with that matches a LIKE pattern. */
+/** The beginning of every text that matches a LIKE pattern. */
 function prefixOf(pattern: string): string {
   let prefix = '';
   const characters = [...pattern];

@@ -123,7 +123,7 @@ function testTerm({ test, negated, operand }: Extract<BoundCondition, { type: 't
 
 /** Numbers and booleans are matched by a text that is not in the body: what could be part of one. */
 export const NUMBER_LIKE = /^[0-9.+\-truefalsinEINF]*$/;
-/** What `%`, `_` and escapes leave between them. */
+/** The parts between `%`, `_` and escapes. */
 const LIKE_PARTS = /\\(.)|[%_\\]/gsu;
 
 function likeTerm(operand: Expression, pattern: string): Translation {
