@@ -106,8 +106,11 @@ export const MAX_HELD_LIVE_CHARACTERS = 100_000_000;
 /** Sent to a client of a live query when nothing else was: proxies cut connections that are silent. */
 export const LIVE_HEARTBEAT_MS = 30_000;
 
-/** A lost notification of a change, or documents that expire, show up in a live query after this time. */
-export const LIVE_CHECK_MS = 10_000;
+/**
+ * A lost notification of a change, or documents that expire, show up in a live query after so many of its intervals: ten
+ * seconds by default.
+ */
+export const LIVE_CHECK_INTERVALS = 40;
 
 /** A live query that storage has no room for is tried again after this time, and later each time. */
 export const LIVE_RETRY_MS = 1_000;

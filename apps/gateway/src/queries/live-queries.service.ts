@@ -19,7 +19,7 @@ import { FeedOutput } from '../changes/feed-output.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
 import { ClientGoneError } from '../http/request-body.js';
 import {
-  LIVE_CHECK_MS,
+  LIVE_CHECK_INTERVALS,
   LIVE_RETRY_MS,
   LONGEST_LIVE_RETRY_MS,
   MAX_HELD_LIVE_CHARACTERS,
@@ -105,6 +105,7 @@ export class LiveQueries implements BeforeApplicationShutdown {
 
   private open(key: string, query: AllowedQuery, collections: readonly Keyspace[]): LiveResult {
     if (this.results.size >= MAX_LIVE_RESULTS) throw new EdgeError('server.overloaded', 'too many live queries');
+    const interval = this.config.databases.get(query.keyspace.database)!.queryLimits.liveInterval;
     let held = 0;
     const hold = (characters: number): void => {
       this.heldCharacters += characters - held;
@@ -118,8 +119,8 @@ export class LiveQueries implements BeforeApplicationShutdown {
         hold(text.length);
         return snapshot(text);
       },
-      watch: (onChange) => this.watch(collections, onChange),
-      interval: this.config.databases.get(query.keyspace.database)!.queryLimits.liveInterval,
+      watch: (onChange) => this.watch(collections, interval, onChange),
+      interval,
       retryAfter,
       now: () => performance.now(),
       onEnd: () => {
@@ -142,7 +143,7 @@ export class LiveQueries implements BeforeApplicationShutdown {
   }
 
   /** Notifications may be lost, and documents expire without one: the collections are also looked at from time to time. */
-  private watch(collections: readonly Keyspace[], onChange: () => void): () => void {
+  private watch(collections: readonly Keyspace[], interval: number, onChange: () => void): () => void {
     const unwatch = collections.map((keyspace) => this.storage.watch(keyspace, onChange));
     let before: string | undefined;
     const look = async (): Promise<void> => {
@@ -156,7 +157,7 @@ export class LiveQueries implements BeforeApplicationShutdown {
       }
     };
     void look();
-    const timer = setInterval(() => void look(), LIVE_CHECK_MS).unref();
+    const timer = setInterval(() => void look(), interval * LIVE_CHECK_INTERVALS).unref();
     return () => {
       clearInterval(timer);
       for (const stop of unwatch) stop();

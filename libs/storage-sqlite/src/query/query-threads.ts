@@ -43,10 +43,14 @@ export class QueryThreads {
    */
   submit(database: QueriedDatabase, job: StatementJob, listener: StatementListener): TaskHandle {
     const task: Task = { database, job, listener };
-    if (this.count(this.queue, database.key) >= database.waiting) throw new EdgeError('query.overloaded');
     this.databases.add(database.key);
     this.queue.push(task);
     this.dispatch();
+    // Its turn may have come at once.
+    if (!task.thread && this.count(this.queue, database.key) > database.waiting) {
+      this.queue.splice(this.queue.indexOf(task), 1);
+      throw new EdgeError('query.overloaded');
+    }
     return {
       taken: () => task.thread?.taken(job.id),
       stop: () => {
