@@ -1,14 +1,12 @@
-import { Controller, Inject, Post, Req, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Inject, Post, Req } from '@nestjs/common';
 import { splitBulkDocs } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import type { GatewayRequest } from '../http/gateway-request.js';
-import { sendJson } from '../http/reply.js';
 import { readJsonText } from '../http/request-body.js';
 import { WritesKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { ShowCvQuery } from '../parameters/show-cv.js';
-import { UrlParameters } from '../parameters/url-parameters.js';
+import { UrlParameters } from '../parameters/read-parameters.js';
 import { BulkWriter } from './bulk-writer.service.js';
 
 /** `_bulk_docs` (docs/protocol/rest.md#bulk-edits). */
@@ -27,29 +25,24 @@ export class BulkDocsController {
       'has `_id` and `_rev`, and may have `_revisions`. Top-level properties that start with an underscore are metadata ' +
       'and not stored.',
     query: ShowCvQuery,
-    body: [{ schema: 'BulkDocs' }],
+    body: ['BulkDocs'],
     replies: {
       201: {
         description: 'The batch was processed. One element per item, in order; failed items have a `status`.',
-        content: [{ schema: 'BulkDocsReply' }],
+        content: ['BulkDocsReply'],
       },
     },
     errors: {
       400: 'The body is not a JSON object with an array `docs`.',
-      403: 'Writing over REST is disabled for the database.',
-      404: 'No such keyspace.',
-      413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
-  async write(
+  async postDocuments(
     @Req() request: GatewayRequest,
     @UrlParameters(ShowCvQuery) { show_cv: showCv }: ShowCvQuery,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  ): Promise<string> {
     const { docs, members } = splitBulkDocs(await readJsonText(request));
     const newEdits = readNewEdits(members.get('new_edits'));
-    sendJson(reply, 201, await this.writer.write(request.keyspace, docs, { newEdits, showCv }));
+    return this.writer.write(request.keyspace, docs, { newEdits, showCv });
   }
 }
 

@@ -1,5 +1,5 @@
 import { EdgeError } from '@edgesync/errors';
-import { Flag, Integer, List, Word, WordOrInteger } from '../parameters/parameter.js';
+import { Flag, Integer, List, Word, WordOrInteger } from '../parameters/fields.js';
 import { ShowCvQuery } from '../parameters/show-cv.js';
 import {
   FEED_TIMEOUT_MS,

@@ -1,14 +1,9 @@
 import { Controller, Get, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { GatewayRequest } from '../http/gateway-request.js';
-import { checkParameters, type QueryParameters } from '../http/query-string.js';
-import { readText } from '../http/request-body.js';
 import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint, type Content } from '../openapi/endpoint.decorator.js';
-import { parseObject } from '../parameters/json-object.js';
-import { parametersOf } from '../parameters/parameter.js';
-import { UrlParameters } from '../parameters/url-parameters.js';
-import { readParameters } from '../parameters/read-parameters.js';
+import { givenParameters, readParameters, UrlParameters } from '../parameters/read-parameters.js';
 import { ChangesParameters, readFeedRequest, readLastEventId } from './changes-parameters.js';
 import { Feeds } from './feeds.service.js';
 
@@ -18,7 +13,7 @@ const DESCRIPTION =
   '`seq`. A client that reads slowly misses only what was superseded meanwhile; one that takes nothing for five minutes ' +
   'is disconnected.';
 
-const CONTENT: readonly Content[] = [{ schema: 'Changes' }, { text: true }, { events: true }];
+const CONTENT: readonly Content[] = ['Changes', 'text', 'events'];
 
 /** `_changes` (docs/protocol/rest.md#changes-feed). */
 @Controller()
@@ -34,9 +29,8 @@ export class ChangesController {
     query: ChangesParameters,
     requestHeaders: ['Last-Event-ID'],
     replies: { 200: { description: 'The changes, in the form that `feed` names.', content: CONTENT } },
-    errors: { 400: 'A parameter is invalid.', 404: 'No such keyspace.' },
   })
-  async get(
+  async getChanges(
     @Req() request: GatewayRequest,
     @UrlParameters(ChangesParameters) query: ChangesParameters,
     @Res() reply: FastifyReply,
@@ -53,20 +47,17 @@ export class ChangesController {
     tag: 'Changes',
     summary: 'Follow the changes of a collection, with parameters in the body',
     description: `${DESCRIPTION} Members of the body go before parameters of the URL.`,
-    body: [{ schema: 'ChangesParameters' }],
+    body: ['ChangesParameters'],
     requestHeaders: ['Last-Event-ID'],
     replies: { 200: { description: 'The changes, in the form that `feed` names.', content: CONTENT } },
     errors: {
       400: 'The body is not a JSON object, or a parameter is invalid.',
-      404: 'No such keyspace.',
-      413: 'The body is larger than 20 MB.',
-      415: 'The body has a Content-Encoding.',
     },
   })
-  async post(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
-    const inUrl = checkParameters(request.query as QueryParameters);
-    const given = { ...inUrl, ...parseObject(await readText(request)) };
-    await this.begin(request, reply, readParameters(ChangesParameters, given), asQueryString(given));
+  async postChanges(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+    const given = await givenParameters(request);
+    const parameters = readParameters(ChangesParameters, given);
+    await this.begin(request, reply, parameters, asQueryString(given, Object.keys(parameters)));
   }
 
   private begin(
@@ -81,12 +72,11 @@ export class ChangesController {
   }
 }
 
-/** What of the parameters means something, as a URL would have it. */
-function asQueryString(given: Readonly<Record<string, unknown>>): string {
+/** The parameters that mean something, as a URL would have them. */
+function asQueryString(given: Readonly<Record<string, unknown>>, names: readonly string[]): string {
   const result = new URLSearchParams();
-  for (const { name } of parametersOf(ChangesParameters)) {
-    const value = given[name];
-    if (value !== undefined && value !== null)
+  for (const [name, value] of Object.entries(given)) {
+    if (names.includes(name) && value !== undefined && value !== null)
       result.append(name, typeof value === 'object' ? JSON.stringify(value) : String(value as string));
   }
   return result.toString();

@@ -17,7 +17,7 @@ import {
 } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import type { GatewayRequest } from '../http/gateway-request.js';
-import { JSON_TYPE } from '../http/reply.js';
+import { JSON_TYPE, lineEnd } from '../http/reply.js';
 import { actorOf } from '../http/request-audit.js';
 import { MAX_FEEDS, SHOWN_ARGS } from '../tuning.js';
 import { openSource } from './change-source.js';
@@ -81,7 +81,7 @@ export class Feeds implements BeforeApplicationShutdown {
         (rest) => {
           // The audit event comes first: a client that has the end of the feed finds it in the log.
           ended();
-          output.end(rest);
+          output.end(asked.mode === 'normal' || asked.mode === 'longpoll' ? rest + lineEnd(request) : rest);
         },
         (error: unknown) => {
           ended();

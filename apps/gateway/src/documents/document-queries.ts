@@ -1,5 +1,5 @@
 import { ExpiryQuery } from '../parameters/expiry.js';
-import { Integer, Text, Texts, Unsupported } from '../parameters/parameter.js';
+import { Integer, Text, Texts, Unsupported } from '../parameters/fields.js';
 import { ShowCvQuery } from '../parameters/show-cv.js';
 
 @Unsupported('open_revs')

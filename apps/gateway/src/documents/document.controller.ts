@@ -1,17 +1,15 @@
-import { Controller, Delete, Get, Inject, Post, Put, Req, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Delete, Get, Inject, Post, Put, Req } from '@nestjs/common';
 import { readBody } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import { currentVersionOf } from '@edgesync/revision';
-import { entityTag, matchesNone } from '../http/entity-tag.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
 import { RequestAudit, type DocumentChange } from '../http/request-audit.js';
-import { sendJson, sendNotModified } from '../http/reply.js';
+import { Reply } from '../http/reply.js';
 import { readJsonText } from '../http/request-body.js';
 import { ReadsKeyspace, WritesKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { ExpiryQuery, readDeadline } from '../parameters/expiry.js';
-import { UrlParameters } from '../parameters/url-parameters.js';
+import { UrlParameters } from '../parameters/read-parameters.js';
 import { readExpectedRevision, type ExpectedRevision } from '../parameters/revision.js';
 import { readDocumentId } from './document-id.js';
 import { ReadDocumentQuery, WriteDocumentQuery } from './document-queries.js';
@@ -42,24 +40,17 @@ export class DocumentController {
       'The document gets the ID that its `_id` names, or a generated one. Other top-level properties that start with an ' +
       'underscore are metadata and not stored.',
     query: ExpiryQuery,
-    body: [{ schema: 'Document' }],
+    body: ['Document'],
     replies: {
-      201: { description: 'The document is stored.', content: [{ schema: 'WriteReply' }], headers: ['Location'] },
+      201: { description: 'The document is stored.', content: ['WriteReply'], headers: ['Location'] },
     },
     errors: {
       400: 'The body is not a JSON object, has `_rev` but no `_id`, a malformed `_rev`, or an illegal `_id`.',
-      403: 'Writing over REST is disabled for the database.',
       404: 'No such keyspace, or `_rev` was given and the document does not exist.',
       409: 'The document exists and `_rev` is missing or not current.',
-      413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
-  async create(
-    @Req() request: GatewayRequest,
-    @UrlParameters(ExpiryQuery) query: ExpiryQuery,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  async postDocument(@Req() request: GatewayRequest, @UrlParameters(ExpiryQuery) query: ExpiryQuery): Promise<Reply> {
     const { keyspace } = request;
     const { json, metadata } = readBody(await readJsonText(request));
     if (metadata.id === undefined && (metadata.rev !== undefined || metadata.deleted))
@@ -75,8 +66,8 @@ export class DocumentController {
       expiresAt,
     });
     this.audit.documentWritten(request, changeOf(metadata.rev, metadata.deleted), id, stored.rev);
-    reply.header('location', `/${encodeURIComponent(request.params['keyspace']!)}/${encodeURIComponent(id)}`);
-    sendJson(reply, 201, writeReply(stored, query.show_cv, expiresAt));
+    const location = `/${encodeURIComponent(request.params['keyspace']!)}/${encodeURIComponent(id)}`;
+    return new Reply(() => writeReply(stored, query.show_cv, expiresAt), { headers: { location } });
   }
 
   @Get(':keyspace/:docid')
@@ -86,30 +77,24 @@ export class DocumentController {
     summary: 'Read a document',
     description: 'The properties, preceded by `_id` and `_rev`. A tombstone asked for by `rev` has `_deleted`.',
     query: ReadDocumentQuery,
-    requestHeaders: ['If-None-Match'],
-    replies: {
-      200: { description: 'The document.', content: [{ schema: 'StoredDocument' }], headers: ['ETag'] },
-      304: { description: 'The revision that `If-None-Match` names is current.', headers: ['ETag'] },
-    },
+    tagged: true,
+    replies: { 200: { description: 'The document.', content: ['StoredDocument'] } },
     errors: {
       400: 'The document ID or the revision is malformed, or a parameter is not supported.',
       404: 'There is no such document: `reason` is `missing` or `deleted`.',
     },
   })
-  async read(
+  async getDocument(
     @Req() request: GatewayRequest,
     @UrlParameters(ReadDocumentQuery) query: ReadDocumentQuery,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  ): Promise<Reply> {
     const id = readDocumentId(request.params['docid']!);
     const document = query.rev
       ? await this.reader.readRevision(request.keyspace, id, query.rev)
       : await this.reader.readCurrent(request.keyspace, id);
     this.audit.documentRead(request, id);
-    const etag = entityTag(document.rev);
-    if (matchesNone(request.headers['if-none-match'], document.rev, currentVersionOf(document.vector)))
-      return sendNotModified(reply, etag);
-    sendJson(reply, 200, documentText(document, query.show_cv), etag);
+    const tags = [document.rev, currentVersionOf(document.vector)];
+    return new Reply(() => documentText(document, query.show_cv), { tags });
   }
 
   @Put(':keyspace/:docid')
@@ -123,25 +108,21 @@ export class DocumentController {
       'underscore are metadata and not stored.',
     query: WriteDocumentQuery,
     requestHeaders: ['If-Match'],
-    body: [{ schema: 'Document' }],
+    body: ['Document'],
     replies: {
-      200: { description: 'The document is deleted (`_deleted` was true).', content: [{ schema: 'WriteReply' }] },
-      201: { description: 'The document is stored.', content: [{ schema: 'WriteReply' }] },
+      200: { description: 'The document is deleted (`_deleted` was true).', content: ['WriteReply'] },
+      201: { description: 'The document is stored.', content: ['WriteReply'] },
     },
     errors: {
       400: 'Not a JSON object, an illegal ID, a malformed revision, or `_id` or `_rev` contradict the URL.',
-      403: 'Writing over REST is disabled for the database.',
       404: 'No such keyspace, or a revision was named and the document does not exist.',
       409: 'The document exists, and its current revision was not named.',
-      413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
-  async put(
+  async putDocument(
     @Req() request: GatewayRequest,
     @UrlParameters(WriteDocumentQuery) query: WriteDocumentQuery,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  ): Promise<Reply> {
     const id = readDocumentId(request.params['docid']!);
     const { json, metadata } = readBody(await readJsonText(request));
     if (metadata.id !== undefined && metadata.id !== id)
@@ -151,7 +132,7 @@ export class DocumentController {
     const { deleted } = metadata;
     const stored = await this.writer.write({ keyspace: request.keyspace, id, expect, deleted, body: json, expiresAt });
     this.audit.documentWritten(request, changeOf(expect, deleted), id, stored.rev);
-    sendJson(reply, deleted ? 200 : 201, writeReply(stored, query.show_cv, expiresAt));
+    return new Reply(() => writeReply(stored, query.show_cv, expiresAt), { status: deleted ? 200 : 201 });
   }
 
   @Delete(':keyspace/:docid')
@@ -163,19 +144,17 @@ export class DocumentController {
       'Leaves a tombstone, whose revision is in the reply. With `ttl` or `expires` the tombstone is purged then.',
     query: WriteDocumentQuery,
     requestHeaders: ['If-Match'],
-    replies: { 200: { description: 'The document is deleted.', content: [{ schema: 'WriteReply' }] } },
+    replies: { 200: { description: 'The document is deleted.', content: ['WriteReply'] } },
     errors: {
       400: 'The document ID or a parameter is illegal.',
-      403: 'Writing over REST is disabled for the database.',
       404: 'There is no such document, or it is deleted already.',
       409: 'The revision is missing or not current.',
     },
   })
-  async delete(
+  async deleteDocument(
     @Req() request: GatewayRequest,
     @UrlParameters(WriteDocumentQuery) query: WriteDocumentQuery,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  ): Promise<string> {
     const expiresAt = readDeadline(query, Date.now());
     const id = readDocumentId(request.params['docid']!);
     const stored = await this.writer.write({
@@ -187,7 +166,7 @@ export class DocumentController {
       expiresAt,
     });
     this.audit.documentWritten(request, 'deleted', id, stored.rev);
-    sendJson(reply, 200, writeReply(stored, query.show_cv, expiresAt));
+    return writeReply(stored, query.show_cv, expiresAt);
   }
 }
 

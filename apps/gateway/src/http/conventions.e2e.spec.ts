@@ -323,6 +323,47 @@ describe('bodies', () => {
 });
 
 // docs/protocol/rest.md#errors
+describe('in a terminal', () => {
+  const curl = { headers: { 'user-agent': 'curl/8.14.1' } };
+
+  it.each([
+    '/',
+    '/_all_dbs',
+    '/db',
+    '/db/doc',
+    '/db/doc/n',
+    '/db/none',
+    '/unknown/path/of/many/parts',
+    '/db/_all_docs',
+    '/db/_changes',
+    '/db/_changes?feed=longpoll',
+    '/_active_tasks',
+  ])('the reply to curl at %s ends with a newline, and is the same JSON', async (path) => {
+    const [plain, shown] = [await client.get(path), await client.get(path, curl)];
+    const withoutAge = (text: string): string => text.replaceAll(/"age_secs":\d+/g, '');
+    expect(withoutAge(shown.text)).toBe(`${withoutAge(plain.text)}\n`);
+    const { 'content-length': announced = shown.headers['content-length'] } = (await client.head(path, curl)).headers;
+    expect(announced).toBe(String(shown.bytes.length));
+  });
+
+  it('the reply to a listing that is streamed ends with a newline', async () => {
+    const docs = Array.from({ length: 2_000 }, (_, n) => ({ _id: `row-${n}` }));
+    await client.post('/db.shop.orders/_bulk_docs', { docs });
+    const [plain, shown] = [
+      await client.get('/db.shop.orders/_all_docs'),
+      await client.get('/db.shop.orders/_all_docs', curl),
+    ];
+    expect(shown.text).toBe(`${plain.text}\n`);
+  });
+
+  it('blobs and lines of a feed are what they are', async () => {
+    await client.put('/db/with-blob/blob', 'bytes');
+    expect((await client.get('/db/with-blob/blob', curl)).text).toBe('bytes');
+    const feed = await client.get('/db/_changes?feed=continuous&timeout=1', curl);
+    expect(feed.text).toMatch(/\}\n$/);
+  });
+});
+
 describe('errors', () => {
   it('gives status, text and reason', async () => {
     expect((await client.get('/db/none')).json).toEqual({ status: 404, error: 'Not Found', reason: 'missing' });

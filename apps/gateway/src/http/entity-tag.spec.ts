@@ -21,10 +21,10 @@ describe('entity tags', () => {
   });
 
   it('matches any of the tags that a resource has', () => {
-    expect(matchesNone('"x", "b"', 'a', 'b')).toBe(true);
-    expect(matchesNone('*', 'a')).toBe(true);
-    expect(matchesNone('"x"', 'a')).toBe(false);
-    expect(matchesNone('"a', 'a')).toBe(false);
-    expect(matchesNone(undefined, 'a')).toBe(false);
+    expect(matchesNone('"x", "b"', ['a', 'b'])).toBe(true);
+    expect(matchesNone('*', ['a'])).toBe(true);
+    expect(matchesNone('"x"', ['a'])).toBe(false);
+    expect(matchesNone('"a', ['a'])).toBe(false);
+    expect(matchesNone(undefined, ['a'])).toBe(false);
   });
 });

@@ -1,8 +1,5 @@
 const TAG = /\s*(?:W\/)?(?:"([^"]*)"|([^",\s]+))\s*(?:,|$)/gy;
 
-/** The entity tag of a revision: the quoted revision ID (docs/protocol/rest.md#caching). */
-export const entityTag = (rev: string): string => `"${rev}"`;
-
 /**
  * Reads `If-None-Match` or `If-Match`: quoted tags, weak ones too, and (as clients of this API send them) unquoted ones.
  * @returns the tags without quotes; `'*'` for the wildcard; undefined if the header is malformed
@@ -21,7 +18,7 @@ export function readEntityTags(header: string): readonly string[] | '*' | undefi
 }
 
 /** Whether `If-None-Match` names one of the tags, so that the reply is 304. A malformed header matches nothing. */
-export function matchesNone(header: string | undefined, ...tags: readonly string[]): boolean {
+export function matchesNone(header: string | undefined, tags: readonly string[]): boolean {
   if (header === undefined) return false;
   const asked = readEntityTags(header);
   if (asked === '*') return true;

@@ -19,6 +19,7 @@ import type { Cors } from './cors.js';
 import { deferContinue } from './expect-continue.js';
 import { closeConnectionsWhenIdle } from './graceful-close.js';
 import { parseQueryString } from './query-string.js';
+import { sendResult } from './reply.js';
 import { asksForWebSocket } from './upgrade.js';
 
 export interface HttpAdapterOptions {
@@ -58,6 +59,15 @@ export class GatewayHttpAdapter extends FastifyAdapter {
   override registerParserMiddleware(): void {
     this.fastify.removeAllContentTypeParsers();
     this.fastify.addContentTypeParser('*', (_request, _payload, done) => done(null));
+  }
+
+  /**
+   * Sends what handlers return; those that send streams take the reply as an argument instead. Returns nothing: Nest would
+   * wait for the reply, which resolves when it is out, at a cost.
+   */
+  override reply(response: unknown, result: unknown): never {
+    sendResult(response as FastifyReply, result);
+    return undefined as never;
   }
 
   /**

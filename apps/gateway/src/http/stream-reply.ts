@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import './gateway-request.js';
 import { auditedChunks } from './audited-reply.js';
 import { STALLED_AFTER_MS } from '../tuning.js';
-import { JSON_TYPE, sendJson } from './reply.js';
+import { JSON_TYPE, lineEnd, sendResult } from './reply.js';
 import { ClientGoneError } from './request-body.js';
 
 /**
@@ -16,9 +16,9 @@ export async function sendJsonStream(
 ): Promise<void> {
   const first = await pieces.next();
   const second = await pieces.next();
-  if (first.done || second.done) return sendJson(reply, 200, first.value ?? '');
+  if (first.done || second.done) return sendResult(reply, first.value ?? '');
   const third = await pieces.next();
-  if (third.done) return sendJson(reply, 200, first.value + second.value);
+  if (third.done) return sendResult(reply, first.value + second.value);
   streamJson(reply, continued(first.value + second.value + third.value, pieces));
 }
 
@@ -26,7 +26,7 @@ export async function sendJsonStream(
 export function streamJson(reply: FastifyReply, pieces: AsyncGenerator<string, void, undefined>): void {
   reply.statusCode = 200;
   reply.header('content-type', JSON_TYPE);
-  sendStream(reply, encoded(pieces));
+  sendStream(reply, encoded(pieces, lineEnd(reply.request)));
 }
 
 /** Sends bytes as they come. For HEAD, only the headers. */
@@ -55,6 +55,10 @@ async function* continued(
   yield* rest;
 }
 
-async function* encoded(pieces: AsyncGenerator<string, void, undefined>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* encoded(
+  pieces: AsyncGenerator<string, void, undefined>,
+  end: string,
+): AsyncGenerator<Uint8Array, void, undefined> {
   for await (const piece of pieces) yield Buffer.from(piece);
+  if (end !== '') yield Buffer.from(end);
 }

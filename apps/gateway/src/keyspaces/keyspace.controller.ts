@@ -1,13 +1,11 @@
-import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, Inject, Req } from '@nestjs/common';
 import { AccessPolicy, type Principal } from '@edgesync/access';
 import { formatCollection } from '@edgesync/document';
 import { STORAGE } from '@edgesync/platform';
 import type { DatabaseInfo, Storage } from '@edgesync/ports';
-import { matchesNone } from '../http/entity-tag.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
 import { RequestAudit } from '../http/request-audit.js';
-import { sendJson, sendNotModified } from '../http/reply.js';
+import { Reply } from '../http/reply.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { databaseTag } from './collection-tags.js';
 import { Keyspaces, type NamedKeyspace } from './keyspaces.js';
@@ -28,18 +26,11 @@ export class KeyspaceController {
     summary: 'Describe a database or a collection',
     description:
       'The bare name of a database lists its collections, as far as the user may read or write them. Documents that are deleted or expired do not count.',
-    requestHeaders: ['If-None-Match'],
-    replies: {
-      200: {
-        description: 'The description.',
-        content: [{ schema: 'DatabaseInfo' }, { schema: 'CollectionInfo' }],
-        headers: ['ETag'],
-      },
-      304: { description: 'Nothing changed since the reply that `If-None-Match` names.', headers: ['ETag'] },
-    },
+    tagged: true,
+    replies: { 200: { description: 'The description.', content: ['DatabaseInfo', 'CollectionInfo'] } },
     errors: { 400: 'The name is malformed.', 404: 'There is no such database or collection.' },
   })
-  async describe(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+  async getKeyspace(@Req() request: GatewayRequest): Promise<Reply> {
     const text = request.params['keyspace']!;
     const { principal } = request;
     const isCollection = text.includes('.');
@@ -49,9 +40,7 @@ export class KeyspaceController {
     const database = this.seenBy(principal, await this.storage.describe(named.keyspace.database));
     const json = isCollection ? await this.describeCollection(database, named) : describeDatabase(database);
     this.audit.keyspaceRead(request, named.keyspace);
-    const tag = databaseTag(database);
-    if (matchesNone(request.headers['if-none-match'], tag)) return sendNotModified(reply, `"${tag}"`);
-    sendJson(reply, 200, json, `"${tag}"`);
+    return new Reply(() => json, { tags: [databaseTag(database)] });
   }
 
   /** The database without the collections that the principal may not know of. */

@@ -4,16 +4,12 @@ import { STORAGE } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { matchesNone } from '../http/entity-tag.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
-import { checkParameters, type QueryParameters } from '../http/query-string.js';
-import { sendNotModified } from '../http/reply.js';
-import { readText } from '../http/request-body.js';
+import { Reply, sendResult } from '../http/reply.js';
 import { sendJsonStream } from '../http/stream-reply.js';
 import { CollectionTags } from '../keyspaces/collection-tags.js';
 import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
-import { parseObject } from '../parameters/json-object.js';
-import { UrlParameters } from '../parameters/url-parameters.js';
-import { readParameters } from '../parameters/read-parameters.js';
+import { givenParameters, readParameters, UrlParameters } from '../parameters/read-parameters.js';
 import { documentPages, keyPages } from './document-pages.js';
 import { listingText } from './listing-text.js';
 import { ListingParameters, readListingRequest, type ListingRequest } from './listing-parameters.js';
@@ -38,24 +34,18 @@ export class AllDocsController {
     summary: 'List documents',
     description: DESCRIPTION,
     query: ListingParameters,
-    requestHeaders: ['If-None-Match'],
-    replies: {
-      200: { description: 'The rows.', content: [{ schema: 'Listing' }], headers: ['ETag'] },
-      304: {
-        description: 'The collection did not change since the reply that `If-None-Match` names.',
-        headers: ['ETag'],
-      },
-    },
-    errors: { 400: 'A parameter is invalid.', 404: 'No such keyspace.' },
+    tagged: true,
+    replies: { 200: { description: 'The rows.', content: ['Listing'] } },
   })
-  async get(
+  async getDocuments(
     @Req() request: GatewayRequest,
     @UrlParameters(ListingParameters) query: ListingParameters,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const info = await this.storage.collection(request.keyspace);
     const tag = await this.tags.of(request.keyspace.database, info);
-    if (matchesNone(request.headers['if-none-match'], tag)) return sendNotModified(reply, `"${tag}"`);
+    if (matchesNone(request.headers['if-none-match'], [tag]))
+      return sendResult(reply, new Reply(undefined, { tags: [tag] }));
     reply.header('etag', `"${tag}"`);
     await this.send(request, readListingRequest(query, false), info.lastSequence, reply);
   }
@@ -67,18 +57,14 @@ export class AllDocsController {
     tag: 'Documents',
     summary: 'List documents, with parameters in the body',
     description: `${DESCRIPTION} \`include_docs\` is true unless the body says otherwise.`,
-    body: [{ schema: 'ListingParameters' }],
-    replies: { 200: { description: 'The rows.', content: [{ schema: 'Listing' }] } },
+    body: ['ListingParameters'],
+    replies: { 200: { description: 'The rows.', content: ['Listing'] } },
     errors: {
       400: 'The body is not a JSON object, or a parameter is invalid.',
-      404: 'No such keyspace.',
-      413: 'The body is larger than 20 MB.',
-      415: 'The body has a Content-Encoding.',
     },
   })
-  async post(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
-    const inUrl = checkParameters(request.query as QueryParameters);
-    const parameters = readParameters(ListingParameters, { ...inUrl, ...parseObject(await readText(request)) });
+  async postListing(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+    const parameters = readParameters(ListingParameters, await givenParameters(request));
     const { lastSequence } = await this.storage.collection(request.keyspace);
     await this.send(request, readListingRequest(parameters, true), lastSequence, reply);
   }

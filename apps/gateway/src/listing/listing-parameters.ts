@@ -1,5 +1,5 @@
 import { EdgeError } from '@edgesync/errors';
-import { Flag, Integer, QuotedText, Text, Texts, Unsupported } from '../parameters/parameter.js';
+import { Flag, Integer, QuotedText, Text, Texts, Unsupported } from '../parameters/fields.js';
 import { ShowCvQuery } from '../parameters/show-cv.js';
 
 /** Parameters of `_all_docs`: in the URL, or as members of a POST body (docs/protocol/rest.md). */

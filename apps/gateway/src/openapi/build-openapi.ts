@@ -1,37 +1,40 @@
 import { RequestMethod, type Type } from '@nestjs/common';
-import { METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { GUARDS_METADATA, METHOD_METADATA, PATH_METADATA } from '@nestjs/common/constants.js';
+import { targetConstructorToSchema } from 'class-validator-jsonschema';
 import { statusText } from '@edgesync/platform';
 import { ChangesParameters } from '../changes/changes-parameters.js';
+import { WriteKeyspaceGuard } from '../keyspaces/keyspace.guards.js';
 import { ListingParameters } from '../listing/listing-parameters.js';
-import { parametersOf, type Parameter } from '../parameters/parameter.js';
 import { descriptionOf, type Content, type EndpointDescription, type ReplyDescription } from './endpoint.decorator.js';
-import { SCHEMAS, type SchemaName } from './schemas.js';
+import { SCHEMAS } from './schemas.js';
+
+type Json = Record<string, unknown>;
 
 /** One documented handler. */
 interface Operation {
   readonly method: string;
   /** OpenAPI form: `/{keyspace}/{docid}`. */
   readonly path: string;
-  readonly name: string;
+  readonly id: string;
+  readonly writes: boolean;
   readonly description: EndpointDescription;
 }
 
-type Json = Record<string, unknown>;
-
-const PATH_PARAMETERS: Readonly<Record<string, string>> = {
-  keyspace: 'Database, `db.collection` or `db.scope.collection`.',
-  docid: 'ID of the document, percent-encoded.',
-  key: 'Name of a top-level property, percent-encoded.',
-  name: 'Name of the attachment, percent-encoded.',
-  query: 'Name of the query.',
-  task: 'Number of the replication.',
+/** What a client puts into a path, with an example. */
+const PATH_PARAMETERS: Readonly<Record<string, readonly [description: string, example: string]>> = {
+  keyspace: ['Database, `db.collection` or `db.scope.collection`.', 'travel.inventory.hotels'],
+  docid: ['ID of the document, percent-encoded.', 'hotel_10025'],
+  key: ['Name of a top-level property, percent-encoded.', 'photo'],
+  name: ['Name of the attachment, percent-encoded.', 'photo.jpg'],
+  query: ['Name of the query.', 'cheapest'],
+  task: ['Number of the replication.', '1'],
 };
 
 const REQUEST_HEADERS: Readonly<Record<string, string>> = {
   'If-Match': 'The current revision, quoted or not. `*`: whatever is current.',
   'If-None-Match': 'Entity tags of replies that the client has.',
   Range: 'The bytes wanted, such as `bytes=0-1023`.',
-  'Last-Event-ID': 'Where the events that the client has end: goes before `since`.',
+  'Last-Event-ID': 'The last event that the client has: goes before `since`.',
 };
 
 const REPLY_HEADERS: Readonly<Record<string, string>> = {
@@ -40,16 +43,29 @@ const REPLY_HEADERS: Readonly<Record<string, string>> = {
   'Content-Range': 'Which bytes these are.',
 };
 
+type Errors = Readonly<Record<number, string>>;
+
 /** Errors that every request may meet. */
-const GENERAL_ERRORS: Readonly<Record<number, string>> = {
+const GENERAL_ERRORS: Errors = {
   400: 'The request is malformed.',
   401: 'Credentials are missing or wrong.',
   403: 'The request is not allowed.',
   429: 'Too many failed log-ins: try again as `Retry-After` says.',
-  500: 'The server is at fault; its log has the details.',
-  507: 'The disk is full.',
+  500: 'The server failed; its log has the details.',
   503: 'The server is busy or about to stop: try again as `Retry-After` says.',
+  507: 'The disk is full.',
 };
+const KEYSPACE_ERRORS: Errors = { 404: 'No such keyspace.' };
+const WRITE_ERRORS: Errors = { 403: 'The user may not write here, or nobody may over REST.' };
+const BODY_ERRORS: Errors = {
+  413: 'The body is larger than 20 MB.',
+  415: 'The content type is not JSON, or the body has a Content-Encoding.',
+};
+
+const NOT_MODIFIED: ReplyDescription = { description: 'The client has the current one.', headers: ['ETag'] };
+
+/** Statuses of a part of something, which only GET has (RFC 9110, 14.2). */
+const OF_PARTS: ReadonlySet<string> = new Set(['206', '416']);
 
 /**
  * The OpenAPI 3.1 document of the given controllers, made from their routes, parameter classes and descriptions.
@@ -58,11 +74,15 @@ const GENERAL_ERRORS: Readonly<Record<number, string>> = {
 export function buildOpenApi(controllers: readonly Type[], version: string): Json {
   const paths: Record<string, Json> = {};
   for (const operation of controllers.flatMap(operationsOf)) {
+    const described = describe(operation);
     const item = (paths[operation.path] ??= {});
-    item[operation.method] = describe(operation, operation.method);
+    item[operation.method] = described;
     // HEAD is served wherever GET is.
-    if (operation.method === 'get') item['head'] = withoutBodies(describe(operation, 'head'));
+    if (operation.method === 'get') item['head'] = withoutBodies(described);
   }
+  const tags = Object.values(paths).flatMap((item) =>
+    Object.values(item).flatMap((one) => (one as { tags: string[] }).tags),
+  );
   return {
     openapi: '3.1.0',
     info: {
@@ -75,14 +95,14 @@ export function buildOpenApi(controllers: readonly Type[], version: string): Jso
     },
     servers: [{ url: '/' }],
     security: [{ basic: [] }, {}],
-    tags: [...new Set(Object.values(paths).flatMap(tagsOf))].map((name) => ({ name })),
+    tags: [...new Set(tags)].map((name) => ({ name })),
     paths,
     components: {
       securitySchemes: { basic: { type: 'http', scheme: 'basic' } },
       schemas: {
         ...SCHEMAS,
-        ListingParameters: parametersSchema(ListingParameters),
-        ChangesParameters: parametersSchema(ChangesParameters),
+        ListingParameters: targetConstructorToSchema(ListingParameters),
+        ChangesParameters: targetConstructorToSchema(ChangesParameters),
       },
     },
   };
@@ -90,66 +110,69 @@ export function buildOpenApi(controllers: readonly Type[], version: string): Jso
 
 function operationsOf(controller: Type): Operation[] {
   const prototype = controller.prototype as Record<string, object>;
-  return Object.getOwnPropertyNames(prototype).flatMap((name) => {
-    const handler = prototype[name]!;
+  return Object.getOwnPropertyNames(prototype).flatMap((id) => {
+    const handler = prototype[id]!;
     const method = Reflect.getMetadata(METHOD_METADATA, handler) as RequestMethod | undefined;
     if (method === undefined) return [];
     const description = descriptionOf(handler);
-    if (!description) throw new Error(`${controller.name}.${name} is not described`);
+    if (!description) throw new Error(`${controller.name}.${id} is not described`);
     const path = Reflect.getMetadata(PATH_METADATA, handler) as string;
-    return [{ method: RequestMethod[method].toLowerCase(), path: toTemplate(path), name, description }];
+    const guards = (Reflect.getMetadata(GUARDS_METADATA, handler) ?? []) as unknown[];
+    const writes = guards.includes(WriteKeyspaceGuard);
+    return [{ method: RequestMethod[method].toLowerCase(), path: toTemplate(path), id, writes, description }];
   });
 }
 
 const toTemplate = (path: string): string => `/${path.replace(/^\//, '').replaceAll(/:(\w+)/g, '{$1}')}`;
 
-function describe({ path, name, description }: Operation, method: string): Json {
-  const { tag, summary, query, requestHeaders = [], body, replies, errors } = description;
+function describe(operation: Operation): Json {
+  const { path, id, description } = operation;
+  const { tag, summary, query, requestHeaders = [], body, tagged } = description;
   return {
     tags: [tag],
-    operationId: `${method}_${name}_${path.replaceAll(/[^\w]+/g, '_')}`,
+    operationId: id,
     summary,
     ...(description.description !== undefined && { description: description.description }),
     parameters: [
       ...[...path.matchAll(/\{(\w+)\}/g)].map(([, parameter]) => pathParameter(parameter!)),
-      ...(query ? parametersOf(query).map(queryParameter) : []),
-      ...requestHeaders.map(headerParameter),
+      ...(query ? queryParameters(query) : []),
+      ...[...requestHeaders, ...(tagged ? ['If-None-Match'] : [])].map(headerParameter),
     ],
     ...(body && { requestBody: { required: true, content: contents(body) } }),
-    responses: {
-      ...Object.fromEntries(Object.entries(replies).map(([status, reply]) => [status, response(reply)])),
-      ...Object.fromEntries(
-        Object.entries({ ...GENERAL_ERRORS, ...errors }).map(([status, text]) => [
-          status,
-          errorResponse(Number(status), text),
-        ]),
-      ),
-    },
+    responses: { ...mapValues(repliesOf(description), response), ...mapValues(errorsOf(operation), errorResponse) },
   };
 }
 
-const pathParameter = (name: string): Json => ({
-  name,
-  in: 'path',
-  required: true,
-  description: PATH_PARAMETERS[name],
-  schema: { type: 'string' },
+function repliesOf({ replies, tagged }: EndpointDescription): Readonly<Record<string, ReplyDescription>> {
+  return tagged ? { ...mapValues(replies, withTag), 304: NOT_MODIFIED } : replies;
+}
+
+function withTag(reply: ReplyDescription, status: string): ReplyDescription {
+  return status.startsWith('2') ? { ...reply, headers: ['ETag', ...(reply.headers ?? [])] } : reply;
+}
+
+const errorsOf = ({ path, writes, description: { body, errors } }: Operation): Errors => ({
+  ...GENERAL_ERRORS,
+  ...(path.startsWith('/{keyspace}') && KEYSPACE_ERRORS),
+  ...(writes && WRITE_ERRORS),
+  ...(body && BODY_ERRORS),
+  ...errors,
 });
 
-const FLAG = 'Absent, `false` and `0` mean no, in this spelling; anything else means yes, `False` and nothing too.';
+function pathParameter(name: string): Json {
+  const [description, example] = PATH_PARAMETERS[name]!;
+  return { name, in: 'path', required: true, description, example, schema: { type: 'string' } };
+}
 
-const queryParameter = (parameter: Parameter): Json => ({
-  name: parameter.name,
-  in: 'query',
-  description: parameter.kind === 'flag' ? `${parameter.description} ${FLAG}` : parameter.description,
-  ...(parameter.kind === 'texts'
-    ? { content: { 'application/json': { schema: schemaOf(parameter) } } }
-    : {
-        schema: schemaOf(parameter),
-        ...(parameter.kind === 'flag' && { allowEmptyValue: true }),
-        ...(parameter.kind === 'list' && { style: 'form', explode: false }),
-      }),
-});
+/** Lists are JSON in a URL; a flag need not have a value. */
+function queryParameters(type: new () => object): Json[] {
+  const { properties = {} } = targetConstructorToSchema(type);
+  return Object.entries(properties).map(([name, property]) => {
+    const { description, ...schema } = property as Json;
+    const shape = schema['type'] === 'array' ? { content: { 'application/json': { schema } } } : { schema };
+    return { name, in: 'query', description, ...shape, ...(schema['type'] === 'boolean' && { allowEmptyValue: true }) };
+  });
+}
 
 const headerParameter = (name: string): Json => ({
   name,
@@ -158,56 +181,37 @@ const headerParameter = (name: string): Json => ({
   schema: { type: 'string' },
 });
 
-function schemaOf({ kind, minimum, maximum, words }: Parameter): Json {
-  if (kind === 'flag') return { type: 'boolean' };
-  if (kind === 'texts' || kind === 'list') return { type: 'array', items: { type: 'string' } };
-  if (kind === 'word') return { enum: words };
-  if (kind === 'word-or-integer') return { anyOf: [{ type: 'integer', minimum }, { enum: words }] };
-  if (kind === 'text' || kind === 'quoted-text') return { type: 'string' };
-  return { type: 'integer', minimum, ...(maximum !== Number.MAX_SAFE_INTEGER && { maximum }) };
-}
-
-function parametersSchema(type: new () => object): Json {
-  const properties = parametersOf(type).map((parameter) => [
-    parameter.name,
-    { ...schemaOf(parameter), description: parameter.description },
-  ]);
-  return { type: 'object', properties: Object.fromEntries(properties) as Json };
-}
-
 function response({ description, content, headers }: ReplyDescription): Json {
+  const shown = headers?.map((name) => [name, { description: REPLY_HEADERS[name], schema: { type: 'string' } }]);
   return {
     description,
-    ...(headers && {
-      headers: Object.fromEntries(
-        headers.map((name) => [name, { description: REPLY_HEADERS[name], schema: { type: 'string' } }]),
-      ),
-    }),
+    ...(shown && { headers: Object.fromEntries(shown) as Json }),
     ...(content && { content: contents(content) }),
   };
 }
 
-const errorResponse = (status: number, text: string): Json => ({
-  description: `${statusText(status)}. ${text}`,
+const errorResponse = (text: string, status: string): Json => ({
+  description: `${statusText(Number(status))}. ${text}`,
   content: { 'application/json': { schema: reference('Error') } },
 });
 
+const MEDIA_TYPES: Readonly<Record<string, string>> = {
+  bytes: '*/*',
+  html: 'text/html',
+  text: 'text/plain',
+  events: 'text/event-stream',
+};
+
 function contents(content: readonly Content[]): Json {
-  const types: Json = {};
-  const schemas = content.flatMap((one) => ('schema' in one ? [reference(one.schema)] : 'json' in one ? [{}] : []));
-  if (schemas.length > 0)
-    types['application/json'] = { schema: schemas.length === 1 ? schemas[0] : { anyOf: schemas } };
-  if (content.some((one) => 'bytes' in one)) types['*/*'] = {};
-  if (content.some((one) => 'html' in one)) types['text/html'] = {};
-  if (content.some((one) => 'text' in one)) types['text/plain'] = {};
-  if (content.some((one) => 'events' in one)) types['text/event-stream'] = {};
-  return types;
+  const schemas = content.flatMap((one) => (one === 'json' ? [{}] : one in MEDIA_TYPES ? [] : [reference(one)]));
+  const schema = schemas.length === 1 ? schemas[0] : { anyOf: schemas };
+  return {
+    ...(schemas.length > 0 && { 'application/json': { schema } }),
+    ...Object.fromEntries(content.flatMap((one) => (one in MEDIA_TYPES ? [[MEDIA_TYPES[one], {}]] : []))),
+  };
 }
 
-const reference = (name: SchemaName): Json => ({ $ref: `#/components/schemas/${name}` });
-
-/** Statuses of a part of something, which only GET has (RFC 9110, 14.2). */
-const OF_PARTS: ReadonlySet<string> = new Set(['206', '416']);
+const reference = (name: string): Json => ({ $ref: `#/components/schemas/${name}` });
 
 function withoutBodies(operation: Json): Json {
   const responses = Object.entries(operation['responses'] as Record<string, Json>).filter(
@@ -215,10 +219,13 @@ function withoutBodies(operation: Json): Json {
   );
   return {
     ...operation,
+    operationId: (operation['operationId'] as string).replace(/^get/, 'head'),
     summary: `${operation['summary'] as string} (headers only)`,
     responses: Object.fromEntries(responses.map(([status, { content: _, ...rest }]) => [status, rest])),
   };
 }
 
-const tagsOf = (item: Json): string[] =>
-  Object.values(item).flatMap((operation) => (operation as { tags: string[] }).tags);
+const mapValues = <In, Out>(
+  values: Readonly<Record<string, In>>,
+  map: (value: In, key: string) => Out,
+): Record<string, Out> => Object.fromEntries(Object.entries(values).map(([key, value]) => [key, map(value, key)]));

@@ -1,16 +1,7 @@
 import type { SchemaName } from './schemas.js';
 
-/** What a request or reply carries. */
-export type Content =
-  | { readonly schema: SchemaName }
-  /** Any JSON value. */
-  | { readonly json: true }
-  /** Bytes of any type. */
-  | { readonly bytes: true }
-  | { readonly html: true }
-  | { readonly text: true }
-  /** Server-sent events. */
-  | { readonly events: true };
+/** What a request or reply carries: a value of a schema, any JSON, bytes of any type, text, HTML, server-sent events. */
+export type Content = SchemaName | 'json' | 'bytes' | 'text' | 'html' | 'events';
 
 export interface ReplyDescription {
   readonly description: string;
@@ -18,7 +9,10 @@ export interface ReplyDescription {
   readonly headers?: readonly ('ETag' | 'Location' | 'Content-Range')[];
 }
 
-/** What the manual says about one endpoint. */
+/**
+ * What the manual says of one endpoint. What follows from the rest is added: the errors that any request may meet, those of
+ * bodies, parameters and keyspaces, and all that belongs to `tagged`.
+ */
 export interface EndpointDescription {
   readonly tag:
     | 'Server'
@@ -35,10 +29,12 @@ export interface EndpointDescription {
   readonly description?: string;
   /** Class of the URL's parameters. */
   readonly query?: new () => object;
-  readonly requestHeaders?: readonly ('If-Match' | 'If-None-Match' | 'Range' | 'Last-Event-ID')[];
+  readonly requestHeaders?: readonly ('If-Match' | 'Range' | 'Last-Event-ID')[];
   readonly body?: readonly Content[];
   readonly replies: Readonly<Record<number, ReplyDescription>>;
-  /** Error statuses with a meaning here. Those that any request may meet are added. */
+  /** The reply has an entity tag, and `If-None-Match` may make it 304. */
+  readonly tagged?: boolean;
+  /** Error statuses that mean something of their own here. */
   readonly errors?: Readonly<Record<number, string>>;
 }
 

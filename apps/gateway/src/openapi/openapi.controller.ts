@@ -1,6 +1,4 @@
-import { Controller, Get, Inject, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
-import { sendJson } from '../http/reply.js';
+import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { Endpoint } from './endpoint.decorator.js';
 import { OpenApi } from './openapi.service.js';
 
@@ -13,25 +11,21 @@ export class OpenApiController {
   @Endpoint({
     tag: 'Manual',
     summary: 'This API as an OpenAPI document',
-    replies: { 200: { description: 'An OpenAPI 3.1 document.', content: [{ json: true }] } },
+    replies: { 200: { description: 'An OpenAPI 3.1 document.', content: ['json'] } },
   })
-  async document(@Res() reply: FastifyReply): Promise<void> {
-    sendJson(reply, 200, JSON.stringify(await this.openApi.document()));
+  getOpenApi(): Promise<object> {
+    return this.openApi.document();
   }
 
   @Get('_docs')
   @Endpoint({
     tag: 'Manual',
     summary: 'This API as a page to read',
-    replies: { 200: { description: 'The page.', content: [{ html: true }] } },
+    replies: { 200: { description: 'The page.', content: ['html'] } },
   })
-  async page(@Res() reply: FastifyReply): Promise<void> {
-    reply
-      .headers({
-        'content-type': 'text/html; charset=utf-8',
-        'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
-        'x-content-type-options': 'nosniff',
-      })
-      .send(await this.openApi.page());
+  @Header('content-type', 'text/html; charset=utf-8')
+  @Header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+  getManual(): Promise<string> {
+    return this.openApi.page();
   }
 }

@@ -1,5 +1,4 @@
-import { Controller, Get, Inject, Res, UseGuards } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, Header, Inject, UseGuards } from '@nestjs/common';
 import type { EdgeConfig } from '@edgesync/config';
 import { EdgeError } from '@edgesync/errors';
 import {
@@ -14,14 +13,15 @@ import {
   type Metrics,
 } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
-import { sendJson } from '../http/reply.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { RoleGuard } from './role.guard.js';
 
 /** Content type of Prometheus' text format. */
 const METRICS_TYPE = 'text/plain; version=0.0.4; charset=utf-8';
 
-/** What tells operators, their monitoring and their orchestrator how the server is. */
+const OK = { status: 'ok' };
+
+/** The state of the server, for operators, their monitoring and their orchestrator. */
 @Controller()
 export class OperationsController {
   private readonly readiness: Readiness;
@@ -39,43 +39,43 @@ export class OperationsController {
   @Get('_health')
   @Endpoint({
     tag: 'Operation',
-    summary: 'Tell whether the process lives',
+    summary: 'Check whether the process lives',
     description: 'Needs no credentials.',
-    replies: { 200: { description: 'It does.', content: [{ schema: 'ServerState' }] } },
+    replies: { 200: { description: 'It does.', content: ['ServerState'] } },
   })
-  health(@Res() reply: FastifyReply): void {
-    sendJson(reply, 200, '{"status":"ok"}');
+  getHealth(): object {
+    return OK;
   }
 
   @Get('_ready')
   @Endpoint({
     tag: 'Operation',
-    summary: 'Tell whether requests can be served',
+    summary: 'Check whether requests can be served',
     description:
-      'Every configured database is open and can be read. Needs no credentials, and does not tell which database is at ' +
-      'fault: the log does. An answer holds for a second.',
-    replies: { 200: { description: 'They can.', content: [{ schema: 'ServerState' }] } },
+      'Every configured database is open and can be read. Needs no credentials, and does not name a database that ' +
+      'cannot: the log does. An answer holds for a second.',
+    replies: { 200: { description: 'They can.', content: ['ServerState'] } },
     errors: { 503: 'A database cannot be read.' },
   })
-  async ready(@Res() reply: FastifyReply): Promise<void> {
+  async getReadiness(): Promise<object> {
     if (!(await this.readiness.check())) throw new EdgeError('server.not-ready');
-    sendJson(reply, 200, '{"status":"ok"}');
+    return OK;
   }
 
   @Get('_active_tasks')
   @UseGuards(RoleGuard('replicate'))
   @Endpoint({
     tag: 'Operation',
-    summary: 'List what goes on',
+    summary: 'List the active tasks',
     description:
       'Feeds that wait for changes, sync sessions of apps, and replications with other servers, oldest first. For users ' +
       'with the role admin or replicate; for everybody where anonymous users are let in and access control is off.',
-    replies: { 200: { description: 'The tasks.', content: [{ schema: 'ActiveTasks' }] } },
+    replies: { 200: { description: 'The tasks.', content: ['ActiveTasks'] } },
     errors: { 403: 'The user has neither role.' },
   })
-  async activeTasks(@Res() reply: FastifyReply): Promise<void> {
-    reply.header('cache-control', 'no-store');
-    sendJson(reply, 200, JSON.stringify(await this.tasks.listAll()));
+  @Header('cache-control', 'no-store')
+  getActiveTasks(): Promise<object> {
+    return this.tasks.listAll();
   }
 
   @Get('_metrics')
@@ -84,10 +84,12 @@ export class OperationsController {
     tag: 'Operation',
     summary: 'Read the metrics',
     description: 'In the text format of Prometheus.',
-    replies: { 200: { description: 'The metrics.', content: [{ text: true }] } },
-    errors: { 403: 'The user has not the role admin.' },
+    replies: { 200: { description: 'The metrics.', content: ['text'] } },
+    errors: { 403: 'The user does not have the role admin.' },
   })
-  read(@Res() reply: FastifyReply): void {
-    reply.header('content-type', METRICS_TYPE).header('cache-control', 'no-store').send(this.metrics.render());
+  @Header('content-type', METRICS_TYPE)
+  @Header('cache-control', 'no-store')
+  getMetrics(): string {
+    return this.metrics.render();
   }
 }

@@ -1,5 +1,5 @@
 import { EdgeError } from '@edgesync/errors';
-import { Integer } from './parameter.js';
+import { Integer } from './fields.js';
 import { ShowCvQuery } from './show-cv.js';
 
 /** `ttl` and `expires` (docs/protocol/rest.md#expiry). */

@@ -3,7 +3,6 @@ import { ListingParameters } from '../listing/listing-parameters.js';
 import { ExpiryQuery, readDeadline } from './expiry.js';
 import { readParameters } from './read-parameters.js';
 import { ANY_REVISION, readExpectedRevision } from './revision.js';
-import { parametersOf } from './parameter.js';
 import { WriteDocumentQuery } from '../documents/document-queries.js';
 
 describe('parameters', () => {
@@ -38,7 +37,8 @@ describe('parameters', () => {
   });
 
   it('are inherited', () => {
-    expect(parametersOf(WriteDocumentQuery).map(({ name }) => name)).toEqual(['rev', 'ttl', 'expires', 'show_cv']);
+    const given = { rev: '1-aa', ttl: '5', expires: 6, show_cv: '' };
+    expect(readParameters(WriteDocumentQuery, given)).toEqual({ rev: '1-aa', ttl: 5, expires: 6, show_cv: true });
   });
 });
 

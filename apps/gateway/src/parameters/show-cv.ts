@@ -1,4 +1,4 @@
-import { Flag } from './parameter.js';
+import { Flag } from './fields.js';
 
 /** For replies that name revisions. */
 export class ShowCvQuery {

@@ -1,4 +1,4 @@
-import { Text } from '../parameters/parameter.js';
+import { Text } from '../parameters/fields.js';
 import { ShowCvQuery } from '../parameters/show-cv.js';
 
 export class ReadPropertyQuery {

@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, Inject, Put, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, HttpCode, Inject, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { blobDictionary, getMember, readBlob, readProperty, type BlobReference } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
@@ -8,14 +8,14 @@ import type { DocumentRevision, Storage } from '@edgesync/ports';
 import { readDocumentId } from '../documents/document-id.js';
 import { DocumentReader } from '../documents/document-reader.service.js';
 import { writeReply } from '../documents/write-result.js';
-import { entityTag, matchesNone } from '../http/entity-tag.js';
+import { matchesNone } from '../http/entity-tag.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
 import { RequestAudit } from '../http/request-audit.js';
-import { sendJson, sendNotModified } from '../http/reply.js';
+import { Reply, sendResult } from '../http/reply.js';
 import { readText } from '../http/request-body.js';
 import { ReadsKeyspace, WritesKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
-import { UrlParameters } from '../parameters/url-parameters.js';
+import { UrlParameters } from '../parameters/read-parameters.js';
 import { readExpectedRevision } from '../parameters/revision.js';
 import { findAttachment } from './attachment.js';
 import { DEFAULT_BLOB_TYPE, sendBlob } from './blob-reply.js';
@@ -44,20 +44,16 @@ export class PropertyController {
       'The value of one top-level property as JSON; if it is a blob, its bytes with the stored content type. A key that ' +
       'only `_attachments` has is redirected there.',
     query: ReadPropertyQuery,
-    requestHeaders: ['If-None-Match', 'Range'],
+    requestHeaders: ['Range'],
+    tagged: true,
     replies: {
-      200: {
-        description: 'The value, or the bytes of the blob.',
-        content: [{ json: true }, { bytes: true }],
-        headers: ['ETag'],
-      },
+      200: { description: 'The value, or the bytes of the blob.', content: ['json', 'bytes'] },
       206: {
         description: 'The part of the blob that `Range` asks for.',
-        content: [{ bytes: true }],
+        content: ['bytes'],
         headers: ['ETag', 'Content-Range'],
       },
       302: { description: 'The key names an attachment.', headers: ['Location'] },
-      304: { description: 'The revision that `If-None-Match` names is current.', headers: ['ETag'] },
     },
     errors: {
       400: 'The document ID is illegal.',
@@ -65,27 +61,25 @@ export class PropertyController {
       416: 'The range lies outside of the blob.',
     },
   })
-  async read(
+  async getProperty(
     @Req() request: GatewayRequest,
     @UrlParameters(ReadPropertyQuery) query: ReadPropertyQuery,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const key = request.params['key']!;
     const document = await this.open(request, query.rev);
-    if (isUnchanged(request, document)) return sendNotModified(reply, entityTag(document.rev));
+    const tags = tagsOf(document);
+    if (matchesNone(request.headers['if-none-match'], tags)) return sendResult(reply, new Reply(undefined, { tags }));
     const valueText = key.startsWith('_') ? undefined : getMember(document.body, key);
     if (valueText === undefined) {
       if (!findAttachment(document.body, key)) throw new EdgeError('doc.property-missing');
       const [path, search = ''] = splitUrl(request.raw.url!);
-      reply.statusCode = 302;
-      reply
-        .header('location', `${path.replace(/\/[^/]*\/?$/, '')}/_attachments/${encodeURIComponent(key)}${search}`)
-        .send();
-      return;
+      const location = `${path.replace(/\/[^/]*\/?$/, '')}/_attachments/${encodeURIComponent(key)}${search}`;
+      return sendResult(reply, new Reply(undefined, { status: 302, headers: { location } }));
     }
     const blob = readBlob(valueText);
     if (blob) return this.sendBlob(request, reply, blob, document.rev);
-    sendJson(reply, 200, valueText, entityTag(document.rev));
+    sendResult(reply, new Reply(() => valueText, { tags }));
   }
 
   @Get(':keyspace/:docid/_attachments/:name')
@@ -95,15 +89,15 @@ export class PropertyController {
     summary: 'Read an attachment',
     description: 'The bytes of an attachment that came with a document from elsewhere and is no blob property.',
     query: ReadPropertyQuery,
-    requestHeaders: ['If-None-Match', 'Range'],
+    requestHeaders: ['Range'],
+    tagged: true,
     replies: {
-      200: { description: 'The bytes.', content: [{ bytes: true }], headers: ['ETag'] },
+      200: { description: 'The bytes.', content: ['bytes'] },
       206: {
         description: 'The part that `Range` asks for.',
-        content: [{ bytes: true }],
+        content: ['bytes'],
         headers: ['ETag', 'Content-Range'],
       },
-      304: { description: 'The revision that `If-None-Match` names is current.', headers: ['ETag'] },
     },
     errors: {
       400: 'The document ID is illegal.',
@@ -111,7 +105,7 @@ export class PropertyController {
       416: 'The range lies outside of the attachment.',
     },
   })
-  async readAttachment(
+  async getAttachment(
     @Req() request: GatewayRequest,
     @UrlParameters(ReadPropertyQuery) query: ReadPropertyQuery,
     @Res() reply: FastifyReply,
@@ -119,11 +113,13 @@ export class PropertyController {
     const document = await this.open(request, query.rev);
     const blob = findAttachment(document.body, request.params['name']!);
     if (!blob) throw new EdgeError('blob.missing');
-    if (isUnchanged(request, document)) return sendNotModified(reply, entityTag(document.rev));
+    const tags = tagsOf(document);
+    if (matchesNone(request.headers['if-none-match'], tags)) return sendResult(reply, new Reply(undefined, { tags }));
     await this.sendBlob(request, reply, blob, document.rev);
   }
 
   @Put(':keyspace/:docid/:key')
+  @HttpCode(201)
   @WritesKeyspace()
   @Endpoint({
     tag: 'Properties and blobs',
@@ -134,22 +130,20 @@ export class PropertyController {
       'is created if it does not exist and no revision is named.',
     query: WritePropertyQuery,
     requestHeaders: ['If-Match'],
-    body: [{ json: true }, { bytes: true }],
-    replies: { 201: { description: 'The property is stored.', content: [{ schema: 'WriteReply' }] } },
+    body: ['json', 'bytes'],
+    replies: { 201: { description: 'The property is stored.', content: ['WriteReply'] } },
     errors: {
       400: 'The value is not JSON, or an ID or key is illegal.',
-      403: 'Writing over REST is disabled for the database.',
       404: 'No such keyspace, or a revision was named and the document does not exist.',
       409: 'The document exists, and its current revision was not named.',
       413: 'The value is larger than 20 MB, or the blob has 20 MB or more.',
       415: 'The body has a Content-Encoding.',
     },
   })
-  async put(
+  async putProperty(
     @Req() request: GatewayRequest,
     @UrlParameters(WritePropertyQuery) query: WritePropertyQuery,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  ): Promise<string> {
     const id = readDocumentId(request.params['docid']!);
     const key = readWritableKey(request.params['key']!);
     const expect = readExpectedRevision(query.rev, request.headers['if-match']);
@@ -157,7 +151,7 @@ export class PropertyController {
     const valueText = await this.readValue(request);
     const stored = await this.editor.set(document, key, valueText);
     this.audit.documentWritten(request, document.expect === undefined ? 'created' : 'updated', id, stored.rev);
-    sendJson(reply, 201, writeReply(stored, query.show_cv));
+    return writeReply(stored, query.show_cv);
   }
 
   @Delete(':keyspace/:docid/:key')
@@ -167,26 +161,24 @@ export class PropertyController {
     summary: 'Remove a property',
     query: WritePropertyQuery,
     requestHeaders: ['If-Match'],
-    replies: { 200: { description: 'The property is removed.', content: [{ schema: 'WriteReply' }] } },
+    replies: { 200: { description: 'The property is removed.', content: ['WriteReply'] } },
     errors: {
       400: 'The document ID or the key is illegal.',
-      403: 'Writing over REST is disabled for the database.',
       404: 'There is no such document or property.',
       409: 'The revision is missing or not current.',
     },
   })
-  async delete(
+  async deleteProperty(
     @Req() request: GatewayRequest,
     @UrlParameters(WritePropertyQuery) query: WritePropertyQuery,
-    @Res() reply: FastifyReply,
-  ): Promise<void> {
+  ): Promise<string> {
     const id = readDocumentId(request.params['docid']!);
     const key = readWritableKey(request.params['key']!);
     const expect = readExpectedRevision(query.rev, request.headers['if-match']);
     const document = await this.editor.openForRemoval(request.keyspace, id, key, expect);
     const stored = await this.editor.remove(document, key);
     this.audit.documentWritten(request, 'updated', id, stored.rev);
-    sendJson(reply, 200, writeReply(stored, query.show_cv));
+    return writeReply(stored, query.show_cv);
   }
 
   private async open(request: GatewayRequest, rev: string | undefined): Promise<DocumentRevision> {
@@ -218,9 +210,8 @@ export class PropertyController {
   }
 }
 
-function isUnchanged(request: GatewayRequest, { rev, vector }: DocumentRevision): boolean {
-  return matchesNone(request.headers['if-none-match'], rev, currentVersionOf(vector));
-}
+/** Either ID of the revision will do in `If-None-Match`. */
+const tagsOf = ({ rev, vector }: DocumentRevision): readonly string[] => [rev, currentVersionOf(vector)];
 
 /** @throws EdgeError `doc.invalid` for metadata, which is not set property by property */
 function readWritableKey(key: string): string {

@@ -6,7 +6,6 @@ import { EDGE_CONFIG, STORAGE } from '@edgesync/platform';
 import type { QueryRunner } from '@edgesync/ports';
 import type { GatewayRequest } from '../http/gateway-request.js';
 import { checkParameters, type QueryParameters } from '../http/query-string.js';
-import { sendJson } from '../http/reply.js';
 import { readText } from '../http/request-body.js';
 import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint, type Content, type EndpointDescription } from '../openapi/endpoint.decorator.js';
@@ -16,7 +15,7 @@ import { readAskedStatement, readParametersBody, readParametersOfUrl, type Asked
 import { QueryRuns, type AllowedQuery } from './query-runs.service.js';
 import { StatementRights } from './statement-rights.service.js';
 
-const ROWS: readonly Content[] = [{ schema: 'QueryRows' }, { events: true }];
+const ROWS: readonly Content[] = ['QueryRows', 'events'];
 
 const LIVE =
   ' With `Accept: text/event-stream` the query is live: the result, then a new one whenever a write changed it. Each ' +
@@ -34,7 +33,6 @@ const describe = (
   replies: { 200: { description: 'The rows.', content: ROWS } },
   errors: {
     400: 'The statement or a parameter is invalid, the statement failed, or its time is over.',
-    404: 'No such keyspace.',
     503: 'Too many queries are running: try again as `Retry-After` says.',
     ...errors,
   },
@@ -44,8 +42,6 @@ const NAMED_ERRORS = {
   403: 'The database has no named queries, or the user may not run this one.',
   404: 'No such keyspace, or no such query.',
 };
-
-const BODY_ERRORS = { 413: 'The body is larger than 20 MB.', 415: 'The body has a Content-Encoding.' };
 
 /** `_query` and `_explain` (docs/protocol/rest.md#queries). */
 @Controller()
@@ -65,11 +61,10 @@ export class QueryController {
     tag: 'Queries',
     summary: 'List named queries',
     description: 'The named queries that the user may run, with their parameters.',
-    replies: { 200: { description: 'The queries.', content: [{ schema: 'NamedQueries' }] } },
-    errors: { 404: 'No such keyspace.' },
+    replies: { 200: { description: 'The queries.', content: ['NamedQueries'] } },
   })
-  list(@Req() { keyspace, principal }: GatewayRequest, @Res() reply: FastifyReply): void {
-    sendJson(reply, 200, JSON.stringify(this.queries.list(keyspace.database, principal)));
+  getNamedQueries(@Req() { keyspace, principal }: GatewayRequest): object {
+    return this.queries.list(keyspace.database, principal);
   }
 
   @Post(':keyspace/_query')
@@ -82,12 +77,12 @@ export class QueryController {
         description:
           'Runs a SQL++ statement (docs/sqlpp.md). Under access control the user needs the right to read every ' +
           'collection of it.',
-        body: [{ schema: 'AdHocQuery' }],
+        body: ['AdHocQuery'],
       },
-      { 403: 'Ad hoc queries are not enabled, or the user may not read a collection.', ...BODY_ERRORS },
+      { 403: 'Ad hoc queries are not enabled, or the user may not read a collection.' },
     ),
   )
-  async adHoc(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+  async postQuery(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
     this.checkAdHoc(request);
     await this.answer(request, reply, await this.allowAdHoc(request, readAskedStatement(await readText(request))));
   }
@@ -105,7 +100,7 @@ export class QueryController {
       NAMED_ERRORS,
     ),
   )
-  async named(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+  async getNamedQuery(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
     const parameters = readParametersOfUrl(checkParameters(request.query as QueryParameters));
     await this.answer(request, reply, this.allowNamed(request, request.params['query']!, parameters));
   }
@@ -118,12 +113,12 @@ export class QueryController {
       {
         summary: 'Run a named query, with parameters in the body',
         description: 'The body is a JSON object of parameters; it may be empty.',
-        body: [{ json: true }],
+        body: ['json'],
       },
-      { ...NAMED_ERRORS, ...BODY_ERRORS },
+      NAMED_ERRORS,
     ),
   )
-  async namedWithBody(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+  async postNamedQuery(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
     const parameters = readParametersBody(await readText(request));
     await this.answer(request, reply, this.allowNamed(request, request.params['query']!, parameters));
   }
@@ -135,16 +130,15 @@ export class QueryController {
     tag: 'Queries',
     summary: 'Explain a query',
     description: 'How the statement, or the named query, would find its documents, and what would make it faster.',
-    body: [{ schema: 'ExplainedQuery' }],
-    replies: { 200: { description: 'The plan in words.', content: [{ schema: 'QueryPlan' }] } },
+    body: ['ExplainedQuery'],
+    replies: { 200: { description: 'The plan in words.', content: ['QueryPlan'] } },
     errors: {
       400: 'The statement or a parameter is invalid.',
       403: 'The user may not run the query.',
       404: 'No such keyspace, or no such query.',
-      ...BODY_ERRORS,
     },
   })
-  async explain(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+  async explainQuery(@Req() request: GatewayRequest): Promise<object> {
     const asked = readAskedStatement(await readText(request));
     if (asked.query !== undefined && asked.name !== undefined)
       throw new EdgeError('request.invalid', 'the body has both "query" and "name"');
@@ -158,7 +152,7 @@ export class QueryController {
     const { plan, hints } = await this.storage.explain(keyspace, statement, {
       ...(parameters !== undefined && { parameters }),
     });
-    sendJson(reply, 200, JSON.stringify({ plan, hints }));
+    return { plan, hints };
   }
 
   private answer(request: GatewayRequest, reply: FastifyReply, query: AllowedQuery): Promise<void> {

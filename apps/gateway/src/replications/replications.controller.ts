@@ -1,14 +1,25 @@
-import { Controller, Delete, Get, Inject, Optional, Param, Post, Req, Res, UseGuards } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import {
+  Controller,
+  Delete,
+  Get,
+  Header,
+  HttpCode,
+  Inject,
+  Optional,
+  Param,
+  Post,
+  Req,
+  UseGuards,
+} from '@nestjs/common';
 import { readReplicationRequest, type EdgeConfig } from '@edgesync/config';
 import { EdgeError } from '@edgesync/errors';
 import { EDGE_CONFIG, REPLICATION_CONTROL } from '@edgesync/platform';
 import type { ReplicationControl } from '@edgesync/ports';
 import type { GatewayRequest } from '../http/gateway-request.js';
-import { sendJson } from '../http/reply.js';
 import { readJsonText } from '../http/request-body.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { RoleGuard } from '../operations/role.guard.js';
+import { parseJson } from '../parameters/read-parameters.js';
 
 const WHO =
   'For users with the role admin or replicate; for everybody where anonymous users are let in and access control is off.';
@@ -28,25 +39,24 @@ export class ReplicationsController {
   }
 
   @Post('_replicate')
+  @HttpCode(202)
   @Endpoint({
     tag: 'Replications',
     summary: 'Start a replication with another server',
     description: `Whether the other server can be reached shows later in the status. ${WHO}`,
-    body: [{ schema: 'Replication' }],
-    replies: { 202: { description: 'It is started.', content: [{ schema: 'ReplicationStarted' }] } },
+    body: ['Replication'],
+    replies: { 202: { description: 'It is started.', content: ['ReplicationStarted'] } },
     errors: {
       ...ERRORS,
       400: 'A parameter is missing, unknown or wrong.',
       404: 'There is no such local database.',
       409: 'A replication of the same databases and collections runs already.',
-      413: 'The body is larger than 20 MB.',
-      415: 'The content type is not JSON, or the body has a Content-Encoding.',
     },
   })
-  async start(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
-    const definition = readReplicationRequest(parse(await readJsonText(request)), this.databases);
+  async startReplication(@Req() request: GatewayRequest): Promise<object> {
+    const definition = readReplicationRequest(parseJson(await readJsonText(request)), this.databases);
     const id = await presentOf(this.control).start(definition);
-    sendJson(reply, 202, JSON.stringify({ ok: true, task_id: id, session_id: id }));
+    return { ok: true, task_id: id, session_id: id };
   }
 
   @Get('_replicate')
@@ -54,11 +64,12 @@ export class ReplicationsController {
     tag: 'Replications',
     summary: 'List the replications with other servers',
     description: `Those of the configuration file too, oldest first. Those that have ended too, until they are deleted. ${WHO}`,
-    replies: { 200: { description: 'Their statuses.', content: [{ schema: 'Replications' }] } },
+    replies: { 200: { description: 'Their statuses.', content: ['Replications'] } },
     errors: ERRORS,
   })
-  async list(@Res() reply: FastifyReply): Promise<void> {
-    send(reply, await presentOf(this.control).list());
+  @Header('cache-control', 'no-store')
+  getReplications(): Promise<object> {
+    return presentOf(this.control).list();
   }
 
   @Get('_replicate/:task')
@@ -66,13 +77,14 @@ export class ReplicationsController {
     tag: 'Replications',
     summary: 'Read the status of a replication',
     description: WHO,
-    replies: { 200: { description: 'Its status.', content: [{ schema: 'ReplicationStatus' }] } },
+    replies: { 200: { description: 'Its status.', content: ['ReplicationStatus'] } },
     errors: { ...ERRORS, 400: 'The task ID is not a number.', 404: 'There is no such replication.' },
   })
-  async status(@Param('task') task: string, @Res() reply: FastifyReply): Promise<void> {
+  @Header('cache-control', 'no-store')
+  async getReplication(@Param('task') task: string): Promise<object> {
     const status = await presentOf(this.control).status(taskId(task));
     if (!status) throw new EdgeError('replication.missing');
-    send(reply, status);
+    return status;
   }
 
   @Delete('_replicate/:task')
@@ -80,12 +92,12 @@ export class ReplicationsController {
     tag: 'Replications',
     summary: 'Stop or remove a replication',
     description: `One that runs saves how far it came, stops, and leaves the list ten seconds later. One that has ended leaves it at once. ${WHO}`,
-    replies: { 200: { description: 'It is stopping, or removed.', content: [{ schema: 'Ok' }] } },
+    replies: { 200: { description: 'It is stopping, or removed.', content: ['Ok'] } },
     errors: { ...ERRORS, 400: 'The task ID is not a number.', 404: 'There is no such replication.' },
   })
-  async stop(@Param('task') task: string, @Res() reply: FastifyReply): Promise<void> {
+  async stopReplication(@Param('task') task: string): Promise<object> {
     if (!(await presentOf(this.control).delete(taskId(task)))) throw new EdgeError('replication.missing');
-    sendJson(reply, 200, '{"ok":true}');
+    return { ok: true };
   }
 }
 
@@ -93,20 +105,6 @@ export class ReplicationsController {
 function presentOf(control: ReplicationControl | undefined): ReplicationControl {
   if (!control) throw new EdgeError('request.unsupported', 'this deployment does not replicate with other servers');
   return control;
-}
-
-function send(reply: FastifyReply, value: unknown): void {
-  reply.header('cache-control', 'no-store');
-  sendJson(reply, 200, JSON.stringify(value));
-}
-
-/** @throws EdgeError `request.json` */
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new EdgeError('request.json');
-  }
 }
 
 /** @throws EdgeError `request.invalid` */

@@ -1,16 +1,14 @@
-import { Controller, Get, Inject, Req, Res } from '@nestjs/common';
-import type { FastifyReply } from 'fastify';
+import { Controller, Get, Inject, Req } from '@nestjs/common';
 import { AccessPolicy } from '@edgesync/access';
 import { SERVER_INFO, STORAGE, VERSION } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import type { GatewayRequest } from '../http/gateway-request.js';
-import { sendJson } from '../http/reply.js';
 import { RequestAudit } from '../http/request-audit.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
 
 const INFO = JSON.stringify({ ...SERVER_INFO, edgesync: { version: VERSION } });
 
-/** The server itself (docs/protocol/rest.md#server-information, docs/protocol/rest.md#list-of-databases). */
+/** The server itself (docs/protocol/rest.md#server-information). */
 @Controller()
 export class ServerController {
   constructor(
@@ -23,10 +21,10 @@ export class ServerController {
   @Endpoint({
     tag: 'Server',
     summary: 'Describe the server',
-    replies: { 200: { description: 'Product and version.', content: [{ schema: 'ServerInfo' }] } },
+    replies: { 200: { description: 'Product and version.', content: ['ServerInfo'] } },
   })
-  info(@Res() reply: FastifyReply): void {
-    sendJson(reply, 200, INFO);
+  getServer(): string {
+    return INFO;
   }
 
   @Get('_all_dbs')
@@ -34,12 +32,12 @@ export class ServerController {
     tag: 'Server',
     summary: 'List the databases',
     description: 'Those in which the user has some right.',
-    replies: { 200: { description: 'Names, sorted.', content: [{ schema: 'DatabaseNames' }] } },
+    replies: { 200: { description: 'Names, sorted.', content: ['DatabaseNames'] } },
   })
-  async databases(@Req() request: GatewayRequest, @Res() reply: FastifyReply): Promise<void> {
+  async getDatabases(@Req() request: GatewayRequest): Promise<string[]> {
     const all = await this.storage.databases();
     const names = all.filter((name) => this.access.maySeeDatabase(request.principal, name));
     this.audit.databasesRead(request);
-    sendJson(reply, 200, JSON.stringify(names));
+    return names;
   }
 }

@@ -28,7 +28,7 @@ export class SyncPathController {
       426: 'The request does not ask for a WebSocket.',
     },
   })
-  connect(@Req() request: GatewayRequest, @Res({ passthrough: true }) reply: FastifyReply): never {
+  getSyncConnection(@Req() request: GatewayRequest, @Res({ passthrough: true }) reply: FastifyReply): never {
     if (asksForWebSocket(request.raw)) throw new EdgeError('keyspace.unknown', 'nothing syncs here');
     this.keyspaces.database(request.params['keyspace']!, request.principal);
     reply.header('upgrade', 'websocket').header('connection', 'Upgrade');
