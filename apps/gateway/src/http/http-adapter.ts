@@ -19,7 +19,7 @@ import type { Cors } from './cors.js';
 import { deferContinue } from './expect-continue.js';
 import { closeConnectionsWhenIdle } from './graceful-close.js';
 import { parseQueryString } from './query-string.js';
-import { sendResult } from './reply.js';
+import { sendReply } from './reply.js';
 import { asksForWebSocket } from './upgrade.js';
 
 export interface HttpAdapterOptions {
@@ -66,7 +66,7 @@ export class GatewayHttpAdapter extends FastifyAdapter {
    * wait for the reply, which resolves when it is out, at a cost.
    */
   override reply(response: unknown, result: unknown): never {
-    sendResult(response as FastifyReply, result);
+    sendReply(response as FastifyReply, result);
     return undefined as never;
   }
 

@@ -29,13 +29,13 @@ export class Reply {
  * Sends what a handler returned: text as it is, a {@link Reply}, or any other value as JSON. A content type that the
  * endpoint has set stays.
  */
-export function sendResult(reply: FastifyReply, result: unknown): void {
+export function sendReply(reply: FastifyReply, result: unknown): void {
   if (typeof result === 'string') sendText(reply, result);
-  else if (result instanceof Reply) sendReply(reply, result);
+  else if (result instanceof Reply) sendParts(reply, result);
   else sendText(reply, JSON.stringify(result));
 }
 
-function sendReply(reply: FastifyReply, { text, options: { status, headers, tags } }: Reply): void {
+function sendParts(reply: FastifyReply, { text, options: { status, headers, tags } }: Reply): void {
   if (status !== undefined) reply.statusCode = status;
   if (headers) reply.headers(headers);
   if (tags) reply.header('etag', `"${tags[0]!}"`);

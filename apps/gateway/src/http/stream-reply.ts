@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import './gateway-request.js';
 import { auditedChunks } from './audited-reply.js';
 import { STALLED_AFTER_MS } from '../tuning.js';
-import { JSON_TYPE, lineEnd, sendResult } from './reply.js';
+import { JSON_TYPE, lineEnd, sendReply } from './reply.js';
 import { ClientGoneError } from './request-body.js';
 
 /**
@@ -16,9 +16,9 @@ export async function sendJsonStream(
 ): Promise<void> {
   const first = await pieces.next();
   const second = await pieces.next();
-  if (first.done || second.done) return sendResult(reply, first.value ?? '');
+  if (first.done || second.done) return sendReply(reply, first.value ?? '');
   const third = await pieces.next();
-  if (third.done) return sendResult(reply, first.value + second.value);
+  if (third.done) return sendReply(reply, first.value + second.value);
   streamJson(reply, continued(first.value + second.value + third.value, pieces));
 }
 

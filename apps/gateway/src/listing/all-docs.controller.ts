@@ -4,7 +4,7 @@ import { STORAGE } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { matchesNone } from '../http/entity-tag.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
-import { Reply, sendResult } from '../http/reply.js';
+import { Reply, sendReply } from '../http/reply.js';
 import { sendJsonStream } from '../http/stream-reply.js';
 import { CollectionTags } from '../keyspaces/collection-tags.js';
 import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
@@ -45,7 +45,7 @@ export class AllDocsController {
     const info = await this.storage.collection(request.keyspace);
     const tag = await this.tags.of(request.keyspace.database, info);
     if (matchesNone(request.headers['if-none-match'], [tag]))
-      return sendResult(reply, new Reply(undefined, { tags: [tag] }));
+      return sendReply(reply, new Reply(undefined, { tags: [tag] }));
     reply.header('etag', `"${tag}"`);
     await this.send(request, readListingRequest(query, false), info.lastSequence, reply);
   }

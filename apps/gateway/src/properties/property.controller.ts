@@ -11,7 +11,7 @@ import { writeReply } from '../documents/write-result.js';
 import { matchesNone } from '../http/entity-tag.js';
 import type { GatewayRequest } from '../http/gateway-request.js';
 import { RequestAudit } from '../http/request-audit.js';
-import { Reply, sendResult } from '../http/reply.js';
+import { Reply, sendReply } from '../http/reply.js';
 import { readText } from '../http/request-body.js';
 import { ReadsKeyspace, WritesKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
@@ -69,17 +69,17 @@ export class PropertyController {
     const key = request.params['key']!;
     const document = await this.open(request, query.rev);
     const tags = tagsOf(document);
-    if (matchesNone(request.headers['if-none-match'], tags)) return sendResult(reply, new Reply(undefined, { tags }));
+    if (matchesNone(request.headers['if-none-match'], tags)) return sendReply(reply, new Reply(undefined, { tags }));
     const valueText = key.startsWith('_') ? undefined : getMember(document.body, key);
     if (valueText === undefined) {
       if (!findAttachment(document.body, key)) throw new EdgeError('doc.property-missing');
       const [path, search = ''] = splitUrl(request.raw.url!);
       const location = `${path.replace(/\/[^/]*\/?$/, '')}/_attachments/${encodeURIComponent(key)}${search}`;
-      return sendResult(reply, new Reply(undefined, { status: 302, headers: { location } }));
+      return sendReply(reply, new Reply(undefined, { status: 302, headers: { location } }));
     }
     const blob = readBlob(valueText);
     if (blob) return this.sendBlob(request, reply, blob, document.rev);
-    sendResult(reply, new Reply(() => valueText, { tags }));
+    sendReply(reply, new Reply(() => valueText, { tags }));
   }
 
   @Get(':keyspace/:docid/_attachments/:name')
@@ -114,7 +114,7 @@ export class PropertyController {
     const blob = findAttachment(document.body, request.params['name']!);
     if (!blob) throw new EdgeError('blob.missing');
     const tags = tagsOf(document);
-    if (matchesNone(request.headers['if-none-match'], tags)) return sendResult(reply, new Reply(undefined, { tags }));
+    if (matchesNone(request.headers['if-none-match'], tags)) return sendReply(reply, new Reply(undefined, { tags }));
     await this.sendBlob(request, reply, blob, document.rev);
   }
 

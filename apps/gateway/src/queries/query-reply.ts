@@ -1,6 +1,6 @@
 import type { FastifyReply } from 'fastify';
 import type { QueryBatch } from '@edgesync/ports';
-import { sendJson } from '../http/reply.js';
+import { sendReply } from '../http/reply.js';
 import { streamJson } from '../http/stream-reply.js';
 import { HELD_REPLY_CHARACTERS, HELD_REPLY_MS } from '../tuning.js';
 
@@ -34,7 +34,7 @@ export async function sendResult(
     if (!next) break;
     if (next.done) {
       begin();
-      return sendJson(reply, 200, head);
+      return sendReply(reply, head);
     }
     head += next.value;
     pending = pieces.next();
