@@ -135,8 +135,8 @@ describe('paths and methods', () => {
     ['POST', '/db/doc/key', 'GET, HEAD, PUT, DELETE'],
     ['OPTIONS', '/db/doc', 'GET, HEAD, PUT, DELETE'],
     ['POST', '/db/_blipsync', 'GET, HEAD'],
-    ['GET', '/db/_query', 'POST'],
-    ['PUT', '/db/_query', 'POST'],
+    ['DELETE', '/db/_query', 'GET, HEAD, POST'],
+    ['GET', '/db/_explain', 'POST'],
     ['PUT', '/db/_query/name', 'GET, HEAD, POST'],
   ])('answers 405 to %s %s and names the methods there are', async (method, path, allow) => {
     const answer = await client.request(method, path);
