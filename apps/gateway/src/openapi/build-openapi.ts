@@ -207,7 +207,7 @@ function contents(content: readonly Content[]): Json {
   const schema = schemas.length === 1 ? schemas[0] : { anyOf: schemas };
   return {
     ...(schemas.length > 0 && { 'application/json': { schema } }),
-    ...Object.fromEntries(content.flatMap((one) => (one in MEDIA_TYPES ? [[MEDIA_TYPES[one], {}]] : []))),
+    ...(Object.fromEntries(content.flatMap((one) => (one in MEDIA_TYPES ? [[MEDIA_TYPES[one], {}]] : []))) as Json),
   };
 }
 
