@@ -38,7 +38,9 @@ async function attentiveServer(kind: 'tree' | 'vector'): Promise<{ server: World
 
 const current = async (world: World, kind: 'tree' | 'vector'): Promise<string[]> => {
   const { rows } = await world.storage.changes(DEFAULT, { since: 0, limit: 1_000 });
-  return rows.map((row) => `${row.id} ${kind === 'tree' ? row.rev : currentVersionOf(row.vector)} ${row.body}`).sort();
+  return rows
+    .map((row) => `${row.id} ${kind === 'tree' ? row.rev : currentVersionOf(row.vector)} ${String(row.body)}`)
+    .sort();
 };
 
 describe.each([2, 3, 4] as const)('pushes over version %i whose connections are lost at any frame', (version) => {
