@@ -38,9 +38,10 @@ export function publicService({ module, mount, checks = PUBLIC_CHECKS, askPassph
   return {
     checks,
     async prepare(launch) {
-      const { config, loggers, audit, lifetime } = launch;
+      const { config, loggers, audit, metrics, lifetime } = launch;
       const tls = config.https && (await openServerTls(config.https, askPassphrase));
       const log = loggers.domain('Listener');
+      if (tls) metrics.watchCertificates(() => tls.expiries());
       let started = false;
       lifetime.defer(() => {
         if (started) audit.serverStopped();

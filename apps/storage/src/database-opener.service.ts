@@ -28,6 +28,7 @@ export class DatabaseOpener implements OnModuleDestroy {
       running: () => storage.queryLoad('running'),
       waiting: () => storage.queryLoad('waiting'),
     });
+    metrics.storage.watchUsage(() => storage.usage());
   }
 
   /**

@@ -34,6 +34,7 @@ const databaseInfo = object({
   source: text(),
   clock: text(),
   collections: array(collectionInfo),
+  writeObstacle: optional(oneOf(['storage.full', 'storage.read-only'])),
 });
 const checkpoint = object({ rev: text(), body: text() });
 const blobInfo = object({ digest: text(), length: count() });

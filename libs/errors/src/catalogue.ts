@@ -192,7 +192,7 @@ export const CATALOGUE = {
 
   'server.overloaded': later(5, entry(503, 'the server is over capacity', 'Try again as Retry-After says.')),
   'server.draining': later(5, entry(503, 'the server is shutting down', 'Try again shortly.')),
-  'server.not-ready': entry(503, 'a database cannot be read', 'The log of the server names the database.'),
+  'server.not-ready': entry(503, 'a database cannot be read or written', 'The log of the server names the database.'),
   'config.invalid': entry(500, 'invalid configuration', 'Correct the configuration as the message says.'),
   internal: entry(500, 'internal error', 'See the server’s log.', RETRY_LATER),
 } as const satisfies Record<string, CatalogueEntry>;

@@ -6,6 +6,8 @@ it('the dashboard shows metrics that exist, and all of them', () => {
   const metrics = new Metrics();
   metrics.showBuild('1', '1');
   metrics.storage.watchQueues(() => []);
+  metrics.storage.watchUsage(() => []);
+  metrics.watchCertificates(() => []);
   metrics.queries.watchLoad({ running: () => [], waiting: () => [] });
   metrics.sync.watchTraffic({ revisions: () => [], bytes: () => [] });
   metrics.replication.watch({

@@ -34,6 +34,17 @@ export class Metrics {
     );
   }
 
+  /** @param expiries when certificates cease to be valid, with what they are for */
+  watchCertificates(expiries: () => Iterable<readonly [Date, certificate: string]>): void {
+    this.registry.collected(
+      'edgesync_tls_certificate_expiry_timestamp_seconds',
+      'When the certificate in use expires.',
+      'gauge',
+      ['certificate'],
+      () => Array.from(expiries(), ([date, certificate]) => [date.getTime() / 1_000, certificate] as const),
+    );
+  }
+
   /** Counts lines that the logs could not take. */
   watchLosses(losses: { readonly logLines: () => number; readonly auditEvents: () => number }): void {
     const watch = (name: string, help: string, value: () => number): void =>

@@ -10,7 +10,15 @@ export interface CommitSeries {
   readonly failed: Counter;
 }
 
-/** Commits, by database. */
+/** What a database takes of its disk. */
+export interface DiskUsage {
+  readonly databaseBytes: number;
+  readonly blobBytes: number;
+  readonly freeBytes: number;
+  readonly backedUpAt?: number;
+}
+
+/** Commits and disks, by database. */
 export class StorageMetrics {
   private readonly seconds: Family<Histogram>;
   private readonly jobs: Family<Histogram>;
@@ -52,6 +60,28 @@ export class StorageMetrics {
       'gauge',
       ['database'],
       lengths,
+    );
+  }
+
+  /** @param usage what each database takes of its disk; bytes, and milliseconds since the epoch */
+  watchUsage(usage: () => Iterable<readonly [DiskUsage, database: string]>): void {
+    const watch = (name: string, help: string, value: (usage: DiskUsage) => number | undefined): void =>
+      this.registry.collected(name, help, 'gauge', ['database'], () =>
+        Array.from(usage(), ([one, database]) => [value(one), database] as const).filter(
+          (sample): sample is readonly [number, string] => sample[0] !== undefined,
+        ),
+      );
+    watch(
+      'edgesync_database_bytes',
+      'Size of the database file and its write-ahead log.',
+      ({ databaseBytes }) => databaseBytes,
+    );
+    watch('edgesync_blob_bytes', 'Size of all stored blobs.', ({ blobBytes }) => blobBytes);
+    watch('edgesync_disk_free_bytes', 'Room on the disk of the database.', ({ freeBytes }) => freeBytes);
+    watch(
+      'edgesync_backup_timestamp_seconds',
+      'When the last finished backup began; absent if there is none.',
+      (one) => (one.backedUpAt === undefined ? undefined : one.backedUpAt / 1_000),
     );
   }
 }

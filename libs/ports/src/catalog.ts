@@ -22,6 +22,8 @@ export interface DatabaseInfo {
   /** The latest time its clock gave out, in hex; '0' if none. No clock that is right is before it. */
   readonly clock: string;
   readonly collections: readonly CollectionInfo[];
+  /** Why no write can succeed now. Absent while nothing is known that prevents writes. */
+  readonly writeObstacle?: 'storage.full' | 'storage.read-only';
 }
 
 /** Databases and collections that are served. Only shared collections are visible through any port. */

@@ -18,6 +18,8 @@ export interface BundlePaths {
   /** The holder of the lock, for the message to others. */
   readonly owner: string;
   readonly blobs: string;
+  /** Its time is that of the last backup. */
+  readonly backup: string;
   /** Uploads under way; emptied when the database opens. */
   readonly uploads: string;
 }
@@ -29,6 +31,7 @@ export function bundlePaths(directory: string): BundlePaths {
     lock: join(directory, 'edgesync.lock'),
     owner: join(directory, 'edgesync.owner.json'),
     blobs: join(directory, 'blobs'),
+    backup: join(directory, 'edgesync.backup'),
     uploads: join(directory, 'uploads'),
   };
 }

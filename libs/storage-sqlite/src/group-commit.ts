@@ -28,6 +28,8 @@ export interface CommitHooks {
   committed(): void;
   /** Nothing of the transaction happened. */
   rolledBack(): void;
+  /** A piece of writing failed for good. */
+  failed?(error: EdgeError): void;
   readonly observer?: CommitObserver | undefined;
 }
 
@@ -120,13 +122,18 @@ export class GroupCommit {
       if (errorCode(error).startsWith('SQLITE_BUSY')) return 'busy';
       // A faulty job fails alone: the others are tried without it.
       if (jobs.length > 1) for (const job of jobs) this.commitAlone(job);
-      else jobs[0]!.reject(toStorageError(error));
+      else this.fail(jobs[0]!, toStorageError(error));
       return 'done';
     }
     this.hooks.observer?.committed(jobs.length, (performance.now() - began) / 1_000);
     this.hooks.committed();
     jobs.forEach((job, index) => job.resolve(results[index] as never));
     return 'done';
+  }
+
+  private fail(job: Job, error: EdgeError): void {
+    this.hooks.failed?.(error);
+    job.reject(error);
   }
 
   private commitAlone(job: Job): void {

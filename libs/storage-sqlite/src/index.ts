@@ -1,3 +1,4 @@
+export type { DatabaseUsage } from './disk-state.js';
 export { inspectDatabase } from './inspect-database.js';
 export { backupDatabase, type BackupOptions, type BackupSummary } from './backup/backup-database.js';
 export type { CommitObserver } from './group-commit.js';

@@ -14,6 +14,7 @@ import { Collections, shareCollections, type SharedCollections } from './collect
 import { openConnection, type Connection } from './connection.js';
 import type { DatabaseIndexes } from './query/indexes/database-indexes.js';
 import type { IndexBuilder, IndexBuilderParts } from './query/indexes/index-builder.js';
+import { DiskState } from './disk-state.js';
 import { DocumentCache } from './document-cache.js';
 import { DocumentReader } from './document-reader.js';
 import { DoneWrites } from './done-writes.js';
@@ -94,6 +95,7 @@ export interface DatabaseParts {
   readonly checkpoints: CheckpointTable;
   readonly blobTable: BlobTable;
   readonly blobFiles: BlobFiles;
+  readonly disk: DiskState;
   readonly upkeep: Upkeep;
   /** Undefined if no index was ever configured. */
   readonly indexes: DatabaseIndexes | undefined;
@@ -181,6 +183,7 @@ async function assemble(
     ...(indexes && { indexes }),
     countPurged: (id) => collections.countPurged(id),
   });
+  const disk = new DiskState(paths.directory, () => blobTable.totalBytes());
   const commit = new GroupCommit(handle, {
     beforeCommit: () => {
       collections.save();
@@ -190,11 +193,13 @@ async function assemble(
     committed: () => {
       indexes?.keep();
       collections.keep();
+      disk.committed();
     },
     rolledBack: () => {
       indexes?.restore();
       collections.restore();
     },
+    failed: (error) => disk.failed(error),
     observer: options.observer,
   });
   const checkpoints = new CheckpointTable(handle);
@@ -217,6 +222,7 @@ async function assemble(
     checkpoints,
     blobTable,
     blobFiles,
+    disk,
     upkeep,
     indexes,
     builder,

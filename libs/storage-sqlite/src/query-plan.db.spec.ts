@@ -90,7 +90,8 @@ describe('every statement that runs per document or per page uses an index', () 
     );
     expect(statements.length).toBeGreaterThan(25);
     const walks = statements.filter((sql) => plan(sql).some((step) => growing.test(step)));
-    expect(walks).toEqual([]);
+    // For the metrics, once in five minutes at most.
+    expect(walks).toEqual(['SELECT total(length) AS bytes FROM blobs']);
   });
 
   it.each([

@@ -24,6 +24,7 @@ import type {
   WriteRequest,
   WriteResult,
 } from '@edgesync/ports';
+import type { DatabaseUsage } from './disk-state.js';
 import { openParts, type DatabaseOptions, type DatabaseParts } from './open-database.js';
 import type { Collection } from './collections.js';
 import { toStorageError } from './storage-error.js';
@@ -60,10 +61,24 @@ export class SqliteDatabase {
     return this.startedQueries?.load ?? { running: 0, waiting: 0 };
   }
 
+  /** What it takes of its disk. @throws the file system's error */
+  usage(): DatabaseUsage {
+    return this.parts.disk.usage();
+  }
+
   describe(): DatabaseInfo {
     const collections = this.parts.collections.all().map((collection) => this.describeCollection(collection));
     const { uuid, source, clock } = this.parts;
-    return { name: this.name, path: this.path, uuid, source, clock: clock.last, collections };
+    const { writeObstacle } = this.parts.disk;
+    return {
+      name: this.name,
+      path: this.path,
+      uuid,
+      source,
+      clock: clock.last,
+      collections,
+      ...(writeObstacle && { writeObstacle }),
+    };
   }
 
   collection(keyspace: Keyspace): CollectionInfo {

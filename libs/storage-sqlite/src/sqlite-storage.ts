@@ -25,6 +25,7 @@ import type {
   WriteRequest,
   WriteResult,
 } from '@edgesync/ports';
+import type { DatabaseUsage } from './disk-state.js';
 import type { DatabaseOptions } from './open-database.js';
 import { SqliteDatabase } from './sqlite-database.js';
 
@@ -72,6 +73,17 @@ export class SqliteStorage implements Storage, QueryRunner {
   /** For each open database, how many statements run, or wait for their turn. */
   queryLoad(of: 'running' | 'waiting'): [count: number, database: string][] {
     return [...this.open.values()].map(({ queryLoad, name }) => [queryLoad[of], name]);
+  }
+
+  /** What each open database takes of its disk; without those whose disk does not answer. */
+  usage(): [usage: DatabaseUsage, database: string][] {
+    return [...this.open.values()].flatMap((database) => {
+      try {
+        return [[database.usage(), database.name] as [DatabaseUsage, string]];
+      } catch {
+        return [];
+      }
+    });
   }
 
   /** Closes every database; what was queued is committed first. From now on everything throws `storage.closed`. */

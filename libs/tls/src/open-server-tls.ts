@@ -6,7 +6,9 @@ import { refuseUntrustedCertificates } from './client-certificate.js';
 import { askForPassphrase, readServerTls, type ServerTls } from './server-tls.js';
 import { watchServerTls } from './watch-server-tls.js';
 
-export interface OpenServerTls extends ServerTls {
+export interface OpenServerTls extends Pick<ServerTls, 'options' | 'subject'> {
+  /** Of the certificates that are in use now. */
+  expiries(): ServerTls['expiries'];
   /** Looks after the server that was made with the options: its clients' certificates, and its own when they change. */
   attend(server: Server, log: Logger): FileWatch;
 }
@@ -20,13 +22,16 @@ export async function openServerTls(
   ask: (question: string) => Promise<string> = nobodyToAsk,
 ): Promise<OpenServerTls> {
   const passphrase = await askForPassphrase(https, ask);
+  let current = readServerTls(https, passphrase);
   return {
-    ...readServerTls(https, passphrase),
+    options: current.options,
+    subject: current.subject,
+    expiries: () => current.expiries,
     attend(server, log) {
       refuseUntrustedCertificates(server, (reason, address) =>
         log.warning(`refused the client certificate from ${address}: ${reason}`),
       );
-      return watchServerTls(server, https, passphrase, log);
+      return watchServerTls(server, https, passphrase, log, (tls) => (current = tls));
     },
   };
 }

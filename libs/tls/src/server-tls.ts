@@ -17,8 +17,8 @@ export interface ServerTls {
   };
   /** Subject of the server certificate on one line, such as `CN=edge, O=Plant`. */
   readonly subject: string;
-  /** When the server certificate ceases to be valid. */
-  readonly validTo: Date;
+  /** When certificates cease to be valid: that of the server, and the first of the client CA. */
+  readonly expiries: readonly (readonly [Date, 'server' | 'client_ca'])[];
   /** Sentences for the log. */
   readonly warnings: readonly string[];
 }
@@ -75,10 +75,11 @@ export function readServerTls(https: HttpsConfig, passphrase: string | undefined
       `is not the key of the (first) certificate in ${https.certPath}`,
       'Give the key that the certificate was made for. A chain starts with the certificate of the server.',
     );
+  const clientCa = https.clientCertPath === undefined ? undefined : readCertificates(https.clientCertPath);
   const context: SecureContextOptions = {
     cert: chain.map(String).join(''),
     key: key.export({ type: 'pkcs8', format: 'pem' }),
-    ...(https.clientCertPath !== undefined && { ca: readCertificates(https.clientCertPath).map(String) }),
+    ...(clientCa && { ca: clientCa.map(String) }),
     ciphers: CIPHERS,
     minVersion: 'TLSv1.2',
   };
@@ -95,7 +96,10 @@ export function readServerTls(https: HttpsConfig, passphrase: string | undefined
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
     },
     subject: certificate.subject.replaceAll('\n', ', '),
-    validTo: certificate.validToDate,
+    expiries: [
+      [certificate.validToDate, 'server'],
+      ...(clientCa ? [[firstExpiry(clientCa), 'client_ca'] as const] : []),
+    ],
     warnings: validityIssues(certificate, https.certPath, now).map(formatIssue),
   };
 }
@@ -111,6 +115,9 @@ export function readCertificates(file: string): X509Certificate[] {
   }
   throw invalid(file, 'holds no valid certificate', 'Give certificates in PEM, or one in DER.');
 }
+
+const firstExpiry = (certificates: readonly X509Certificate[]): Date =>
+  new Date(Math.min(...certificates.map(({ validToDate }) => validToDate.getTime())));
 
 /** Warns of a certificate that clients refuse, or will refuse soon. */
 export function validityIssues(

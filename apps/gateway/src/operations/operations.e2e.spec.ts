@@ -51,7 +51,7 @@ describe('health and readiness', () => {
     },
   );
 
-  it('report when a database cannot be read, without naming it; the process lives nevertheless', async () => {
+  it('report when a database cannot be read or written, without naming it; the process lives nevertheless', async () => {
     let broken = true;
     const wrap = (storage: Storage): Storage =>
       new Proxy(storage, {
@@ -65,10 +65,10 @@ describe('health and readiness', () => {
     const answer = await client.get('/_ready');
     expect([answer.status, answer.json.reason, answer.headers['retry-after']]).toEqual([
       503,
-      'a database cannot be read',
+      'a database cannot be read or written',
       '1',
     ]);
-    expect(gateway.log.filter((line) => line.includes('not ready: db cannot be read: Error: disk away'))).toHaveLength(
+    expect(gateway.log.filter((line) => line.includes('not ready: db cannot be used: Error: disk away'))).toHaveLength(
       1,
     );
     expect((await client.get('/_health')).status).toBe(200);

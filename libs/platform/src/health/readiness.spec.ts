@@ -9,15 +9,16 @@ function readiness(read: (database: string) => Promise<unknown>, databases = ['a
   const loggers = new Loggers({ config: { console: true, domains: new Map() }, output, now: Date.now });
   const clock = { now: 0 };
   const asked: string[] = [];
+  const info: { writeObstacle?: string } = {};
   const storage = {
-    describe: async (name: string) => ({ collections: [{ scope: 's', collection: `${name}-c` }] }),
+    describe: async (name: string) => ({ ...info, collections: [{ scope: 's', collection: `${name}-c` }] }),
     read: (keyspace: { database: string; collection: string }) => {
       asked.push(`${keyspace.database} ${keyspace.collection}`);
       return read(keyspace.database);
     },
   } as unknown as Storage;
   const made = new Readiness({ storage, databases, log: loggers.domain('DB'), now: () => clock.now, patience: 20 });
-  return { made, lines, clock, asked };
+  return { made, lines, clock, asked, info };
 }
 
 describe('readiness', () => {
@@ -25,6 +26,20 @@ describe('readiness', () => {
     const { made, asked } = readiness(async () => []);
     expect(await made.check()).toBe(true);
     expect(asked).toEqual(['a a-c', 'b b-c']);
+  });
+
+  it('is not given while no write can succeed', async () => {
+    const { made, lines, clock, info } = readiness(async () => []);
+    info.writeObstacle = 'storage.full';
+    expect(await made.check()).toBe(false);
+    expect(lines).toEqual([
+      expect.stringContaining('not ready: a cannot be used: the disk is full'),
+      expect.anything(),
+    ]);
+    delete info.writeObstacle;
+    clock.now = 2000;
+    expect(await made.check()).toBe(true);
+    expect(lines[2]).toContain('a can be used again');
   });
 
   it('is asked of the storage once a second, however many ask', async () => {
@@ -50,8 +65,8 @@ describe('readiness', () => {
     clock.now = 4000;
     expect(await made.check()).toBe(true);
     expect(lines).toEqual([
-      expect.stringMatching(/DB ERROR not ready: b cannot be read: Error: disk away/),
-      expect.stringMatching(/DB WARNING b can be read again$/),
+      expect.stringMatching(/DB ERROR not ready: b cannot be used: Error: disk away/),
+      expect.stringMatching(/DB WARNING b can be used again$/),
     ]);
   });
 

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { EdgeError } from '@edgesync/errors';
 import type { Storage } from '@edgesync/ports';
 import type { Logger } from '@edgesync/logging';
 
@@ -11,14 +12,14 @@ export interface ReadinessOptions {
   readonly storage: Storage;
   /** Names of the databases that have to be open. */
   readonly databases: readonly string[];
-  /** Receives the database that is not readable, when that begins and when it ends. */
+  /** Receives the database that cannot be used, when that begins and when it ends. */
   readonly log: Logger;
   /** Milliseconds of a steady clock. */
   readonly now?: () => number;
   readonly patience?: number;
 }
 
-/** Whether requests can be served: every configured database is open and can be read. */
+/** Whether requests can be served: every configured database is open, and can be read and written. */
 export class Readiness {
   private asked = -Infinity;
   private answer: Promise<boolean> | undefined;
@@ -36,11 +37,11 @@ export class Readiness {
   }
 
   private async ask(): Promise<boolean> {
-    const outcomes = await Promise.all(this.options.databases.map((name) => this.isReadable(name)));
+    const outcomes = await Promise.all(this.options.databases.map((name) => this.isUsable(name)));
     return outcomes.every(Boolean);
   }
 
-  private async isReadable(database: string): Promise<boolean> {
+  private async isUsable(database: string): Promise<boolean> {
     const patience = new AbortController();
     const tooLong = sleep(this.options.patience ?? PATIENCE_MS, undefined, {
       signal: patience.signal,
@@ -49,11 +50,11 @@ export class Readiness {
       throw new Error('no answer');
     });
     try {
-      await Promise.race([this.read(database), tooLong]);
-      if (this.failing.delete(database)) this.options.log.warning(`${database} can be read again`);
+      await Promise.race([this.use(database), tooLong]);
+      if (this.failing.delete(database)) this.options.log.warning(`${database} can be used again`);
       return true;
     } catch (error) {
-      if (!this.failing.has(database)) this.options.log.error(`not ready: ${database} cannot be read`, error);
+      if (!this.failing.has(database)) this.options.log.error(`not ready: ${database} cannot be used`, error);
       this.failing.add(database);
       return false;
     } finally {
@@ -62,9 +63,10 @@ export class Readiness {
     }
   }
 
-  /** Reads a document that need not exist: the index it would be in is enough. */
-  private async read(database: string): Promise<void> {
-    const { collections } = await this.options.storage.describe(database);
+  /** Reads a document that need not exist: the index it would be in is enough. Writes are not tried: that wears flash. */
+  private async use(database: string): Promise<void> {
+    const { collections, writeObstacle } = await this.options.storage.describe(database);
+    if (writeObstacle) throw new EdgeError(writeObstacle);
     const first = collections[0];
     if (!first) return;
     const { scope, collection } = first;

@@ -1,4 +1,14 @@
-import { existsSync, lstatSync, readdirSync, realpathSync, renameSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, extname, join, resolve, sep } from 'node:path';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import type { BlobInfo } from '@edgesync/ports';
@@ -48,6 +58,7 @@ export async function backupDatabase(
 ): Promise<BackupSummary> {
   const source = bundlePaths(resolve(path));
   const finished = resolve(target);
+  const began = new Date();
   try {
     BundleLock.refuseIfHeldHere(source);
     if (!inspectBundle(source)) throw new EdgeError('storage.missing', `there is no database at ${path}`);
@@ -57,6 +68,7 @@ export async function backupDatabase(
       refuseExisting(finished);
       renameSync(unfinished.directory, finished);
       syncDirectory(dirname(finished));
+      noteBackup(source, began);
       return copied;
     });
   } catch (error) {
@@ -65,6 +77,16 @@ export async function backupDatabase(
     throw new EdgeError(toStorageError(error).code, `${path} cannot be backed up: ${reasonOf(error)}`, {
       cause: error,
     });
+  }
+}
+
+/** Lets the owner of the database know how old the last backup is. That a backup is noted is not a part of it. */
+function noteBackup(source: BundlePaths, at: Date): void {
+  try {
+    writeFileSync(source.backup, '');
+    utimesSync(source.backup, at, at);
+  } catch {
+    // A medium that cannot be written can be backed up too.
   }
 }
 

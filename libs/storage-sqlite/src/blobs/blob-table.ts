@@ -19,6 +19,7 @@ export class BlobTable {
   private readonly deleteRow: Database.Statement<[string]>;
   private readonly selectOrphans: Database.Statement<[number, number]>;
   private readonly insertReference: Database.Statement<[number, string, string]>;
+  private readonly sumLengths: Database.Statement<[]>;
   private readonly selectReferences: Database.Statement<[number, string]>;
   private readonly deleteReferences: Database.Statement<[number, string]>;
   private readonly renameReferences: Database.Statement<[string, number, string]>;
@@ -35,6 +36,7 @@ export class BlobTable {
     );
     this.deleteRow = handle.prepare('DELETE FROM blobs WHERE digest = ?');
     this.selectOrphans = handle.prepare('SELECT digest FROM blobs WHERE orphaned_at <= ? LIMIT ?');
+    this.sumLengths = handle.prepare('SELECT total(length) AS bytes FROM blobs');
     this.insertReference = handle.prepare(
       'INSERT INTO blob_references (document, rev, digest) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
     );
@@ -83,6 +85,11 @@ export class BlobTable {
     if (rows.length === 0) return;
     this.deleteReferences.run(document, rev);
     for (const { digest } of rows) this.orphan.run(nowSeconds, digest, digest);
+  }
+
+  /** Bytes of all stored blobs. */
+  totalBytes(): number {
+    return (this.sumLengths.get() as { bytes: number }).bytes;
   }
 
   orphansBefore(seconds: number, limit: number): string[] {
