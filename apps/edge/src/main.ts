@@ -1,6 +1,7 @@
 import { abortOnSignal, runUntilSignal } from '@edgesync/platform';
 import { askPassword } from './cli/ask-password.js';
 import { main } from './cli/main.js';
+import { ProgressLine } from './cli/progress-line.js';
 
 const ask = (question: string, again?: string): Promise<string> =>
   askPassword(process.stdin, process.stderr, question, again);
@@ -12,6 +13,8 @@ process.exitCode = await main(
     out: (text) => process.stdout.write(`${text}\n`),
     err: (text) => process.stderr.write(`${text}\n`),
     askPassword: ask,
+    progress: new ProgressLine(process.stderr),
+    ending: abortOnSignal,
   },
   {
     serve: async (configFile, options) => {
@@ -37,6 +40,14 @@ process.exitCode = await main(
     backup: async (path, target) => {
       const { backupDatabase } = await import('@edgesync/storage-sqlite');
       return backupDatabase(path, target, { signal: abortOnSignal() });
+    },
+    importBundle: async (...parameters) => {
+      const { importCouchbaseLite } = await import('@edgesync/storage-sqlite');
+      return importCouchbaseLite(...parameters);
+    },
+    exportBundle: async (...parameters) => {
+      const { exportBundle } = await import('@edgesync/storage-sqlite');
+      return exportBundle(...parameters);
     },
   },
 );

@@ -18,6 +18,8 @@ const certificate = {
   keyFile: 'k.pem',
   replace: false,
 };
+const imported = { kind: 'import', source: 'a.cblite2', target: 'b.cblite2' };
+const exported = { kind: 'export-cblite2', path: 'a.cblite2', target: 'b.cblite2' };
 
 describe('the command line', () => {
   it.each<[string, object]>([
@@ -62,6 +64,21 @@ describe('the command line', () => {
     ['--create-cert edge c.pem k.pem --replace', { ...certificate, subject: 'edge', replace: true }],
     ['--reset-uuid plant.cblite2', { kind: 'reset-uuid', path: 'plant.cblite2' }],
     ['--reset-uuid=plant.cblite2 --verbose', { kind: 'reset-uuid', path: 'plant.cblite2' }],
+    ['--import a.cblite2 b.cblite2', { ...imported, dryRun: false, skipDamaged: false }],
+    ['a.cblite2 b.cblite2 --skip-damaged --import --dry-run', { ...imported, dryRun: true, skipDamaged: true }],
+    ['--export-cblite2 a.cblite2 b.cblite2', { ...exported, format: 3 }],
+    [
+      '--export-cblite2 a.cblite2 b.cblite2 --format 4 --collections _default,b.c,b.c --for-url wss://h:1/db/',
+      {
+        ...exported,
+        format: 4,
+        collections: [
+          { scope: '_default', collection: '_default' },
+          { scope: 'b', collection: 'c' },
+        ],
+        forUrl: 'wss://h:1/db/',
+      },
+    ],
   ])('%s', (line, command) => expect(parseArguments(words(line))).toEqual(command));
 
   it.each([
@@ -89,6 +106,14 @@ describe('the command line', () => {
     ['--role admin edge.json5', '--role goes with --add-user only'],
     ['--reset-uuid x.cblite2 --create', '--create does not go with --reset-uuid'],
     ['--create-cert edge c.pem', '--create-cert needs <subject> <certificate file> <key file>'],
+    ['--import a.cblite2', '--import needs <source> <target>'],
+    ['--dry-run edge.json5', '--dry-run goes with --import only'],
+    ['--export-cblite2 a b --format 2', '--format is 3 or 4, not 2'],
+    ['--export-cblite2 a b --collections a,,b', '--collections: '],
+    ['--export-cblite2 a b --collections a.b.c', '--collections: a collection name has at most two parts'],
+    ['--export-cblite2 a b --for-url http://h/db', '--for-url is the URL that apps sync with'],
+    ['--export-cblite2 a b --for-url ws://h', '--for-url is the URL that apps sync with'],
+    ['--export-cblite2 a b --for-url ws://h/db/_blipsync', '--for-url is the URL that apps sync with'],
     ['--reset-uuid', '--reset-uuid needs <database>'],
     ['--add-user --reset-uuid a b', '--add-user and --reset-uuid exclude each other'],
   ])('%s is refused', (line, message) => expect(() => parseArguments(words(line))).toThrow(message));

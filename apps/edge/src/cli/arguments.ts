@@ -1,6 +1,8 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import { ROLES, type Role } from '@edgesync/access';
 import { didYouMean } from '@edgesync/config';
+import { parseCollectionName, type CollectionName } from '@edgesync/document';
+import { explain } from '@edgesync/errors';
 
 export interface ServeCommand {
   readonly kind: 'serve';
@@ -30,10 +32,32 @@ export interface AddUserCommand extends UserChange {
   readonly create: boolean;
 }
 
+export interface ImportCommand {
+  readonly kind: 'import';
+  /** A Couchbase Lite bundle. */
+  readonly source: string;
+  readonly target: string;
+  readonly dryRun: boolean;
+  readonly skipDamaged: boolean;
+}
+
+export interface ExportCommand {
+  readonly kind: 'export-cblite2';
+  readonly path: string;
+  readonly target: string;
+  readonly format: 3 | 4;
+  /** Absent: all. */
+  readonly collections?: readonly CollectionName[];
+  /** The URL of the database as apps sync with it. */
+  readonly forUrl?: string;
+}
+
 /** The request of a command line. */
 export type Command =
   | ServeCommand
   | AddUserCommand
+  | ImportCommand
+  | ExportCommand
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
   | { readonly kind: 'check-config'; readonly configFile: string }
@@ -63,6 +87,8 @@ const ACTIONS = {
   'create-cert': ['subject', 'certificate file', 'key file'],
   'reset-uuid': ['database'],
   backup: ['database', 'target'],
+  import: ['source', 'target'],
+  'export-cblite2': ['database', 'target'],
   'check-config': ['config file'],
   'check-ready': ['config file'],
   help: [],
@@ -85,6 +111,11 @@ const FLAGS: Readonly<
   password: { type: 'string', with: ['add-user'] },
   'no-password': { type: 'boolean', with: ['add-user'] },
   replace: { type: 'boolean', with: ['create-cert'] },
+  'dry-run': { type: 'boolean', with: ['import'] },
+  'skip-damaged': { type: 'boolean', with: ['import'] },
+  format: { type: 'string', with: ['export-cblite2'] },
+  collections: { type: 'string', with: ['export-cblite2'] },
+  'for-url': { type: 'string', with: ['export-cblite2'] },
 };
 
 const OPTIONS: ParseArgsConfig['options'] = {
@@ -136,6 +167,22 @@ function commandOf(action: Action | undefined, given: Given, positionals: readon
     case 'backup': {
       const [path, target] = exactly(positionals, action);
       return { kind: action, path: path!, target: target! };
+    }
+    case 'import': {
+      const [source, target] = exactly(positionals, action);
+      const [dryRun, skipDamaged] = [given.has('dry-run'), given.has('skip-damaged')];
+      return { kind: action, source: source!, target: target!, dryRun, skipDamaged };
+    }
+    case 'export-cblite2': {
+      const [path, target] = exactly(positionals, action);
+      return {
+        kind: action,
+        path: path!,
+        target: target!,
+        format: formatOf(given),
+        ...collectionsOf(given),
+        ...urlOf(given),
+      };
     }
     case 'check-config':
       return { kind: action, configFile: configFileOf(given, positionals) };
@@ -231,4 +278,38 @@ function roleOf(value: string | undefined): { role?: Role | 'none' } {
   if (value === undefined) return {};
   if (value === 'none' || (ROLES as readonly string[]).includes(value)) return { role: value as Role | 'none' };
   throw new UsageError(`--role is ${ROLES.join(', ')} or none, not ${value}`);
+}
+
+/** Without the flag 3: every app from Couchbase Lite 3.1 on opens it, and 4 upgrades it. */
+function formatOf(given: Given): 3 | 4 {
+  const text = given.get('format')?.[0];
+  if (text === undefined || text === '3') return 3;
+  if (text === '4') return 4;
+  throw new UsageError(`--format is 3 or 4, not ${text}`);
+}
+
+function collectionsOf(given: Given): { collections?: CollectionName[] } {
+  const text = given.get('collections')?.[0];
+  if (text === undefined) return {};
+  const names = [...new Set(text.split(',').map((name) => name.trim()))];
+  return {
+    collections: names.map((name) => {
+      try {
+        return parseCollectionName(name);
+      } catch (error) {
+        throw new UsageError(`--collections: ${explain(error)}`);
+      }
+    }),
+  };
+}
+
+function urlOf(given: Given): { forUrl?: string } {
+  const text = given.get('for-url')?.[0];
+  if (text === undefined) return {};
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (!/^wss?:$/.test(url?.protocol ?? '') || !/^\/[^/]+\/?$/.test(url!.pathname) || url!.search || url!.hash)
+    throw new UsageError(
+      `--for-url is the URL that apps sync with, such as wss://edge.example:59840/shop, not ${text}`,
+    );
+  return { forUrl: text };
 }

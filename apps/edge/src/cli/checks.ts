@@ -3,6 +3,7 @@ import { request as httpsRequest } from 'node:https';
 import { text } from 'node:stream/consumers';
 import type { MachineChecks } from '@edgesync/config-files';
 import { loadSettings } from '@edgesync/config-files';
+import { count } from './amounts.js';
 import type { CommandLineIo } from './main.js';
 import { configOf } from './users-file.js';
 
@@ -16,7 +17,6 @@ const PATIENCE_MS = 4_000;
 export function checkConfig(configFile: string, checks: MachineChecks, io: CommandLineIo): void {
   const { config, users, warnings } = loadSettings(configFile, checks);
   for (const warning of warnings) io.err(`warning: ${warning}`);
-  const count = (amount: number, unit: string): string => `${amount} ${unit}${amount === 1 ? '' : 's'}`;
   const facts = [
     count(config.databases.size, 'database'),
     ...(config.usersFile === undefined ? [] : [count(users.size, 'user')]),

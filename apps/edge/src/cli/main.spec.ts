@@ -30,6 +30,8 @@ async function run(words: string[], passwords: string[] = []) {
         calls.push(questions);
         return Promise.resolve(passwords.shift() ?? '');
       },
+      progress: { show: () => undefined, clear: () => undefined },
+      ending: () => new AbortController().signal,
     },
     {
       serve: (...given) => {
@@ -50,6 +52,8 @@ async function run(words: string[], passwords: string[] = []) {
         path.includes('missing')
           ? Promise.reject(new Error('there is no database'))
           : Promise.resolve({ documents: 1, blobs: 2, bytes: 3_456_789 }),
+      importBundle: () => Promise.reject(new Error('no import here')),
+      exportBundle: () => Promise.reject(new Error('no export here')),
     },
   );
   return { code, out: out.join('\n'), err: err.join('\n'), calls };
@@ -65,7 +69,8 @@ describe('the program', () => {
     expect(code).toBe(0);
     const options =
       'verbose color version config port check-config check-ready create-cert replace add-user create role access ' +
-      'password no-password remove-user list-users reset-uuid backup';
+      'password no-password remove-user list-users reset-uuid backup import dry-run skip-damaged export-cblite2 format ' +
+      'collections for-url';
     for (const option of options.split(' ')) expect(out).toContain(`--${option}`);
   });
 

@@ -2,8 +2,12 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { COMPATIBLE_VERSION, VERSION } from '@edgesync/platform';
 import { explain } from '@edgesync/errors';
+import { count, megabytes } from './amounts.js';
 import { parseArguments, UsageError, type Command, type ServeCommand } from './arguments.js';
 import { parseSubject } from './certificate-subject.js';
+import { exportCommand, importCommand, type ExportAction, type ImportAction } from './couchbase-lite-commands.js';
+import { DONE, FAILED } from './exit-codes.js';
+import type { ProgressLine } from './progress-line.js';
 import { USAGE } from './usage.js';
 import { addUser, listUsers, removeUser } from './user-commands.js';
 import { writeFileAtomically } from './write-file.js';
@@ -16,6 +20,9 @@ export interface CommandLineIo {
   readonly err: (text: string) => void;
   /** Asks for a password without showing it; with `again`, a second time. */
   readonly askPassword: (question: string, again?: string) => Promise<string>;
+  readonly progress: Pick<ProgressLine, 'show' | 'clear'>;
+  /** Watches from the call on for signals that ask the process to end. */
+  readonly ending: () => AbortSignal;
 }
 
 /** Actions that the command line starts and others implement. */
@@ -28,6 +35,8 @@ export interface CommandLineActions {
   readonly resetUuid: (path: string) => Promise<string>;
   /** Copies a database; ends early when the process is asked to end. */
   readonly backup: (path: string, target: string) => Promise<BackedUp>;
+  readonly importBundle: ImportAction;
+  readonly exportBundle: ExportAction;
 }
 
 /** The contents of a backup. */
@@ -45,7 +54,7 @@ export interface BackedUp {
 export async function main(words: readonly string[], io: CommandLineIo, actions: CommandLineActions): Promise<number> {
   if (words.length === 0) {
     io.err(USAGE);
-    return 1;
+    return FAILED;
   }
   try {
     return await run(parseArguments(words), io, actions);
@@ -53,7 +62,7 @@ export async function main(words: readonly string[], io: CommandLineIo, actions:
     const message = explain(error);
     io.err(`edgesync: ${message}`);
     if (error instanceof UsageError) io.err('Try edgesync --help.');
-    return 1;
+    return FAILED;
   }
 }
 
@@ -63,15 +72,15 @@ async function run(command: Command, io: CommandLineIo, actions: CommandLineActi
     const { kind: _, configFile, ...options } = command;
     return actions.serve(configFile, options);
   }
-  await perform(command, io, actions);
-  return 0;
+  return perform(command, io, actions);
 }
 
+/** @returns the exit code */
 async function perform(
   command: Exclude<Command, ServeCommand>,
   io: CommandLineIo,
   actions: CommandLineActions,
-): Promise<void> {
+): Promise<number> {
   switch (command.kind) {
     case 'help':
       io.out(USAGE);
@@ -103,12 +112,17 @@ async function perform(
       break;
     case 'backup':
       io.out(`${command.target}: ${describe(await actions.backup(command.path, command.target))}`);
+      break;
+    case 'import':
+      return importCommand(command, actions.importBundle, io);
+    case 'export-cblite2':
+      return exportCommand(command, actions.exportBundle, io);
   }
+  return DONE;
 }
 
 function describe({ documents, blobs, bytes }: BackedUp): string {
-  const count = (amount: number, unit: string): string => `${amount} ${unit}${amount === 1 ? '' : 's'}`;
-  return `${count(documents, 'document')} and ${count(blobs, 'blob')}, ${(bytes / 1e6).toFixed(1)} MB`;
+  return `${count(documents, 'document')} and ${count(blobs, 'blob')}, ${megabytes(bytes)}`;
 }
 
 async function createCert(command: Extract<Command, { kind: 'create-cert' }>): Promise<void> {

@@ -41,4 +41,18 @@ Commands (each exits when done):
   --backup <database.cblite2> <target.cblite2>
       Copy a database, also while a server writes to it, as it is at one moment, with all its
       blobs. The target must not exist; it appears when it is complete.
+
+  --import <source.cblite2> <target.cblite2> [--dry-run] [--skip-damaged]
+      Import a Couchbase Lite database (2.x to 4.x) into a new one. The source is not changed.
+      After an interruption the same command goes on.
+      --dry-run       Read everything, report what would come along, and make nothing.
+      --skip-damaged  Leave damaged documents out, and name them.
+  --export-cblite2 <database.cblite2> <target.cblite2> [--format 3|4] [--collections A,B.C] [--for-url URL]
+      Write the live documents into a Couchbase Lite database that apps can ship.
+      --format        3 for Couchbase Lite 3.1 and later (the default), 4 for 4 only.
+      --collections   Only these: "collection", "scope.collection" or "_default".
+      --for-url       The URL that apps sync with, "wss://host:port/db": their first sync downloads
+                      nothing that they have. No server may have the database open meanwhile.
+
+Exit codes: 0 done; 1 failed; 2 done, and the output names what did not come along.
 `;

@@ -34,7 +34,18 @@ export interface ExportReport {
   readonly blobs: number;
   /** Documents whose body has an empty key at its top: an app can read such a document, and cannot save it. */
   readonly unsavable: readonly string[];
+  /** Documents whose expiry had passed; they are left out. */
+  readonly expired: number;
+  /** Deleted documents: apps start without them. */
+  readonly tombstones: number;
+  /** Losing revisions of conflicts, which are left out. */
+  readonly conflicts: number;
+  /** The first documents with such revisions. */
+  readonly conflicting: readonly string[];
 }
+
+/** Documents with conflicts that a report names. */
+const NAMED_CONFLICTS = 100;
 
 const EXTENSION = '.cblite2';
 const UNFINISHED = '.unfinished';
@@ -128,6 +139,7 @@ class BundleExport {
       const total = collections.reduce((sum, { live }) => sum + live, 0);
       for (const collection of collections) await this.exportCollection(collection, total);
       await this.exportBlobs(collections);
+      const left = this.leftOut(collections);
       const checkpoints = this.writer.checkpoints((name) => find(collections, name)?.lastSequence ?? 0);
       this.writer.saveCheckpoints(checkpoints);
       this.handle.exec('COMMIT');
@@ -143,7 +155,7 @@ class BundleExport {
             if (collection) save.run(collection.id, id, body);
           }
         })();
-      return { documents: this.documents, blobs: this.blobCount, unsavable: this.unsavable };
+      return { documents: this.documents, blobs: this.blobCount, unsavable: this.unsavable, ...left };
     } finally {
       if (!finished) this.writer.abandon();
       this.handle.close();
@@ -186,6 +198,32 @@ class BundleExport {
       this.options.onProgress?.({ documents: this.documents, total });
       await setImmediate();
     }
+  }
+
+  /** Counts, in the same transaction, what stays behind. */
+  private leftOut(collections: readonly CollectionRow[]) {
+    const left = { expired: 0, tombstones: 0, conflicts: 0, conflicting: [] as string[] };
+    const count = (sql: string, ...values: number[]): number =>
+      this.handle
+        .prepare(sql)
+        .pluck()
+        .get(...values) as number;
+    for (const collection of collections) {
+      const where = `FROM documents WHERE collection = ? AND flags & ${FLAG_DELETED}`;
+      left.tombstones += count(`SELECT count(*) ${where} <> 0`, collection.id);
+      left.expired += count(`SELECT count(*) ${where} = 0 AND expires_at <= ?`, collection.id, this.nowSeconds);
+      const rows = this.handle
+        .prepare(
+          `SELECT id, count(*) AS leaves FROM documents JOIN revisions ON document = documents.row AND leaf = 1
+           WHERE collection = ? AND flags & ${FLAG_DELETED} = 0 GROUP BY documents.row`,
+        )
+        .iterate(collection.id) as IterableIterator<{ id: string; leaves: number }>;
+      for (const { id, leaves } of rows) {
+        left.conflicts += leaves;
+        if (left.conflicting.length < NAMED_CONFLICTS) left.conflicting.push(`${formatCollection(collection)}/${id}`);
+      }
+    }
+    return left;
   }
 
   /** Every blob of an exported document, compared with its digest. */

@@ -295,6 +295,24 @@ describe('what cannot be imported', () => {
     expect(hashDirectory(directory.path)).toEqual(before);
   });
 
+  it('a dry run refuses a target that exists', async () => {
+    await importCouchbaseLite(sample('sample-v3'), at('target.cblite2'));
+    await expect(importCouchbaseLite(at('sample-v3.cblite2'), at('target.cblite2'), { dryRun: true })).rejects.toThrow(
+      'exists; an import replaces nothing',
+    );
+  });
+
+  it('an import that ended while its files were being moved is repeated', async () => {
+    const target = at('target.cblite2');
+    mkdirSync(join(target, 'importing'), { recursive: true });
+    mkdirSync(join(target, 'blobs'));
+    const report = await importCouchbaseLite(sample('sample-v4'), target);
+    expect(report.blobs).toBe(2);
+    const database = await open(target);
+    expect(await database.checkIntegrity()).toEqual([]);
+    await database.close();
+  });
+
   it('a target that exists is refused', async () => {
     await importCouchbaseLite(sample('sample-v3'), at('target.cblite2'));
     await expect(importCouchbaseLite(at('sample-v3.cblite2'), at('target.cblite2'))).rejects.toThrow(

@@ -21,7 +21,7 @@ import { ImportWriter, type Part } from './import-writer.js';
 export type { ImportProblem } from './import-progress.js';
 
 /** The import's own directory inside the target, until everything is there. */
-const IMPORT_DIRECTORY = 'importing';
+export const IMPORT_DIRECTORY = 'importing';
 
 /** Documents of one transaction, and the bytes of bodies after which it is committed early. */
 const BATCH_ROWS = 1_000;
@@ -40,6 +40,7 @@ export interface ImportReport {
   readonly conflicts: number;
   /** Losing revisions that cannot be kept, because only a version names them. */
   readonly lostConflicts: number;
+  readonly lostConflictsOf: readonly ImportProblem[];
   readonly blobs: number;
   readonly blobBytes: number;
   /** Blobs that documents refer to and the bundle lacks, or whose content is not what their name says. */

@@ -17,6 +17,8 @@ export interface Tally {
   expired: number;
   conflicts: number;
   lostConflicts: number;
+  /** The first documents with such conflicts. */
+  lostConflictsOf: ImportProblem[];
   blobs: number;
   blobBytes: number;
   lostBlobs: ImportProblem[];
@@ -34,6 +36,7 @@ export const emptyTally = (): Tally => ({
   expired: 0,
   conflicts: 0,
   lostConflicts: 0,
+  lostConflictsOf: [],
   blobs: 0,
   blobBytes: 0,
   lostBlobs: [],
@@ -70,7 +73,7 @@ export class ProgressTable {
 
   loadTally(): Tally {
     const stored = this.get('tally');
-    return stored === undefined ? emptyTally() : (JSON.parse(stored) as Tally);
+    return stored === undefined ? emptyTally() : { ...emptyTally(), ...(JSON.parse(stored) as Partial<Tally>) };
   }
 
   /** In the transaction of the rows. */

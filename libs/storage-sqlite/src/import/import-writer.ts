@@ -133,7 +133,11 @@ export class ImportWriter {
     const number = Number(stored.lastInsertRowid);
     if (deleted) this.tally.tombstones++;
     else this.tally.documents++;
-    this.tally.lostConflicts += document.lostConflicts;
+    if (document.lostConflicts > 0) {
+      this.tally.lostConflicts += document.lostConflicts;
+      const reason = `${document.lostConflicts} conflicting ${document.lostConflicts === 1 ? 'revision' : 'revisions'}`;
+      note(this.tally.lostConflictsOf, { collection: part.name, id: row.key, reason });
+    }
     this.refer(number, rev, blobs);
     for (const leaf of leaves) {
       this.insertLeaf.run(number, leaf.rev, leaf.deleted ? 1 : 0, Math.floor(this.now() / 1000), leaf.body);
