@@ -1,4 +1,4 @@
-// Lint with the boundaries between projects, types of sources and tests, then every test. Ends with Vitest's summary.
+// Lint with the boundaries between projects, types of sources and tests, dead code, then every test. Ends with Vitest's summary.
 // End-to-end tests run the server as it is shipped: bundled.
 import { spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
@@ -12,6 +12,7 @@ const steps = [
     : [
         ['nx', 'run', 'edgesync:lint'],
         ['nx', 'run', 'edgesync:typecheck'],
+        ['nx', 'run', 'edgesync:dead-code'],
       ]),
   ['vitest', 'run', ...only],
 ];

@@ -1,5 +1,4 @@
 export * from './connection.js';
-export { deflateEngine } from './deflate.js';
 export {
   FrameDecoder,
   type AckFrame,
@@ -7,7 +6,7 @@ export {
   type MessageFrame,
   type UnknownFrame,
 } from './frame-decoder.js';
-export { encodeAck, FrameEncoder, MAX_FRAME_BYTES, type PayloadSource } from './frame-encoder.js';
+export { FrameEncoder, type PayloadSource } from './frame-encoder.js';
 export { splitPayload } from './incoming-message.js';
 export { refuseUnknownProfile, type IncomingRequest, type RequestHandler } from './incoming-request.js';
 export * from './limits.js';

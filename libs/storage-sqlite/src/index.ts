@@ -8,11 +8,5 @@ export { resetUuid } from './reset-uuid.js';
 export { SqliteDatabase } from './sqlite-database.js';
 export { SqliteStorage } from './sqlite-storage.js';
 export { exportBundle, type ExportOptions, type ExportReport } from './export/export-bundle.js';
-export {
-  importBundle,
-  type ImportOptions,
-  type ImportProblem,
-  type ImportProgress,
-  type ImportReport,
-} from './import/import-bundle.js';
+export type { ImportOptions, ImportProblem, ImportProgress, ImportReport } from './import/import-bundle.js';
 export { importCouchbaseLite, needsCouchbaseLiteImport } from './import/import-couchbase-lite.js';

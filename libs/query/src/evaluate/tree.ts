@@ -102,8 +102,3 @@ export function expressionKey(expression: Expression): string {
     typeof value === 'bigint' ? { integer: `${value}` } : value,
   );
 }
-
-/** Whether two expressions are the same, such as an operand and the expression of an index. */
-export function sameExpression(left: Expression, right: Expression): boolean {
-  return left === right || expressionKey(left) === expressionKey(right);
-}

@@ -5,7 +5,7 @@ import { QueryError } from '../query-error.js';
 import { goldenCases, goldenContext } from '../testing/golden.js';
 import { LIMITS } from './limits.js';
 import { parse } from './parser.js';
-import { print } from './printer.js';
+import { print } from '../testing/printer.js';
 
 const context = goldenContext('people');
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { QueryError } from '../query-error.js';
 import { parse, parseExpression } from './parser.js';
-import { printExpression } from './printer.js';
+import { printExpression } from '../testing/printer.js';
 
 function errorOf(text: string): QueryError {
   try {

@@ -7,19 +7,8 @@ export const RESERVED = words(
     'USING VALUED WHEN WHERE',
 );
 
-/** Keywords that are names where the keyword makes no sense. */
-export const KEYWORDS = words('ALL EXISTS SOME');
-
 /** Features of SQL and of SQL++ for servers that readers may look for. The parser names them when it meets them. */
 export const FOREIGN = words(
   'ARRAY COMMENT CREATE DELETE DROP ESCAPE EXCEPT EXPLAIN FILTER FIRST FULL INSERT INTERSECT LET LETTING MERGE ' +
     'MINUS NATURAL NEST NULLS OVER PRAGMA RIGHT UNION UPDATE UPSERT USE USING WITH WITHIN',
 );
-
-const PLAIN = /^[A-Za-z_][A-Za-z0-9_$]*$/;
-
-/** Whether a name needs no back-ticks. */
-export function isPlainName(name: string): boolean {
-  const upper = name.toUpperCase();
-  return PLAIN.test(name) && !RESERVED.has(upper) && !KEYWORDS.has(upper);
-}

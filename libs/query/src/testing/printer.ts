@@ -1,5 +1,16 @@
 import type { Collation, LiteralValue, PathStep, SelectSyntax, SourceSyntax, Syntax } from '../ast.js';
-import { isPlainName } from './words.js';
+import { RESERVED } from '../parse/words.js';
+
+/** Keywords that are names where the keyword makes no sense. */
+const KEYWORDS: ReadonlySet<string> = new Set(['ALL', 'EXISTS', 'SOME']);
+
+const PLAIN = /^[A-Za-z_][A-Za-z0-9_$]*$/;
+
+/** Whether a name needs no back-ticks. */
+function isPlainName(name: string): boolean {
+  const upper = name.toUpperCase();
+  return PLAIN.test(name) && !RESERVED.has(upper) && !KEYWORDS.has(upper);
+}
 
 /** The canonical text of a statement: `parse(print(tree))` is the tree again, up to positions. */
 export function print(select: SelectSyntax): string {

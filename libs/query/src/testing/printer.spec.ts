@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { goldenCases } from '../testing/golden.js';
-import { arbitrarySelect, withoutPositions } from '../testing/arbitrary-syntax.js';
-import { parse, parseExpression } from './parser.js';
+import { goldenCases } from './golden.js';
+import { arbitrarySelect, withoutPositions } from './arbitrary-syntax.js';
+import { parse, parseExpression } from '../parse/parser.js';
 import { print, printExpression } from './printer.js';
 
 test('a printed syntax tree parses to the same tree', () => {
