@@ -11,6 +11,21 @@ beforeAll(async () => {
 });
 afterAll(() => gateway[Symbol.asyncDispose]());
 
+describe('a browser at /', () => {
+  it('gets a page with links to the manual and the databases', async () => {
+    const accept = 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8';
+    const { status, headers, text } = await client.get('/', { headers: { accept } });
+    expect([status, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    for (const path of ['/_docs', '/_openapi.json', '/db', '/_active_tasks']) expect(text).toContain(`href="${path}"`);
+    expect(text).not.toMatch(/<script|src=|href="http/);
+  });
+
+  it.each(['*/*', 'application/json', undefined])('is no client that accepts %s: that gets JSON', async (accept) => {
+    const { json } = await client.get('/', accept === undefined ? {} : { headers: { accept } });
+    expect(json.couchdb).toBe('Welcome');
+  });
+});
+
 // docs/protocol/rest.md#keyspaces
 describe('keyspaces', () => {
   it('reads db, db.collection and db.scope.collection', async () => {

@@ -6,7 +6,8 @@ import { ChangesParameters } from '../changes/changes-parameters.js';
 import { WriteKeyspaceGuard } from '../keyspaces/keyspace.guards.js';
 import { ListingParameters } from '../listing/listing-parameters.js';
 import { descriptionOf, type Content, type EndpointDescription, type ReplyDescription } from './endpoint.decorator.js';
-import { SCHEMAS } from './schemas.js';
+import { EXAMPLES } from './examples.js';
+import { SCHEMAS, type SchemaName } from './schemas.js';
 
 type Json = Record<string, unknown>;
 
@@ -205,8 +206,9 @@ const MEDIA_TYPES: Readonly<Record<string, string>> = {
 function contents(content: readonly Content[]): Json {
   const schemas = content.flatMap((one) => (one === 'json' ? [{}] : one in MEDIA_TYPES ? [] : [reference(one)]));
   const schema = schemas.length === 1 ? schemas[0] : { anyOf: schemas };
+  const example = content.map((one) => EXAMPLES[one as SchemaName]).find((one) => one !== undefined);
   return {
-    ...(schemas.length > 0 && { 'application/json': { schema } }),
+    ...(schemas.length > 0 && { 'application/json': { schema, ...(example !== undefined && { example }) } }),
     ...(Object.fromEntries(content.flatMap((one) => (one in MEDIA_TYPES ? [[MEDIA_TYPES[one], {}]] : []))) as Json),
   };
 }

@@ -1,15 +1,24 @@
+import { SEARCH_SCRIPT } from './search-script.js';
+
 type Json = Record<string, unknown>;
+
+type Content = Record<string, { schema?: Json; example?: unknown }>;
 
 interface OperationDocument {
   readonly tags: readonly [string];
   readonly operationId: string;
   readonly summary: string;
   readonly description?: string;
-  readonly parameters: readonly { name: string; in: string; description?: string; schema?: Json; content?: Json }[];
-  readonly requestBody?: { readonly content: Record<string, { schema?: Json }> };
-  readonly responses: Readonly<
-    Record<string, { description: string; headers?: Json; content?: Record<string, { schema?: Json }> }>
-  >;
+  readonly parameters: readonly {
+    name: string;
+    in: string;
+    description?: string;
+    schema?: Json;
+    content?: Json;
+    example?: string;
+  }[];
+  readonly requestBody?: { readonly content: Content };
+  readonly responses: Readonly<Record<string, { description: string; headers?: Json; content?: Content }>>;
 }
 
 export interface OpenApiDocument {
@@ -19,7 +28,7 @@ export interface OpenApiDocument {
   readonly components: { readonly schemas: Readonly<Record<string, Json>> };
 }
 
-/** The manual page: the OpenAPI document for people. One file without scripts or anything from elsewhere. */
+/** The manual: the OpenAPI document for people. One file, with nothing from elsewhere. */
 export function docsPage({ info, tags, paths, components }: OpenApiDocument): string {
   const operations = Object.entries(paths).flatMap(([path, item]) =>
     Object.entries(item)
@@ -51,15 +60,16 @@ export function docsPage({ info, tags, paths, components }: OpenApiDocument): st
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>${escape(info.title)}</title><style>${STYLE}</style></head>
-<body><nav><a class="brand" href="#top">edgesync</a><small>REST API ${escape(info.version)}</small>${navigation.join('')}
+<body><nav><a class="brand" href="#top">edgesync</a><small>REST API ${escape(info.version)}</small>
+<input id="search" type="search" placeholder="Search" aria-label="Search the endpoints"><details open><summary>Contents</summary>${navigation.join('')}
 <p>Schemas</p><ul>${Object.keys(components.schemas)
     .map((name) => `<li><a href="#schema-${name}"><span>${name}</span></a></li>`)
-    .join('')}</ul></nav>
+    .join('')}</ul></details></nav>
 <main id="top"><header><h1>${escape(info.title)}</h1><p>${inline(info.description)}</p>
 <p>Machine-readable: <a href="/_openapi.json">/_openapi.json</a>. Every GET endpoint takes HEAD as well. Errors are
 <code>{"status", "error", "reason"}</code>. Credentials: HTTP Basic.</p>
 <p>Any request may be answered with:</p><ul>${[...everywhere].map((reply) => `<li>${inline(reply)}</li>`).join('')}</ul></header>
-${sections.join('')}<h2>Schemas</h2>${schemas.join('')}</main></body></html>
+${sections.join('')}<h2>Schemas</h2>${schemas.join('')}</main><script>${SEARCH_SCRIPT}</script></body></html>
 `;
 }
 
@@ -93,8 +103,26 @@ function operationSection(
 <p class="summary">${escape(operation.summary)}</p>${operation.description === undefined ? '' : `<p>${inline(operation.description)}</p>`}
 ${parameters.length === 0 ? '' : `<table><thead><tr><th>Parameter</th><th>In</th><th>Type</th><th></th></tr></thead><tbody>${parameters.join('')}</tbody></table>`}
 ${bodies.length === 0 ? '' : `<p>Body: ${bodies.join(' or ')}</p>`}
-<table><thead><tr><th>Status</th><th></th><th>Body</th></tr></thead><tbody>${responses.join('')}</tbody></table></section>`;
+<table><thead><tr><th>Status</th><th></th><th>Body</th></tr></thead><tbody>${responses.join('')}</tbody></table>
+${exampleOf(method, path, operation)}</section>`;
 }
+
+/** A command line for the request, and the body of its reply. */
+function exampleOf(method: string, path: string, { parameters, requestBody, responses }: OperationDocument): string {
+  const url = path.replaceAll(
+    /\{(\w+)\}/g,
+    (_, name: string) => parameters.find((one) => one.in === 'path' && one.name === name)?.example ?? name,
+  );
+  const sent = exampleBody(requestBody?.content);
+  const received = exampleBody(Object.entries(responses).find(([status]) => status.startsWith('2'))?.[1].content);
+  const lines = [`curl${method === 'get' ? '' : ` -X ${method.toUpperCase()}`} 'http://127.0.0.1:59840${url}'`];
+  if (sent !== undefined) lines.push(`     -H 'Content-Type: application/json' -d '${JSON.stringify(sent)}'`);
+  const command = lines.join(' \\\n');
+  const reply = received === undefined ? '' : `<pre>${escape(JSON.stringify(received, null, 2))}</pre>`;
+  return `<details><summary>Example</summary><pre>${escape(command)}</pre>${reply}</details>`;
+}
+
+const exampleBody = (content: Content | undefined): unknown => content?.['application/json']?.example;
 
 const badge = (method: string): string => `<em class="${method}">${method.toUpperCase()}</em>`;
 
@@ -139,5 +167,8 @@ td,th{padding:.32rem .6rem .32rem 0;border-top:1px solid var(--line);vertical-al
 td:first-child{white-space:nowrap}.s2 b{color:#1a7f37}.s3 b{color:#8a6d00}.s4 b{color:#c0392b}.s5 b{color:#8e44ad}
 em{font:600 10.5px/1 ui-monospace,monospace;padding:.28em .5em;border-radius:4px;color:#fff;min-width:4.4em;text-align:center;background:#5b6470}
 em.get{background:#0b7a75}em.post{background:#1f6feb}em.put{background:#a15c00}em.delete{background:#b42318}
-@media(max-width:800px){body{display:block}nav{position:static;height:auto;border-right:0}main{padding:1.2rem}}
+nav input{width:100%;margin:.8rem 0 0;padding:.4rem .6rem;font:inherit;border:1px solid var(--line);border-radius:6px;background:var(--bg);color:var(--text)}
+nav details>summary{display:none}section details{margin:.8rem 0 0}summary{cursor:pointer;color:var(--dim)}[hidden]{display:none!important}
+@media(max-width:800px){body{display:block}nav{position:sticky;top:0;z-index:1;height:auto;max-height:70vh;padding:.7rem 1rem;border-right:0;border-bottom:1px solid var(--line)}
+nav details>summary{display:block;padding:.5rem 0}main{padding:1.2rem}section{padding:.8rem;scroll-margin-top:8rem}table{display:block;overflow-x:auto}td:first-child{white-space:normal}}
 `;

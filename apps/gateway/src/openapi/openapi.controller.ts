@@ -1,6 +1,7 @@
 import { Controller, Get, Header, Inject } from '@nestjs/common';
 import { Endpoint } from './endpoint.decorator.js';
 import { OpenApi } from './openapi.service.js';
+import { MANUAL_POLICY } from './search-script.js';
 
 /** The manual, for programs and for people. */
 @Controller()
@@ -24,7 +25,7 @@ export class OpenApiController {
     replies: { 200: { description: 'The page.', content: ['html'] } },
   })
   @Header('content-type', 'text/html; charset=utf-8')
-  @Header('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+  @Header('content-security-policy', MANUAL_POLICY)
   getManual(): Promise<string> {
     return this.openApi.page();
   }

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CheckedClient, type Loose } from '../testing/checked-client.js';
+import { EXAMPLES } from './examples.js';
 import { startGateway, type TestGateway } from '../testing/start-gateway.js';
 
 let gateway: TestGateway;
@@ -74,12 +77,44 @@ describe('the OpenAPI document', () => {
   });
 });
 
+describe('examples', () => {
+  it('are as their schemas say', async () => {
+    const { json } = await client.get('/_openapi.json');
+    const ajv = new Ajv2020({ strict: false });
+    ajv.addSchema({ $id: 'api:', ...json });
+    for (const [name, example] of Object.entries(EXAMPLES)) {
+      const check = ajv.compile({ $ref: `api:#/components/schemas/${name}` });
+      expect([name, check(example), check.errors]).toEqual([name, true, null]);
+    }
+  });
+
+  it('are shown as a command line and a reply', async () => {
+    const { text } = await client.get('/_docs');
+    expect(text).toContain("curl -X PUT 'http://127.0.0.1:59840/travel.inventory.hotels/hotel_10025'");
+    expect(text).toContain('&quot;ok&quot;: true');
+  });
+});
+
+describe('operation IDs', () => {
+  it('are the names of the handlers', async () => {
+    const { json } = await client.get('/_openapi.json');
+    const operations = Object.values<Record<string, Loose>>(json.paths).flatMap((item) => Object.values(item));
+    for (const { operationId } of operations) expect(operationId).toMatch(/^[a-z]+(?:[A-Z][a-z]+)+$/);
+    expect(json.paths['/{keyspace}/{docid}'].put.operationId).toBe('putDocument');
+    expect(json.paths['/{keyspace}/{docid}'].head.operationId).toBe('headDocument');
+  });
+});
+
 describe('the page', () => {
   it('shows every endpoint, and loads nothing from elsewhere', async () => {
     const { json } = await client.get('/_openapi.json');
     const { text, headers } = await client.get('/_docs');
     expect(headers['content-type']).toBe('text/html; charset=utf-8');
     for (const path of Object.keys(json.paths as object)) expect(text).toContain(`<span>${path}</span>`);
-    expect(text).not.toMatch(/<script|<link|<img|src=|@import|url\(|href="http/);
+    expect(text).not.toMatch(/<script [^>]*src|<link|<img|src=|@import|url\(|href="http/);
+    expect(text.match(/<script/g)).toHaveLength(1);
+    const [, script] = /<script>([^]*?)<\/script>/.exec(text)!;
+    const hash = createHash('sha256').update(script!).digest('base64');
+    expect(headers['content-security-policy']).toContain(`script-src 'sha256-${hash}'`);
   });
 });

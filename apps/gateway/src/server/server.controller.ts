@@ -3,8 +3,16 @@ import { AccessPolicy } from '@edgesync/access';
 import { SERVER_INFO, STORAGE, VERSION } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import type { GatewayRequest } from '../http/gateway-request.js';
+import { Reply } from '../http/reply.js';
 import { RequestAudit } from '../http/request-audit.js';
 import { Endpoint } from '../openapi/endpoint.decorator.js';
+import { serverPage } from './server-page.js';
+
+const PAGE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'content-security-policy': "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
+  'cache-control': 'no-store',
+};
 
 const INFO = JSON.stringify({ ...SERVER_INFO, edgesync: { version: VERSION } });
 
@@ -21,10 +29,13 @@ export class ServerController {
   @Endpoint({
     tag: 'Server',
     summary: 'Describe the server',
-    replies: { 200: { description: 'Product and version.', content: ['ServerInfo'] } },
+    description: 'A browser, which accepts `text/html`, gets a page with links.',
+    replies: { 200: { description: 'Product and version.', content: ['ServerInfo', 'html'] } },
   })
-  getServer(): string {
-    return INFO;
+  async getServer(@Req() request: GatewayRequest): Promise<string | Reply> {
+    if (!request.headers.accept?.includes('text/html')) return INFO;
+    const page = serverPage(await this.visibleDatabases(request));
+    return new Reply(() => page, { headers: PAGE_HEADERS });
   }
 
   @Get('_all_dbs')
@@ -35,9 +46,13 @@ export class ServerController {
     replies: { 200: { description: 'Names, sorted.', content: ['DatabaseNames'] } },
   })
   async getDatabases(@Req() request: GatewayRequest): Promise<string[]> {
-    const all = await this.storage.databases();
-    const names = all.filter((name) => this.access.maySeeDatabase(request.principal, name));
+    const names = await this.visibleDatabases(request);
     this.audit.databasesRead(request);
     return names;
+  }
+
+  private async visibleDatabases({ principal }: GatewayRequest): Promise<string[]> {
+    const all = await this.storage.databases();
+    return all.filter((name) => this.access.maySeeDatabase(principal, name));
   }
 }
