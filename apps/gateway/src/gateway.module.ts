@@ -21,6 +21,7 @@ import { OpenApiController } from './openapi/openapi.controller.js';
 import { DOCUMENTED_CONTROLLERS, OpenApi } from './openapi/openapi.service.js';
 import { PropertyController } from './properties/property.controller.js';
 import { PropertyEditor } from './properties/property-editor.service.js';
+import { IndexTasks } from './queries/index-tasks.service.js';
 import { LiveQueries } from './queries/live-queries.service.js';
 import { NamedQueries } from './queries/named-queries.service.js';
 import { QueryController } from './queries/query.controller.js';
@@ -66,6 +67,7 @@ export class GatewayModule {
         DocumentWriter,
         ErrorFilter,
         Feeds,
+        IndexTasks,
         Keyspaces,
         LiveQueries,
         NamedQueries,

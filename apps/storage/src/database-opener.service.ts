@@ -29,6 +29,14 @@ export class DatabaseOpener implements OnModuleDestroy {
       waiting: () => storage.queryLoad('waiting'),
     });
     metrics.storage.watchUsage(() => storage.usage());
+    metrics.queries.watchIndexes({
+      states: () => countStates(storage.indexStatuses()),
+      pending: () =>
+        storage
+          .indexStatuses()
+          .filter(([{ state }]) => state === 'building')
+          .map(([{ name, done, total }, database]) => [Math.max(0, total - done), database, name]),
+    });
   }
 
   /**
@@ -123,3 +131,14 @@ export class DatabaseOpener implements OnModuleDestroy {
 }
 
 const describe = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function countStates(statuses: readonly (readonly [IndexStatus, string])[]): [number, string, string][] {
+  const counts = new Map<string, [number, string, string]>();
+  for (const [{ state }, database] of statuses) {
+    const key = `${database} ${state}`;
+    const count = counts.get(key) ?? [0, database, state];
+    count[0]++;
+    counts.set(key, count);
+  }
+  return [...counts.values()];
+}

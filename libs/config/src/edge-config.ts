@@ -42,7 +42,7 @@ export interface DatabaseConfig {
   /** Named queries. Absent: the section is absent, and named queries are refused. */
   readonly queries?: ReadonlyMap<string, NamedQueryConfig>;
   readonly queryLimits: QueryLimitsConfig;
-  /** The indexes to keep, by name. Absent: none but those of an imported database. */
+  /** The indexes to keep, by name. Absent: none. */
   readonly indexes?: ReadonlyMap<string, IndexConfig>;
   readonly password?: string;
   /** 32 lower-case hex digits: a database with this public UUID gets a fresh one at startup. */

@@ -49,9 +49,7 @@ function isShared({ scope, collection }: CollectionName, { name, collections }: 
 }
 
 function warnOfIndexes({ matches }: Statement, { indexes }: DatabaseConfig, place: Place): void {
-  // An imported database may have brought it.
-  if (indexes === undefined) return;
   for (const { index } of matches)
-    if (indexes.get(index)?.type !== 'fulltext')
+    if (indexes?.get(index)?.type !== 'fulltext')
       place.warn(`uses the full-text index ${JSON.stringify(index)}, which is not defined`, 'Add it to indexes.');
 }

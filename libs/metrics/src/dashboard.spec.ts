@@ -9,6 +9,7 @@ it('the dashboard shows metrics that exist, and all of them', () => {
   metrics.storage.watchUsage(() => []);
   metrics.watchCertificates(() => []);
   metrics.queries.watchLoad({ running: () => [], waiting: () => [] });
+  metrics.queries.watchIndexes({ states: () => [], pending: () => [] });
   metrics.sync.watchTraffic({ revisions: () => [], bytes: () => [] });
   metrics.replication.watch({
     replications: () => [],

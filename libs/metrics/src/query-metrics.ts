@@ -35,4 +35,20 @@ export class QueryMetrics {
     watch('edgesync_queries_running', 'Queries that run.', load.running);
     watch('edgesync_queries_waiting', 'Queries that wait for their turn.', load.waiting);
   }
+
+  /**
+   * The functions return how many indexes there are, with database and state (`ready`, `building`, `failed`), and how many
+   * documents wait to be indexed, with database and index.
+   */
+  watchIndexes(indexes: { readonly states: () => Collected; readonly pending: () => Collected }): void {
+    const { registry } = this;
+    registry.collected('edgesync_indexes', 'Indexes by state.', 'gauge', ['database', 'state'], indexes.states);
+    registry.collected(
+      'edgesync_index_pending_documents',
+      'Documents that an index which is being built has not passed yet, about.',
+      'gauge',
+      ['database', 'index'],
+      indexes.pending,
+    );
+  }
 }

@@ -86,6 +86,17 @@ export class SqliteStorage implements Storage, QueryRunner {
     });
   }
 
+  /** The indexes of each open database; without those that are being closed. */
+  indexStatuses(): [status: IndexStatus, database: string][] {
+    return [...this.open.values()].flatMap((database) => {
+      try {
+        return database.indexes().map((status): [IndexStatus, string] => [status, database.name]);
+      } catch {
+        return [];
+      }
+    });
+  }
+
   /** Closes every database; what was queued is committed first. From now on everything throws `storage.closed`. */
   async close(): Promise<void> {
     this.closed = true;

@@ -68,7 +68,8 @@ export class OperationsController {
     tag: 'Operation',
     summary: 'List the active tasks',
     description:
-      'Feeds that wait for changes, sync sessions of apps, and replications with other servers, oldest first. For users ' +
+      'Feeds that wait for changes, live queries, indexes that are being built, sync sessions of apps, and replications ' +
+      'with other servers, oldest first. For users ' +
       'with the role admin or replicate; for everybody where anonymous users are let in and access control is off.',
     replies: { 200: { description: 'The tasks.', content: ['ActiveTasks'] } },
     errors: { 403: 'The user has neither role.' },

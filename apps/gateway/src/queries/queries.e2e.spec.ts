@@ -3,6 +3,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { hashPassword } from '@edgesync/auth';
 import { EdgeError } from '@edgesync/errors';
+import type { IndexStatus } from '@edgesync/ports';
 import { CheckedClient } from '../testing/checked-client.js';
 import { scriptQueries, SUMMARY, type RunStatement, type Script } from '../testing/scripted-queries.js';
 import { startGateway, type TestGateway } from '../testing/start-gateway.js';
@@ -16,6 +17,7 @@ const NAMED = {
 let script: Script;
 const ran: RunStatement[] = [];
 let summary = SUMMARY;
+let indexes: readonly IndexStatus[] = [];
 
 const start = (options: Parameters<typeof startGateway>[0] = {}): Promise<TestGateway> =>
   startGateway({
@@ -28,7 +30,7 @@ const start = (options: Parameters<typeof startGateway>[0] = {}): Promise<TestGa
           ran.push(run);
           return script(run);
         },
-        () => summary,
+        { summary: () => summary, indexes: () => indexes },
       ),
   });
 
@@ -43,7 +45,7 @@ describe('queries', () => {
   beforeAll(async () => {
     gateway = await start({
       config: { logging: { domains: { Query: 'info' } } },
-      database: { query_limits: { slow: 500 } },
+      database: { query_limits: { slow: 500 }, indexes: { by_n: { expressions: ['n'] } } },
     });
     client = new CheckedClient(gateway.url);
   });
@@ -242,6 +244,19 @@ describe('queries', () => {
       { name: 'orders', parameters: [], optional: [] },
       { name: 'things', parameters: [], optional: [] },
     ]);
+  });
+
+  it('show the indexes that are being built among the active tasks', async () => {
+    const index = { name: 'by_n', collection: { scope: 'shop', collection: 'orders' }, type: 'value' } as const;
+    const tasks = async (): Promise<unknown> => (await client.get('/_active_tasks')).json;
+    indexes = [{ ...index, state: 'building', done: 20, total: 90 }];
+    const shown = { type: 'index', ks: 'db.shop.orders', index: 'by_n', done: 20, total: 90 };
+    const [first] = (await tasks()) as { task_id: number }[];
+    expect(first).toMatchObject(shown);
+    indexes = [{ ...index, state: 'building', done: 30, total: 90 }];
+    expect(await tasks()).toMatchObject([{ ...shown, task_id: first?.task_id, done: 30 }]);
+    indexes = [{ ...index, state: 'ready', done: 0, total: 0 }];
+    expect(await tasks()).toEqual([]);
   });
 
   it('are audited, the statement itself is not', async () => {

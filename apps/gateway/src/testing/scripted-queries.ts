@@ -1,5 +1,6 @@
 import type { Keyspace } from '@edgesync/document';
 import type {
+  IndexStatus,
   QueryBatch,
   QueryOptions,
   QueryPlan,
@@ -28,7 +29,14 @@ export const SUMMARY: QuerySummary = {
 };
 
 /** A storage whose statements are answered by a script. The first batch is made before `query` resolves, as by storage. */
-export function scriptQueries(storage: Storage, script: Script, summary: () => QuerySummary = () => SUMMARY): Storage {
+export function scriptQueries(
+  storage: Storage,
+  script: Script,
+  {
+    summary = () => SUMMARY,
+    indexes = () => [],
+  }: { summary?: () => QuerySummary; indexes?: () => readonly IndexStatus[] } = {},
+): Storage {
   const runner: QueryRunner = {
     async query(keyspace, statement, options = {}) {
       const batches = iterate(script({ keyspace, statement, options }));
@@ -39,7 +47,7 @@ export function scriptQueries(storage: Storage, script: Script, summary: () => Q
       await iterate(script({ keyspace, statement, options })).next();
       return { plan: SUMMARY.plan, hints: SUMMARY.hints };
     },
-    indexes: async () => [],
+    indexes: async () => indexes(),
   };
   return new Proxy(storage, {
     get(target, key) {
