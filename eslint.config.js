@@ -76,7 +76,7 @@ export default tseslint.config(
   },
   {
     files: [
-      'libs/{errors,document,revision,access,sync-policy,query,config,blip,sync-protocol,bus-contract,ports,change-feed,replicator}/src/**/*.ts',
+      'libs/{async,errors,document,revision,access,sync-policy,query,config,blip,sync-protocol,bus-contract,ports,change-feed,replicator}/src/**/*.ts',
     ],
     ignores: ['**/*.spec.ts', '**/*.bench.ts', 'libs/blip/src/deflate.ts', 'libs/*/src/testing/**'],
     rules: {

@@ -1,10 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { systemScheduler } from '@edgesync/async';
 import type { FactoryProvider } from '@nestjs/common';
 import { ChangeFeeds } from '@edgesync/change-feed';
 import { LOGGERS, STORAGE, type Loggers } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { ReplicatorContext, type Sha1 } from '@edgesync/replicator';
-import { systemScheduler } from '@edgesync/socket-ws';
 
 function createSha1(): Sha1 {
   const hash = createHash('sha1');

@@ -1,3 +1,4 @@
+import QuickLRU from 'quick-lru';
 import type { Principal } from '@edgesync/access';
 import type { UserEntry, Users } from '@edgesync/config';
 
@@ -44,7 +45,7 @@ export class Account {
 /** All accounts. The users file can be replaced while the server runs. */
 export class Accounts {
   private users = new Map<string, Account>();
-  private readonly strangers = new Map<string, Account>();
+  private readonly strangers = new QuickLRU<string, Account>({ maxSize: MAX_STRANGERS });
   private readonly byPrincipal = new WeakMap<Principal, Account>();
 
   constructor(users: Users) {
@@ -68,7 +69,6 @@ export class Accounts {
     if (known) return known;
     const stranger = this.register(new Account({ name, anonymous: false, roles: new Set(), access: [] }));
     this.strangers.set(name, stranger);
-    if (this.strangers.size > MAX_STRANGERS) this.strangers.delete(this.strangers.keys().next().value!);
     return stranger;
   }
 

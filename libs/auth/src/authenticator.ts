@@ -1,9 +1,9 @@
+import { Semaphore } from '@edgesync/async';
 import { ANONYMOUS, type Principal } from '@edgesync/access';
 import type { Users } from '@edgesync/config';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import { Accounts, type Account } from './accounts.js';
 import { parseBasic } from './basic-credentials.js';
-import { FairLimiter } from './fair-limiter.js';
 import { GuessThrottle } from './guess-throttle.js';
 import { keyedDigest } from './keyed-digest.js';
 import { costOf, unmatchableHash, verifyPassword } from './password-hash.js';
@@ -39,10 +39,11 @@ export class Authenticator {
   private readonly digest: (text: string) => string;
   private readonly verify: typeof verifyPassword;
   private readonly throttle = new GuessThrottle();
-  private readonly limiter = new FairLimiter({
-    concurrency: CONCURRENT_VERIFICATIONS,
+  private readonly limiter = new Semaphore({
+    running: CONCURRENT_VERIFICATIONS,
     waitingPerParty: WAITING_PER_ADDRESS,
     waiting: WAITING_VERIFICATIONS,
+    refusal: 'auth.throttled',
   });
   /** Verifications under way, by digest: a client that opens many connections at once is verified once. */
   private readonly underWay = new Map<string, Promise<Account>>();
@@ -141,7 +142,7 @@ export class Authenticator {
     const key = `${address}\0${name}`;
     await this.waitForTurn(key);
     const hash = account?.hash ?? unmatchableHash(this.costFor(name));
-    const matches = await this.limiter.run(address, () => this.verify(password, hash));
+    const matches = await this.limiter.run(() => this.verify(password, hash), { party: address });
     if (!matches || !account) throw new EdgeError('auth.required');
     this.throttle.succeeded(key);
     return account;

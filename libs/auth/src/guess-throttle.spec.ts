@@ -54,7 +54,7 @@ describe('the guess throttle', () => {
     const throttle = exhausted();
     for (let index = 0; index < MAX_REMEMBERED - 1; index++) throttle.begin(`other ${index}`, start);
     expect(throttle.begin('a', start)).toBe(FIRST_DELAY);
-    for (let index = 0; index < MAX_REMEMBERED; index++) throttle.begin(`another ${index}`, start);
+    for (let index = 0; index < 2 * MAX_REMEMBERED; index++) throttle.begin(`another ${index}`, start);
     expect(throttle.begin('a', start)).toBe(0);
   });
 });

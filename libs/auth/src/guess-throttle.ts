@@ -1,3 +1,6 @@
+import { backOffMs } from '@edgesync/async';
+import QuickLRU from 'quick-lru';
+
 /** After this many attempts without success, each further one has to wait. */
 export const FREE_ATTEMPTS = 10;
 /** Milliseconds before the first attempt that has to wait; doubled for each one after it. */
@@ -7,7 +10,7 @@ export const LONGEST_DELAY = 8_000;
 export const FORGET_AFTER = 60_000;
 /** An attempt that would have to wait longer than this is refused. */
 export const LONGEST_WAIT = 20_000;
-/** Remembered pairs of address and user; the one that was quiet for longest is dropped. */
+/** Pairs of address and user that are remembered at least; twice as many are at most. */
 export const MAX_REMEMBERED = 10_000;
 
 interface Attempts {
@@ -23,7 +26,7 @@ interface Attempts {
  * a user out from elsewhere. Times are milliseconds of any steady clock.
  */
 export class GuessThrottle {
-  private readonly attempts = new Map<string, Attempts>();
+  private readonly attempts = new QuickLRU<string, Attempts>({ maxSize: MAX_REMEMBERED });
 
   /**
    * Notes an attempt before its outcome is known, so that attempts made at once are slowed down like those in a row.
@@ -36,10 +39,8 @@ export class GuessThrottle {
     const start = Math.max(now, known?.nextAt ?? now);
     if (start - now > LONGEST_WAIT) return undefined;
     const excess = count + 1 - FREE_ATTEMPTS;
-    const pause = excess < 0 ? 0 : Math.min(LONGEST_DELAY, FIRST_DELAY * 2 ** excess);
-    this.attempts.delete(key);
+    const pause = excess < 0 ? 0 : backOffMs(excess + 1, { firstMs: FIRST_DELAY, longestMs: LONGEST_DELAY });
     this.attempts.set(key, { count: count + 1, countedAt: now, nextAt: start + pause });
-    if (this.attempts.size > MAX_REMEMBERED) this.attempts.delete(this.attempts.keys().next().value!);
     return start - now;
   }
 

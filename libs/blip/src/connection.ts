@@ -1,3 +1,4 @@
+import type { Scheduler } from '@edgesync/async';
 import { EdgeError } from '@edgesync/errors';
 import type { BodyStream } from './body-stream.js';
 import { NO_BYTES } from './byte-pool.js';
@@ -23,7 +24,7 @@ import { BlipClosedError, BlipProtocolError, CloseCode, type CloseInfo } from '.
 import { type ReplyExpectation, replyOf, StreamExpectation } from './replies.js';
 import { RequestDispatcher } from './request-dispatcher.js';
 import { StallWatchdog } from './stall-watchdog.js';
-import type { Scheduler, Transport } from './transport.js';
+import type { Transport } from './transport.js';
 
 export interface BlipConnectionOptions {
   /** Handles the peer's requests, in the order in which they became complete. */

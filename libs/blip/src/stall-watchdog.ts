@@ -1,4 +1,4 @@
-import type { Scheduler } from './transport.js';
+import type { Scheduler } from '@edgesync/async';
 
 /** Progress that the watchdog looks at. */
 export interface Watched {

@@ -30,9 +30,3 @@ export interface TransportReceiver {
   /** The connection has ended; called once, nothing follows. Code 1006: lost without a close frame. */
   onClose(code: number, reason: string): void;
 }
-
-/** Timers come from outside so that tests need not wait. */
-export interface Scheduler {
-  /** Calls back once after that many milliseconds; the returned function cancels. */
-  schedule(delayMs: number, callback: () => void): () => void;
-}

@@ -12,7 +12,7 @@ import {
 import type { Bus } from './bus.js';
 import { ChunkReceiver } from './chunk-receiver.js';
 import { ChunkSender } from './chunk-sender.js';
-import type { Mailboxes } from './mailboxes.js';
+import type { ReplyInbox } from './reply-inbox.js';
 
 /** The message to send, once. */
 export interface Question {
@@ -51,7 +51,7 @@ export class AttemptFailed extends Error {
  */
 export function ask(
   bus: Bus,
-  mailboxes: Mailboxes,
+  inbox: ReplyInbox,
   question: Question,
   budget: number,
   patience: number,
@@ -66,14 +66,14 @@ export function ask(
 
     const fail = (error: Error): void => {
       clearTimeout(timer);
-      mailbox.close();
+      address.close();
       sender?.fail(error);
       receiver?.fail(error);
       reject(error);
     };
     const answer = (message: Message): void => {
       clearTimeout(timer);
-      mailbox.close();
+      address.close();
       sender?.fail(new AttemptFailed('broken'));
       resolve({ message });
     };
@@ -81,7 +81,7 @@ export function ask(
       clearTimeout(timer);
       receiver = new ChunkReceiver(
         (bytes) => bus.publish(replyTo, bytes),
-        () => mailbox.close(),
+        () => address.close(),
       );
       if (question.streamReply) return resolve({ message, stream: receiver });
       receiver.whole().then(
@@ -92,12 +92,12 @@ export function ask(
     const upload = (replyTo: string): void => {
       if (sender) return;
       clearTimeout(timer);
-      sender = new ChunkSender((bytes) => bus.publish(replyTo, bytes, mailbox.address));
+      sender = new ChunkSender((bytes) => bus.publish(replyTo, bytes, address.subject));
       const source = question.upload ?? encodePieces(MessageKind.request, question.version, contentOf(question));
       sender.send(source).then(waitForAnswer, (error: Error) => fail(error));
     };
 
-    const mailbox = mailboxes.create({
+    const address = inbox.create({
       message: (message, replyTo) => {
         if (message.kind === MessageKind.fault) answer(message);
         else if (message.kind === MessageKind.reply)
@@ -115,7 +115,7 @@ export function ask(
       disconnected: () => fail(new AttemptFailed('disconnected')),
     });
     waitForAnswer();
-    bus.publish(question.subject, encodeQuestion(bus, question, budget), mailbox.address);
+    bus.publish(question.subject, encodeQuestion(bus, question, budget), address.subject);
   });
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { backOffMs, finishesWithin, retry } from '@edgesync/async';
 import {
   connect,
   credsAuthenticator,
@@ -7,7 +7,7 @@ import {
   type NatsConnection,
   type Subscription,
 } from '@nats-io/transport-node';
-import { GOODBYE_MS, PAYLOAD_RESERVE } from './tuning.js';
+import { CONNECT_PAUSES, GOODBYE_MS, PAYLOAD_RESERVE } from './tuning.js';
 
 /** How to reach NATS. */
 export interface BusOptions {
@@ -30,9 +30,6 @@ export interface BusOptions {
 
 /** Pause between attempts to connect again, in milliseconds; up to twice as long. */
 const RECONNECT_MS = 250;
-/** The first pause between attempts to connect for the first time, in milliseconds; doubled up to the longest. */
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
 
 /** One connection to NATS. It comes back by itself, for as long as the process lives. */
 export class Bus {
@@ -49,15 +46,22 @@ export class Bus {
    */
   static async connect(options: BusOptions): Promise<Bus> {
     const connectionOptions = toConnectionOptions(options);
-    for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS))
-      try {
+    const { report, signal } = options;
+    return retry(
+      async () => {
+        signal?.throwIfAborted();
         return new Bus(await connect(connectionOptions));
-      } catch (error) {
-        if (!(error instanceof errors.ConnectionError || error instanceof errors.TimeoutError)) throw error;
-        options.report?.(error);
-        options.signal?.throwIfAborted();
-        await interruptibleSleep(pause, options.signal);
-      }
+      },
+      {
+        isWorthwhile: (error) => {
+          const isAway = error instanceof errors.ConnectionError || error instanceof errors.TimeoutError;
+          if (isAway) report?.(error);
+          return isAway;
+        },
+        pauseMs: (failures) => backOffMs(failures, CONNECT_PAUSES),
+        ...(signal && { signal }),
+      },
+    );
   }
 
   get connected(): boolean {
@@ -117,18 +121,9 @@ export function isRefusal(error: unknown): boolean {
   return error instanceof errors.AuthorizationError || error instanceof errors.UserAuthenticationExpiredError;
 }
 
-async function interruptibleSleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
-  // An aborted sleep rejects with an error of its own; the caller expects the signal's reason.
-  await sleep(milliseconds, undefined, signal && { signal }).catch(() => undefined);
-  signal?.throwIfAborted();
-}
-
 /** Waits until something has come to an end, but no longer than a process that stops can. */
 async function giveTime(work: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const time = new Promise((resolve) => (timer = setTimeout(resolve, GOODBYE_MS)));
-  await Promise.race([work.catch(() => undefined), time]);
-  clearTimeout(timer);
+  await finishesWithin(GOODBYE_MS, work).catch(() => undefined);
 }
 
 function toConnectionOptions({

@@ -2,17 +2,9 @@ import { checkPayloadVersion, ErrorReply, MessageKind, requestSubject } from '@e
 import { EdgeError, isEdgeError, type ErrorCode } from '@edgesync/errors';
 import { ask, AttemptFailed, type Answer, type Question } from './attempt.js';
 import type { Bus } from './bus.js';
-import { Gate } from './gate.js';
-import { Mailboxes } from './mailboxes.js';
-import {
-  ATTEMPT_MS,
-  CALL_MS,
-  CLIENT_CALLS,
-  CLIENT_QUEUE,
-  FIRST_PAUSE_MS,
-  LAST_PAUSE_MS,
-  PATIENCE_MS,
-} from './tuning.js';
+import { backOffMs, Semaphore, sleep } from '@edgesync/async';
+import { ReplyInbox } from './reply-inbox.js';
+import { ATTEMPT_MS, CALL_MS, CLIENT_CALLS, CLIENT_QUEUE, PATIENCE_MS, PAUSES } from './tuning.js';
 
 /** How long calls may take, in milliseconds. */
 export interface CallerOptions {
@@ -51,8 +43,8 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(['storage.unavailable', 'storage
  * reads change nothing and writes carry a key or an ID of their own.
  */
 export class Caller {
-  private readonly mailboxes: Mailboxes;
-  private readonly gate = new Gate({ running: CLIENT_CALLS, waiting: CLIENT_QUEUE });
+  private readonly inbox: ReplyInbox;
+  private readonly calls = new Semaphore({ running: CLIENT_CALLS, waiting: CLIENT_QUEUE });
   private readonly timeout: number;
   private readonly patience: number;
   private readonly firstAttempt: number;
@@ -63,7 +55,7 @@ export class Caller {
     private readonly bus: Bus,
     options: CallerOptions = {},
   ) {
-    this.mailboxes = new Mailboxes(bus);
+    this.inbox = new ReplyInbox(bus);
     this.timeout = options.timeout ?? CALL_MS;
     this.patience = Math.min(options.patience ?? PATIENCE_MS, this.timeout);
     this.firstAttempt = options.attempt ?? ATTEMPT_MS;
@@ -74,11 +66,11 @@ export class Caller {
   call<T>(call: Call, accept: Accept<T>): Promise<T>;
   call<T>(call: Call, accept: Accept<T | Answer> = (answer) => answer): Promise<T | Answer> {
     const start = performance.now();
-    return this.gate.run(() => this.repeat(call, accept, start));
+    return this.calls.run(() => this.repeat(call, accept, start));
   }
 
   close(): void {
-    this.mailboxes.close();
+    this.inbox.close();
   }
 
   private async repeat<T>(call: Call, accept: Accept<T>, start: number): Promise<T> {
@@ -112,31 +104,18 @@ export class Caller {
       const over = now - start >= (silent ? this.timeout : this.patience);
       if (over || !isPassing(outcome) || (upload?.started && !call.repeatable))
         throw toEdgeError(outcome, call.database);
-      await this.pause(attempt, start + this.timeout - now);
+      await sleep(Math.max(0, Math.min(start + this.timeout - now, backOffMs(attempt + 1, PAUSES))));
     }
   }
 
   private async tryOnce(question: Question, left: number, attempt: number): Promise<Answer | Error> {
     this.requests++;
     try {
-      const answer = await ask(
-        this.bus,
-        this.mailboxes,
-        question,
-        left,
-        Math.min(left, this.firstAttempt * 2 ** attempt),
-      );
+      const answer = await ask(this.bus, this.inbox, question, left, Math.min(left, this.firstAttempt * 2 ** attempt));
       return answer.message.kind === MessageKind.fault ? ErrorReply.parse(answer.message.meta).toError() : answer;
     } catch (error) {
       return error as Error;
     }
-  }
-
-  /** Waits a little, or for the connection if that is what is missing. */
-  private pause(attempt: number, left: number): Promise<void> {
-    const longest = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LAST_PAUSE_MS);
-    const delay = Math.max(0, Math.min(left, longest * (0.5 + Math.random() / 2)));
-    return new Promise((resolve) => setTimeout(resolve, delay));
   }
 }
 

@@ -19,7 +19,7 @@ export class ChunkReceiver implements AsyncIterable<Uint8Array> {
   private wake: (() => void) | undefined;
 
   /**
-   * @param publish sends to the sender's mailbox
+   * @param publish sends to the sender
    * @param closed called once: nothing more is expected
    */
   constructor(

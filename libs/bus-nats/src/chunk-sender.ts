@@ -11,7 +11,7 @@ export class ChunkSender {
   private wake: (() => void) | undefined;
 
   /**
-   * @param publish sends to the receiver's mailbox
+   * @param publish sends to the receiver
    * @param failed called when the receiver has gone, so that the source need not go on
    */
   constructor(

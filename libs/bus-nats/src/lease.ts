@@ -1,3 +1,4 @@
+import { sleep } from '@edgesync/async';
 import { EdgeError } from '@edgesync/errors';
 import type { LeaseBucket, LeaseRecord } from './lease-bucket.js';
 import { LEASE_MARGIN } from './tuning.js';
@@ -119,7 +120,7 @@ export class Lease {
       if (!(await this.adopt())) this.finish('lost');
     } catch {
       // NATS does not answer.
-      if (!this.over) await new Promise((resolve) => setTimeout(resolve, timeout / 2));
+      if (!this.over) await sleep(timeout / 2);
     }
     return false;
   }

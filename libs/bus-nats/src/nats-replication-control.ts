@@ -1,3 +1,4 @@
+import { sleep } from '@edgesync/async';
 import {
   checkPayloadVersion,
   ErrorReply,
@@ -21,7 +22,7 @@ import {
 import { nuid } from '@nats-io/transport-node';
 import { ask, AttemptFailed } from './attempt.js';
 import type { Bus } from './bus.js';
-import { Mailboxes } from './mailboxes.js';
+import { ReplyInbox } from './reply-inbox.js';
 import { sealDefinition, type Seal } from './sealed-definition.js';
 import { CALL_MS, PATIENCE_MS, START_MS, STATUS_MS, WORKER_LOOK_MS } from './tuning.js';
 import type { WorkerRegistry } from './worker-registry.js';
@@ -48,7 +49,7 @@ const PASSING: ReadonlySet<ErrorCode> = new Set(['server.draining', 'server.over
 
 /** Controls the replications of a deployment, whichever workers run them. */
 export class NatsReplicationControl implements ReplicationControl {
-  private readonly mailboxes: Mailboxes;
+  private readonly inbox: ReplyInbox;
   private readonly patience: number;
   private next = 0;
 
@@ -58,7 +59,7 @@ export class NatsReplicationControl implements ReplicationControl {
     private readonly records: ReplicationRecords,
     private readonly options: NatsReplicationControlOptions,
   ) {
-    this.mailboxes = new Mailboxes(bus);
+    this.inbox = new ReplyInbox(bus);
     this.patience = options.patience ?? PATIENCE_MS;
   }
 
@@ -80,7 +81,7 @@ export class NatsReplicationControl implements ReplicationControl {
         if (performance.now() - start > this.patience) break;
         // A worker that was there before may be there again.
         tried.clear();
-        await new Promise((resolve) => setTimeout(resolve, WORKER_LOOK_MS));
+        await sleep(WORKER_LOOK_MS);
         continue;
       }
       tried.add(id);
@@ -129,7 +130,7 @@ export class NatsReplicationControl implements ReplicationControl {
   }
 
   close(): void {
-    this.mailboxes.close();
+    this.inbox.close();
   }
 
   /** The workers take turns. */
@@ -142,7 +143,7 @@ export class NatsReplicationControl implements ReplicationControl {
     for (const start = performance.now(); this.workers.workers().length === 0;) {
       if (performance.now() - start > this.patience)
         throw new EdgeError('sync.no-worker', 'there is no replication worker; try again shortly');
-      await new Promise((resolve) => setTimeout(resolve, WORKER_LOOK_MS));
+      await sleep(WORKER_LOOK_MS);
     }
   }
 
@@ -170,7 +171,7 @@ export class NatsReplicationControl implements ReplicationControl {
     const { operation, payload, bodies, versions } = request;
     const subject = workerRequestSubject('replication', id, operation);
     const question = { subject, version: versions.request, payload, bodies };
-    const { message } = await ask(this.bus, this.mailboxes, question, patience, patience);
+    const { message } = await ask(this.bus, this.inbox, question, patience, patience);
     if (message.kind === MessageKind.fault) throw ErrorReply.parse(message.meta).toError();
     checkPayloadVersion(`the reply to ${operation}`, message.version, versions.reply);
     return message;

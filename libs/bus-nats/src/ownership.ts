@@ -1,3 +1,4 @@
+import { aborted, sleep } from '@edgesync/async';
 import { Lease } from './lease.js';
 import type { LeaseBucket } from './lease-bucket.js';
 import { LEASE_RETRY_MS, LEASE_SHARING_MS } from './tuning.js';
@@ -26,7 +27,8 @@ interface Pursuit {
 export class Ownership {
   private readonly pursuits = new Map<string, Pursuit>();
   private readonly leases = new Map<string, Lease>();
-  private readonly sleeping = new Set<() => void>();
+  /** Ends the pauses between attempts. */
+  private waking = new AbortController();
   private isOver = false;
   private trying = 0;
 
@@ -69,7 +71,8 @@ export class Ownership {
 
   /** Something may have become free: tries at once. */
   wake(): void {
-    for (const wake of [...this.sleeping]) wake();
+    this.waking.abort();
+    this.waking = new AbortController();
   }
 
   /** Gives everything back; others may take over at once. */
@@ -91,14 +94,14 @@ export class Ownership {
         if (message !== reported && !signal.aborted) this.handlers.report(name, error);
         reported = message;
       }
-      await this.sleep(signal);
+      await sleep(LEASE_RETRY_MS, { signal: AbortSignal.any([signal, this.waking.signal]) });
     }
   }
 
   private async acquire(name: string, signal: AbortSignal): Promise<Lease | undefined> {
     const ahead = this.trying++;
     try {
-      await pause(this.leases.size * LEASE_SHARING_MS + ahead * this.sharing, signal);
+      await sleep(this.leases.size * LEASE_SHARING_MS + ahead * this.sharing, { signal });
       if (signal.aborted) return undefined;
       return await Lease.tryAcquire(this.bucket, name, this.holder);
     } finally {
@@ -122,39 +125,4 @@ export class Ownership {
       }
     }
   }
-
-  /** Until it is time to try again, or {@link wake}. */
-  private sleep(signal: AbortSignal): Promise<void> {
-    if (signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => {
-      const done = (): void => {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        this.sleeping.delete(done);
-        resolve();
-      };
-      const timer = setTimeout(done, LEASE_RETRY_MS);
-      signal.addEventListener('abort', done);
-      this.sleeping.add(done);
-    });
-  }
-}
-
-function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (signal.aborted || milliseconds === 0) return Promise.resolve();
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, milliseconds);
-    signal.addEventListener('abort', done);
-  });
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return signal.aborted
-    ? Promise.resolve()
-    : new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

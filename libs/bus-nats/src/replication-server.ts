@@ -15,8 +15,8 @@ import { EdgeError } from '@edgesync/errors';
 import type { ReplicationTask } from '@edgesync/ports';
 import type { Msg, Subscription } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
-import { Gate } from './gate.js';
-import { Mailboxes } from './mailboxes.js';
+import { Semaphore } from '@edgesync/async';
+import { ReplyInbox } from './reply-inbox.js';
 import { Replies } from './replies.js';
 import { openDefinition, type Seal } from './sealed-definition.js';
 import { SERVER_QUEUE, SERVER_QUEUE_BYTES, SERVER_REQUESTS, WORKER_STARTS } from './tuning.js';
@@ -60,11 +60,15 @@ const OPERATIONS: Readonly<Record<WorkerOperation, Operation>> = {
 export class ReplicationServer {
   private readonly prefix: string;
   private readonly subscription: Subscription;
-  private readonly mailboxes: Mailboxes;
+  private readonly inbox: ReplyInbox;
   private readonly replies: Replies;
-  private readonly gates: Readonly<Record<WorkerOperation, Gate>> = {
-    startReplication: new Gate({ running: WORKER_STARTS, waiting: SERVER_QUEUE, waitingBytes: SERVER_QUEUE_BYTES }),
-    replicationTasks: new Gate({ running: SERVER_REQUESTS, waiting: SERVER_QUEUE }),
+  private readonly semaphores: Readonly<Record<WorkerOperation, Semaphore>> = {
+    startReplication: new Semaphore({
+      running: WORKER_STARTS,
+      waiting: SERVER_QUEUE,
+      waitingBytes: SERVER_QUEUE_BYTES,
+    }),
+    replicationTasks: new Semaphore({ running: SERVER_REQUESTS, waiting: SERVER_QUEUE }),
   };
 
   /**
@@ -80,8 +84,8 @@ export class ReplicationServer {
     report: (error: unknown) => void,
   ) {
     this.prefix = workerRequestSubjects(kind, id);
-    this.mailboxes = new Mailboxes(bus);
-    this.replies = new Replies(bus, this.mailboxes, report);
+    this.inbox = new ReplyInbox(bus);
+    this.replies = new Replies(bus, this.inbox, report);
     this.subscription = bus.connection.subscribe(`${this.prefix}*`, {
       callback: (error, message) => {
         if (!error) void this.take(message);
@@ -92,10 +96,10 @@ export class ReplicationServer {
   /** Takes no more requests, and resolves when those under way are answered. */
   async close(): Promise<void> {
     await this.bus.drain(this.subscription);
-    await Promise.all(Object.values(this.gates).map((gate) => gate.idle()));
+    await Promise.all(Object.values(this.semaphores).map((semaphore) => semaphore.idle()));
     await this.replies.idle();
     await this.bus.flush();
-    this.mailboxes.close();
+    this.inbox.close();
   }
 
   private async take(raw: Msg): Promise<void> {
@@ -108,12 +112,15 @@ export class ReplicationServer {
       const operation = OPERATIONS[name];
       const { message, header, payload } = readRequest(raw.data, name, operation.request);
       if (header.streamed) throw new EdgeError('bus.invalid', 'the request is too large');
-      await this.gates[name].run(async () => {
-        // Nobody waits for the answer any more.
-        if (performance.now() - arrived > header.budget) return;
-        const content = await operation.handle(this.handlers, payload, message, this.seal);
-        await this.replies.send(replyTo, operation.reply, content);
-      }, raw.data.byteLength);
+      await this.semaphores[name].run(
+        async () => {
+          // Nobody waits for the answer any more.
+          if (performance.now() - arrived > header.budget) return;
+          const content = await operation.handle(this.handlers, payload, message, this.seal);
+          await this.replies.send(replyTo, operation.reply, content);
+        },
+        { bytes: raw.data.byteLength },
+      );
     } catch (error) {
       this.replies.refuse(replyTo, error);
     }

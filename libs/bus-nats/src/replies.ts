@@ -11,17 +11,17 @@ import { EdgeError } from '@edgesync/errors';
 import { toReply, type Result } from './answer.js';
 import type { Bus } from './bus.js';
 import { ChunkSender } from './chunk-sender.js';
-import { Gate } from './gate.js';
-import type { Mailboxes } from './mailboxes.js';
+import { Semaphore } from '@edgesync/async';
+import type { ReplyInbox } from './reply-inbox.js';
 import { CHUNK_BYTES, SERVER_STREAMS } from './tuning.js';
 
 /** Sends answers: as one message where that is possible, otherwise in chunks. */
 export class Replies {
-  private readonly streams = new Gate({ running: SERVER_STREAMS, waiting: 0 });
+  private readonly streams = new Semaphore({ running: SERVER_STREAMS, waiting: 0 });
 
   constructor(
     private readonly bus: Bus,
-    private readonly mailboxes: Mailboxes,
+    private readonly inbox: ReplyInbox,
     private readonly report: (error: unknown) => void,
   ) {}
 
@@ -82,17 +82,17 @@ export class Replies {
   ): void {
     const transfer = async (): Promise<void> => {
       const sender = new ChunkSender((bytes) => this.bus.publish(replyTo, bytes), onEnd);
-      const mailbox = this.mailboxes.create({
+      const address = this.inbox.create({
         message: (message) => sender.accept(message),
         unreadable: (error) => sender.fail(error),
         disconnected: () => sender.fail(new EdgeError('storage.unavailable', 'the connection was lost')),
       });
       try {
         const head = encodeMessage(MessageKind.reply, version, undefined, [], FLAG_STREAMED);
-        this.bus.publish(replyTo, head, mailbox.address);
+        this.bus.publish(replyTo, head, address.subject);
         await send(sender);
       } finally {
-        mailbox.close();
+        address.close();
         onEnd();
       }
     };

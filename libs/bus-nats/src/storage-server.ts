@@ -16,9 +16,9 @@ import { answer, type Request, type Result } from './answer.js';
 import type { Bus } from './bus.js';
 import { ChunkReceiver } from './chunk-receiver.js';
 import { Doorbells } from './doorbells.js';
-import { Gate } from './gate.js';
+import { Semaphore } from '@edgesync/async';
 
-import { Mailboxes } from './mailboxes.js';
+import { ReplyInbox } from './reply-inbox.js';
 import { Replies } from './replies.js';
 import { SERVER_QUEUE, SERVER_QUEUE_BYTES, SERVER_REQUESTS, SERVER_STREAMS } from './tuning.js';
 
@@ -39,7 +39,7 @@ interface Served {
   readonly isOwned: () => boolean;
   readonly subscription: Subscription;
   readonly doorbells: Doorbells;
-  readonly gate: Gate;
+  readonly semaphore: Semaphore;
   /** Streams of the database that are under way. */
   readonly streams: Set<AbortController>;
 }
@@ -50,7 +50,7 @@ interface Served {
  */
 export class StorageServer {
   private readonly served = new Map<string, Served>();
-  private readonly mailboxes: Mailboxes;
+  private readonly inbox: ReplyInbox;
   private readonly replies: Replies;
   private readonly handle: (operation: Named<Operation>, request: Request) => Promise<Result>;
   private readonly report: (error: unknown) => void;
@@ -61,10 +61,10 @@ export class StorageServer {
     private readonly storage: StorageOwner,
     options: StorageServerOptions = {},
   ) {
-    this.mailboxes = new Mailboxes(bus);
+    this.inbox = new ReplyInbox(bus);
     this.report = options.report ?? (() => undefined);
     this.handle = options.handle ?? ((operation, request) => answer(operation, storage, request));
-    this.replies = new Replies(bus, this.mailboxes, this.report);
+    this.replies = new Replies(bus, this.inbox, this.report);
   }
 
   /**
@@ -80,9 +80,13 @@ export class StorageServer {
       },
     });
     const doorbells = new Doorbells(this.bus, this.storage);
-    const gate = new Gate({ running: SERVER_REQUESTS, waiting: SERVER_QUEUE, waitingBytes: SERVER_QUEUE_BYTES });
+    const semaphore = new Semaphore({
+      running: SERVER_REQUESTS,
+      waiting: SERVER_QUEUE,
+      waitingBytes: SERVER_QUEUE_BYTES,
+    });
     const streams = new Set<AbortController>();
-    const served: Served = { database, prefix, isOwned, subscription, doorbells, gate, streams };
+    const served: Served = { database, prefix, isOwned, subscription, doorbells, semaphore, streams };
     this.served.set(database, served);
     if (opened) void opened.then(() => this.startDoorbells(served).catch(this.report), NOT_OPENED);
     else await this.startDoorbells(served);
@@ -107,7 +111,7 @@ export class StorageServer {
     this.served.delete(database);
     // What is on its way to this process is still answered; what is asked from now on finds nobody.
     await this.bus.drain(served.subscription);
-    await served.gate.idle();
+    await served.semaphore.idle();
     for (const stream of served.streams) stream.abort(new EdgeError('storage.closed'));
     served.doorbells.close();
   }
@@ -117,7 +121,7 @@ export class StorageServer {
     await Promise.all([...this.served.keys()].map((database) => this.withdraw(database)));
     await this.replies.idle();
     await this.bus.flush();
-    this.mailboxes.close();
+    this.inbox.close();
   }
 
   private async take(served: Served, raw: Msg): Promise<void> {
@@ -129,11 +133,14 @@ export class StorageServer {
       const operation = storageOperation(name);
       if (!operation) throw new EdgeError('bus.invalid', `no such operation: ${name}`);
       const received = readRequest(raw.data, name, operation.request.version);
-      await served.gate.run(async () => {
-        // Nobody waits for the answer any more, or it is not ours to give.
-        if (performance.now() - arrived > received.header.budget || !served.isOwned()) return;
-        await this.answer(served, operation, received, reply);
-      }, raw.data.byteLength);
+      await served.semaphore.run(
+        async () => {
+          // Nobody waits for the answer any more, or it is not ours to give.
+          if (performance.now() - arrived > received.header.budget || !served.isOwned()) return;
+          await this.answer(served, operation, received, reply);
+        },
+        { bytes: raw.data.byteLength },
+      );
     } catch (error) {
       this.replies.refuse(reply, error);
     }
@@ -181,15 +188,15 @@ export class StorageServer {
       (bytes) => this.bus.publish(replyTo, bytes),
       () => {
         this.uploads--;
-        mailbox.close();
+        address.close();
       },
     );
-    const mailbox = this.mailboxes.create({
+    const address = this.inbox.create({
       message: (message) => receiver.accept(message),
       unreadable: (error) => receiver.fail(error),
       disconnected: () => receiver.fail(new EdgeError('storage.unavailable', 'the connection was lost')),
     });
-    this.bus.publish(replyTo, encodeMessage(MessageKind.proceed, 1, undefined), mailbox.address);
+    this.bus.publish(replyTo, encodeMessage(MessageKind.proceed, 1, undefined), address.subject);
     return receiver;
   }
 }

@@ -8,9 +8,10 @@ export const CALL_MS = 10_000;
 export const PATIENCE_MS = 3_000;
 /** An attempt without an answer is repeated after this; the next ones wait twice as long each. Losses are rare. */
 export const ATTEMPT_MS = 2_000;
-/** Pauses between attempts double from the first to the last, less a random part. */
-export const FIRST_PAUSE_MS = 20;
-export const LAST_PAUSE_MS = 250;
+/** Pauses between attempts. */
+export const PAUSES = { firstMs: 20, longestMs: 250, jitter: 0.5 };
+/** Pauses between attempts to connect for the first time. */
+export const CONNECT_PAUSES = { firstMs: 250, longestMs: 5_000 };
 
 /** Calls a client has under way, and more that wait for their turn. Beyond it callers are refused for now. */
 export const CLIENT_CALLS = 256;

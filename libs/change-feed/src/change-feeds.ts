@@ -1,6 +1,7 @@
+import type { Scheduler } from '@edgesync/async';
 import { keyspaceKey, type Keyspace } from '@edgesync/document';
 import type { ChangeLog } from '@edgesync/ports';
-import { SharedLog, type Scheduler } from './shared-log.js';
+import { SharedLog } from './shared-log.js';
 import { Subscription, type SubscribeOptions } from './subscription.js';
 import { FEED_TUNING, type FeedTuning } from './tuning.js';
 

@@ -1,12 +1,8 @@
+import QuickLRU from 'quick-lru';
+import type { Scheduler } from '@edgesync/async';
 import type { Keyspace } from '@edgesync/document';
 import type { ChangeLog, ChangePage, ChangesOptions } from '@edgesync/ports';
 import type { FeedTuning } from './tuning.js';
-
-/** Timers come from outside so that tests need not wait. */
-export interface Scheduler {
-  /** Calls back once after that many milliseconds; the returned function cancels. */
-  schedule(delayMs: number, callback: () => void): () => void;
-}
 
 /**
  * The log of one collection as all its subscribers see it: one listener for the doorbell, one slow timer, and one read
@@ -16,7 +12,7 @@ export class SharedLog {
   /** The highest sequence known to be committed. */
   head = 0;
 
-  private readonly pages = new Map<string, { readonly begun: number; readonly page: Promise<ChangePage> }>();
+  private readonly pages: QuickLRU<string, { readonly begun: number; readonly page: Promise<ChangePage> }>;
   private readonly waiting = new Set<() => void>();
   private readonly stopWatching: () => void;
   private users = 0;
@@ -35,6 +31,7 @@ export class SharedLog {
     private readonly tuning: FeedTuning,
     private readonly onUnused: () => void,
   ) {
+    this.pages = new QuickLRU({ maxSize: tuning.sharedPages });
     this.stopWatching = log.watch(keyspace, ({ sequence }) => this.ring(sequence));
     this.armSafetyTimer();
   }
@@ -74,7 +71,6 @@ export class SharedLog {
     if (known && known.begun > entered) return known.page;
     const begun = ++this.events;
     const page = this.readAlone(options);
-    if (this.pages.size >= this.tuning.sharedPages) this.pages.delete(this.pages.keys().next().value as string);
     this.pages.set(key, { begun, page });
     page.catch(() => this.pages.delete(key));
     this.stopForgetting ??= this.scheduler.schedule(this.tuning.sharedPageMs, () => {

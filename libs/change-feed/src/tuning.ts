@@ -11,7 +11,10 @@ export interface FeedTuning {
   readonly longestCoolingMs: number;
   /** Subscribers look at the log this often even if no doorbell rang: a lost event costs this much and no data. */
   readonly safetyMs: number;
-  /** Pages kept for other subscribers at the same place, and for how long: long enough for all that were woken together. */
+  /**
+   * Pages kept for other subscribers at the same place, at least and up to twice as many, and for how long: long enough
+   * for all that were woken together.
+   */
   readonly sharedPages: number;
   readonly sharedPageMs: number;
   /** With more document IDs than this the log is scanned instead of looking every document up for every page. */
@@ -24,7 +27,7 @@ export const FEED_TUNING: FeedTuning = {
   coolingPerSubscriberMs: 0.15,
   longestCoolingMs: 200,
   safetyMs: 15_000,
-  sharedPages: 4,
+  sharedPages: 2,
   sharedPageMs: 1_000,
   lookedUpIds: 500,
 };

@@ -1,4 +1,4 @@
-import type { Scheduler } from '@edgesync/blip';
+import type { Scheduler } from '@edgesync/async';
 import type { ChangeFeeds } from '@edgesync/change-feed';
 import type { Storage } from '@edgesync/ports';
 import { KnownTime, type Moment } from '@edgesync/revision';

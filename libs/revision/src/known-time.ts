@@ -1,3 +1,4 @@
+import QuickLRU from 'quick-lru';
 import {
   EARLIEST_TIME,
   LATEST_TIME,
@@ -36,10 +37,12 @@ interface Claim {
  */
 export class KnownTime {
   private floor = SOFTWARE_EPOCH;
-  private readonly claims = new Map<string, Claim>();
+  private readonly claims: QuickLRU<string, Claim>;
 
-  /** @param limit of witnesses that are kept; those observed longest ago are forgotten */
-  constructor(private readonly limit = 256) {}
+  /** @param limit of witnesses that are kept, at least; those observed longest ago are forgotten */
+  constructor(limit = 256) {
+    this.claims = new QuickLRU({ maxSize: limit });
+  }
 
   /** A clock of ours has been there. @param time hex */
   atLeast(time: string): void {
@@ -57,8 +60,6 @@ export class KnownTime {
     if (value < EARLIEST_TIME || value > known + MOST_BEHIND_NANOSECONDS) return;
     const before = this.claims.get(witness);
     const isLater = !before || isOld(before, uptimeMs) || value > runOn(before, uptimeMs);
-    this.claims.delete(witness);
-    if (this.claims.size >= this.limit) this.claims.delete(this.claims.keys().next().value as string);
     this.claims.set(witness, isLater ? { time: value, uptimeMs } : before);
   }
 
@@ -72,7 +73,7 @@ export class KnownTime {
   /** The latest time that more than half of the witnesses claim, and at least two; 0 if there is none. */
   private agreed(uptimeMs: number): bigint {
     const times: bigint[] = [];
-    for (const claim of this.claims.values()) if (!isOld(claim, uptimeMs)) times.push(runOn(claim, uptimeMs));
+    for (const [, claim] of this.claims) if (!isOld(claim, uptimeMs)) times.push(runOn(claim, uptimeMs));
     if (times.length < 2) return 0n;
     times.sort((a, b) => (a > b ? -1 : a < b ? 1 : 0));
     return times[Math.floor(times.length / 2)]!;

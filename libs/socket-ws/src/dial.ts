@@ -1,9 +1,9 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { systemScheduler } from '@edgesync/async';
 import { WebSocket } from 'ws';
 import { connect, DialError, type ClientTls, type ProxyOptions } from './connect.js';
 import { REDIRECTS, redirected, type Hop } from './redirect.js';
-import { systemScheduler } from './system-scheduler.js';
 import { DIAL_TIMEOUT_MS, MAX_MESSAGE_BYTES, MAX_REDIRECTS } from './tuning.js';
 import { WsTransport, type WsTransportOptions } from './ws-transport.js';
 

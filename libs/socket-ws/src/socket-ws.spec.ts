@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { systemScheduler } from '@edgesync/async';
 import { BlipConnection, Properties, type RequestHandler, type TransportReceiver } from '@edgesync/blip';
 import { VirtualTime } from '@edgesync/blip/testing';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
-import { dial, DialError, systemScheduler, WsAcceptor, type WsTransport, type WsTransportOptions } from './index.js';
+import { dial, DialError, WsAcceptor, type WsTransport, type WsTransportOptions } from './index.js';
 
 const PROTOCOL = 'BLIP_3+CBMobile_3';
 const OFFER = ['BLIP_3+CBMobile_4', PROTOCOL];

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type Scheduler, type Transport, type TransportReceiver } from '@edgesync/blip';
+import { systemScheduler, type Scheduler } from '@edgesync/async';
+import type { Transport, TransportReceiver } from '@edgesync/blip';
 import { WebSocket } from 'ws';
-import { systemScheduler } from './system-scheduler.js';
 import { DEFAULT_SOCKET_TUNING, type SocketTuning } from './tuning.js';
 
 export interface WsTransportOptions {

@@ -1,5 +1,6 @@
+import { systemScheduler } from '@edgesync/async';
 import { BlipConnection, type IncomingRequest, Properties } from '@edgesync/blip';
-import { dial, systemScheduler } from '@edgesync/socket-ws';
+import { dial } from '@edgesync/socket-ws';
 
 // A client without a database: it costs little, so that the server is what is measured.
 

@@ -1,6 +1,7 @@
+import { systemScheduler } from '@edgesync/async';
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { ChangeFeeds, type Scheduler } from '@edgesync/change-feed';
+import { ChangeFeeds } from '@edgesync/change-feed';
 import type { Keyspace } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import {
@@ -32,14 +33,6 @@ const CONTENT_TYPES: Readonly<Record<FeedMode, string>> = {
   sse: 'text/event-stream',
 };
 
-/** Timers of the runtime. They keep no process alive. */
-const scheduler: Scheduler = {
-  schedule(delayMs, callback) {
-    const timer = setTimeout(callback, delayMs).unref();
-    return () => clearTimeout(timer);
-  },
-};
-
 /** All feeds that clients read. */
 @Injectable()
 export class Feeds implements BeforeApplicationShutdown {
@@ -55,7 +48,7 @@ export class Feeds implements BeforeApplicationShutdown {
     @Inject(METRICS) private readonly metrics: Metrics,
     @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
   ) {
-    this.sources = new ChangeFeeds(storage, scheduler);
+    this.sources = new ChangeFeeds(storage, systemScheduler);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { backOffMs } from '@edgesync/async';
 import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type { EdgeConfig } from '@edgesync/config';
@@ -210,5 +211,5 @@ const stateOf = ({ lastSequence, documents }: CollectionInfo): string => `${last
 /** Statements that storage has no room or time for now are run again; a final error ends the feed. */
 function retryAfter(error: unknown, failures: number): number | undefined {
   if (!isEdgeError(error) || error.status !== 503) return undefined;
-  return Math.min(LIVE_RETRY_MS * 2 ** (failures - 1), LONGEST_LIVE_RETRY_MS);
+  return backOffMs(failures, { firstMs: LIVE_RETRY_MS, longestMs: LONGEST_LIVE_RETRY_MS });
 }

@@ -1,8 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { systemScheduler } from '@edgesync/async';
 import { ChangeFeeds } from '@edgesync/change-feed';
 import { ReplicatorContext, ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
-import { dial, systemScheduler, type WsTransport } from '@edgesync/socket-ws';
+import { dial, type WsTransport } from '@edgesync/socket-ws';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { subprotocolOf } from '@edgesync/sync-protocol';
 

@@ -1,5 +1,6 @@
+import { systemScheduler } from '@edgesync/async';
 import { BlipConnection, type BlipReply, type IncomingRequest, Properties } from '@edgesync/blip';
-import { dial, systemScheduler } from '@edgesync/socket-ws';
+import { dial } from '@edgesync/socket-ws';
 
 /** A connection to a running server, driven message by message. */
 export class Peer {

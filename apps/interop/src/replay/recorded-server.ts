@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { systemScheduler } from '@edgesync/async';
 import { BlipConnection, type IncomingRequest, Properties } from '@edgesync/blip';
 import { applyDelta } from '@edgesync/document';
-import { systemScheduler, WsAcceptor } from '@edgesync/socket-ws';
+import { WsAcceptor } from '@edgesync/socket-ws';
 import { changeRows, jsonOf, profileOf, type RecordedMessage, textOf } from './recorded-messages.js';
 import { type KnownBodies, replyTo } from './server-state.js';
 

@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemScheduler } from '@edgesync/async';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ANONYMOUS } from '@edgesync/access';
 import { BlipConnection, Properties } from '@edgesync/blip';
 import { Bus, WorkerRegistry } from '@edgesync/bus-nats';
 import { HANDSHAKE_HEADER, signHandshake } from '@edgesync/platform';
-import { dial, systemScheduler, type WsTransport } from '@edgesync/socket-ws';
+import { dial, type WsTransport } from '@edgesync/socket-ws';
 import { TestCertificate } from '@edgesync/test-kit';
 import { ComposeProject } from './compose-project.js';
 

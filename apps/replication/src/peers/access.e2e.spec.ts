@@ -1,8 +1,9 @@
+import { systemScheduler } from '@edgesync/async';
 import { readUsers, type Users } from '@edgesync/config';
 import { parseKeyspace } from '@edgesync/document';
 import { ActiveSession, type ActiveSessionOptions, StoredCheckpoints } from '@edgesync/replicator';
 import { BlipConnection, Properties, type BlipReply } from '@edgesync/blip';
-import { dial, systemScheduler } from '@edgesync/socket-ws';
+import { dial } from '@edgesync/socket-ws';
 import { describe, expect, it } from 'vitest';
 import { contextOf, rawUpgrade, runServer, temporaryStorage, type RunningServer } from '../testing/running-server.js';
 

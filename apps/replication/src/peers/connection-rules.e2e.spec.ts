@@ -1,7 +1,8 @@
 import { once } from 'node:events';
+import { systemScheduler } from '@edgesync/async';
 import { describe, expect, it } from 'vitest';
 import { BlipConnection, FrameDecoder, FrameEncoder, type IncomingRequest, Properties } from '@edgesync/blip';
-import { dial, systemScheduler } from '@edgesync/socket-ws';
+import { dial } from '@edgesync/socket-ws';
 import { WebSocket } from 'ws';
 import { runServer, type RunningServer } from '../testing/running-server.js';
 

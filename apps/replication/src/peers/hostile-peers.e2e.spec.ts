@@ -1,9 +1,10 @@
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
+import { systemScheduler } from '@edgesync/async';
 import { describe, expect, it } from 'vitest';
 import { BlipConnection, FrameEncoder, Properties } from '@edgesync/blip';
 import { ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
-import { dial, systemScheduler, type WsTransport } from '@edgesync/socket-ws';
+import { dial, type WsTransport } from '@edgesync/socket-ws';
 import { contextOf, rawUpgrade, runServer, temporaryStorage, type RunningServer } from '../testing/running-server.js';
 
 const open = {

@@ -1,3 +1,4 @@
+import { finishesWithin } from '@edgesync/async';
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import { type BlipConnectionOptions, CloseCode, type Transport } from '@edgesync/blip';
 import { EdgeError } from '@edgesync/errors';
@@ -127,16 +128,9 @@ export class PeerSessions implements BeforeApplicationShutdown {
    */
   async beforeApplicationShutdown(): Promise<void> {
     this.isDraining = true;
-    let cancel = (): void => {};
-    const cutOff = new Promise<void>((resolve) => {
-      cancel = this.context.scheduler.schedule(STOP_MS, () => {
-        for (const { transport } of this.connected.values()) transport.terminate();
-        resolve();
-      });
-    });
-    const drained = [...this.connected.values()].map(({ session }) => session.drain(STOPPING));
-    await Promise.race([Promise.all(drained), cutOff]);
-    cancel();
+    const drained = Promise.all([...this.connected.values()].map(({ session }) => session.drain(STOPPING)));
+    if (await finishesWithin(STOP_MS, drained, this.context.scheduler)) return;
+    for (const { transport } of this.connected.values()) transport.terminate();
   }
 }
 

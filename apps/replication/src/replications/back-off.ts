@@ -1,3 +1,4 @@
+import { backOffMs } from '@edgesync/async';
 import { LONGEST_REFUSED_MS, LONGEST_RETRY_MS, ONE_SHOT_RETRIES, REFUSED_RETRY_MS, RETRY_MS } from '../tuning.js';
 import type { FailureKind } from './failure.js';
 
@@ -15,9 +16,9 @@ export interface Persistence {
  * @param random from 0 up to 1
  */
 export function retryDelayMs(kind: FailureKind, failures: number, random: number): number {
-  const [first, longest] = kind === 'permanent' ? [REFUSED_RETRY_MS, LONGEST_REFUSED_MS] : [RETRY_MS, LONGEST_RETRY_MS];
-  const full = Math.min(2 ** Math.min(failures - 1, 30) * first, longest);
-  return Math.round(full * (1 - random / 4));
+  const [firstMs, longestMs] =
+    kind === 'permanent' ? [REFUSED_RETRY_MS, LONGEST_REFUSED_MS] : [RETRY_MS, LONGEST_RETRY_MS];
+  return Math.round(backOffMs(failures, { firstMs, longestMs, jitter: 0.25 }, () => random));
 }
 
 /** Whether to try again after so many failures in a row. */

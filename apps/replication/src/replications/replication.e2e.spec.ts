@@ -1,7 +1,7 @@
+import { systemScheduler } from '@edgesync/async';
 import { describe, expect, it } from 'vitest';
 import { ChangeFeeds } from '@edgesync/change-feed';
 import { EdgeError } from '@edgesync/errors';
-import { systemScheduler } from '@edgesync/socket-ws';
 import type { SqliteStorage } from '@edgesync/storage-sqlite';
 import { LinkProxy } from '@edgesync/test-kit';
 import { runServer, temporaryStorage } from '../testing/running-server.js';

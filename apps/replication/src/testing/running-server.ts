@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { systemScheduler, type Scheduler } from '@edgesync/async';
 import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readConfig, type DatabaseConfig, type EdgeConfig, type Users } from '@edgesync/config';
-import type { Scheduler } from '@edgesync/blip';
 import { ChangeFeeds } from '@edgesync/change-feed';
 import {
   ACTIVE_TASKS,
@@ -29,7 +29,6 @@ import {
 } from '@edgesync/platform';
 import type { ReplicationControl } from '@edgesync/ports';
 import { ReplicatorContext } from '@edgesync/replicator';
-import { systemScheduler } from '@edgesync/socket-ws';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
 import { mountPeers, PeerSessions, ReplicationModule } from '../index.js';
 

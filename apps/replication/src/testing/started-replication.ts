@@ -1,6 +1,6 @@
-import type { Scheduler } from '@edgesync/blip';
+import { systemScheduler, type Scheduler } from '@edgesync/async';
 import type { ReplicationConfig } from '@edgesync/config';
-import { DEFAULT_SOCKET_TUNING, DIAL_TIMEOUT_MS, systemScheduler } from '@edgesync/socket-ws';
+import { DEFAULT_SOCKET_TUNING, DIAL_TIMEOUT_MS } from '@edgesync/socket-ws';
 import type { SqliteStorage } from '@edgesync/storage-sqlite';
 import { RemoteAccess } from '../replications/remote-access.js';
 import type { Failure } from '../replications/failure.js';

@@ -1,5 +1,6 @@
+import type { Scheduler } from '@edgesync/async';
 import { CloseCode } from '../protocol-error.js';
-import type { Scheduler, Transport, TransportReceiver } from '../transport.js';
+import type { Transport, TransportReceiver } from '../transport.js';
 
 export interface LoopbackOptions {
   readonly scheduler: Scheduler;

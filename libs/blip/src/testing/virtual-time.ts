@@ -1,4 +1,4 @@
-import type { Scheduler } from '../transport.js';
+import type { Scheduler } from '@edgesync/async';
 
 /** A scheduler whose time passes only on request. For tests and simulations. */
 export class VirtualTime implements Scheduler {

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { finishesWithin } from '@edgesync/async';
 import { EdgeError } from '@edgesync/errors';
 import type { Storage } from '@edgesync/ports';
 import type { Logger } from '@edgesync/logging';
@@ -42,24 +42,15 @@ export class Readiness {
   }
 
   private async isUsable(database: string): Promise<boolean> {
-    const patience = new AbortController();
-    const tooLong = sleep(this.options.patience ?? PATIENCE_MS, undefined, {
-      signal: patience.signal,
-      ref: false,
-    }).then(() => {
-      throw new Error('no answer');
-    });
     try {
-      await Promise.race([this.use(database), tooLong]);
+      const answered = await finishesWithin(this.options.patience ?? PATIENCE_MS, this.use(database));
+      if (!answered) throw new Error('no answer');
       if (this.failing.delete(database)) this.options.log.warning(`${database} can be used again`);
       return true;
     } catch (error) {
       if (!this.failing.has(database)) this.options.log.error(`not ready: ${database} cannot be used`, error);
       this.failing.add(database);
       return false;
-    } finally {
-      patience.abort();
-      tooLong.catch(() => {});
     }
   }
 

@@ -1,3 +1,4 @@
+import QuickLRU from 'quick-lru';
 import type { Collation } from '../ast.js';
 import type { Value } from '../values.js';
 import type { ConditionTest } from './expressions.js';
@@ -11,14 +12,13 @@ const MAX_PATTERNS = 50;
 /** LIKE: numbers and booleans are matched by their text; null, arrays and objects never match. */
 export function like(operand: Evaluate, pattern: Evaluate, collation: Collation | undefined): ConditionTest {
   const collated = collation?.unicode ? new CollatedLike(collation) : undefined;
-  const compiled = new Map<string, MatchText>();
+  const compiled = new QuickLRU<string, MatchText>({ maxSize: MAX_PATTERNS });
   let lastPattern: string | undefined;
   let lastMatch: MatchText = () => false;
   const matcher = (text: string): MatchText => {
     let match = compiled.get(text);
     if (!match) {
       match = collated ? collated.compile(text) : likePattern(text);
-      if (compiled.size >= MAX_PATTERNS) compiled.clear();
       compiled.set(text, match);
     }
     return match;

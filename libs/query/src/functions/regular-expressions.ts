@@ -1,17 +1,17 @@
+import QuickLRU from 'quick-lru';
 import { Pattern, type TextMatch } from '../regex/pattern.js';
 import type { Value } from '../values.js';
 import { type ScalarFunction, strict } from './strict.js';
 import { codePoints } from './text.js';
 
 const MAX_PATTERNS = 200;
-const patterns = new Map<string, Pattern>();
+const patterns = new QuickLRU<string, Pattern>({ maxSize: MAX_PATTERNS });
 
 /** Patterns are mostly literals: each is compiled once, and the oldest gives way. */
 function patternOf(source: string): Pattern {
   let pattern = patterns.get(source);
   if (!pattern) {
     pattern = new Pattern(source);
-    if (patterns.size >= MAX_PATTERNS) patterns.delete(patterns.keys().next().value!);
     patterns.set(source, pattern);
   }
   return pattern;

@@ -5,7 +5,8 @@ import { revisionKindOf, type CheckpointEntry, type ProtocolVersion } from '@edg
 import { BlobSender, type BlobReceiver } from '../jobs/blobs.js';
 import type { Inserter } from '../jobs/inserter.js';
 import type { CollectionLink } from '../jobs/peer-link.js';
-import { BoundedMap, EchoFilter } from '../jobs/peer-memory.js';
+import { EchoFilter } from '../jobs/peer-memory.js';
+import QuickLRU from 'quick-lru';
 import type { ReplicatorContext } from '../replicator-context.js';
 import { CheckpointSaver, type LocalCheckpoints, type SyncCheckpoint } from './checkpoints.js';
 import { Puller } from './puller.js';
@@ -86,8 +87,8 @@ export class ActiveCollection {
     const kind = revisionKindOf(version, undefined);
     const pulled = new EchoFilter(context.tuning.echoes);
     // The revisions that the server is known to have of documents that were transferred lately.
-    const known = new BoundedMap<string, string>(context.tuning.echoes);
-    const onServerRevision = (id: string, rev: string): void => known.set(id, rev);
+    const known = new QuickLRU<string, string>({ maxSize: context.tuning.echoes });
+    const onServerRevision = (id: string, rev: string): void => void known.set(id, rev);
     const onProgress = (): void => this.makeProgress();
     if (push) {
       const subscribe = (since: number): Subscription =>

@@ -1,3 +1,4 @@
+import { retry } from '@edgesync/async';
 import type { BlipReply } from '@edgesync/blip';
 import type { Keyspace } from '@edgesync/document';
 import { isEdgeError } from '@edgesync/errors';
@@ -91,15 +92,13 @@ export class StoredCheckpoints implements LocalCheckpoints {
 
   async save(keyspace: Keyspace, id: string, body: string): Promise<void> {
     // Only this replicator writes the key, so a conflict is the trace of an earlier attempt: the newer one wins.
-    for (let attempt = 0; ; attempt++) {
+    const save = async (): Promise<void> => {
       const rev = (await this.checkpoints.loadCheckpoint(keyspace, keyOf(id)))?.rev ?? '';
-      try {
-        await this.checkpoints.saveCheckpoint(keyspace, keyOf(id), rev, body);
-        return;
-      } catch (error) {
-        if (!isEdgeError(error, 'checkpoint.conflict') || attempt > 0) throw error;
-      }
-    }
+      await this.checkpoints.saveCheckpoint(keyspace, keyOf(id), rev, body);
+    };
+    await retry(save, {
+      isWorthwhile: (error, failures) => isEdgeError(error, 'checkpoint.conflict') && failures === 1,
+    });
   }
 }
 

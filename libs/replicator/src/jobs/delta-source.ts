@@ -1,6 +1,6 @@
 import { createDelta, keyspaceKey, type Keyspace } from '@edgesync/document';
 import type { DocumentStore } from '@edgesync/ports';
-import { BoundedMap } from './peer-memory.js';
+import QuickLRU from 'quick-lru';
 
 export interface Delta {
   /** The revision it applies to, as the peer listed it. */
@@ -21,13 +21,13 @@ const MAX_SHARED_CHARACTERS = 16_384;
 
 /** Makes deltas, once for all peers that hold the same base. */
 export class DeltaSource {
-  private readonly shared: BoundedMap<string, Promise<Delta | undefined>>;
+  private readonly shared: QuickLRU<string, Promise<Delta | undefined>>;
 
   constructor(
     private readonly storage: DocumentStore,
     limit: number,
   ) {
-    this.shared = new BoundedMap(limit);
+    this.shared = new QuickLRU({ maxSize: limit });
   }
 
   /**

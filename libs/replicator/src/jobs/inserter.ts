@@ -1,3 +1,4 @@
+import { backOffMs, retry } from '@edgesync/async';
 import type { WriteRequest, WriteResult } from '@edgesync/ports';
 import type { PeerLink } from './peer-link.js';
 import { passesSoon } from './errors.js';
@@ -70,15 +71,13 @@ export class Inserter {
     for (const [index, { done }] of batch.entries()) done(results[index], undefined);
   }
 
-  private async writeWithPatience(requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
+  private writeWithPatience(requests: readonly WriteRequest[]): Promise<readonly WriteResult[]> {
     const { storage, scheduler, tuning } = this.link.context;
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await storage.write(this.link.database, requests);
-      } catch (error) {
-        if (!passesSoon(error) || attempt >= tuning.writeRetries || !this.link.connection.isOpen) throw error;
-        await new Promise<void>((resolve) => scheduler.schedule(tuning.writeRetryMs * 2 ** attempt, resolve));
-      }
-    }
+    return retry(() => storage.write(this.link.database, requests), {
+      isWorthwhile: (error, failures) =>
+        passesSoon(error) && failures <= tuning.writeRetries && this.link.connection.isOpen,
+      pauseMs: (failures) => backOffMs(failures, { firstMs: tuning.writeRetryMs, longestMs: Infinity }),
+      scheduler,
+    });
   }
 }

@@ -1,3 +1,4 @@
+import { finishesWithin } from '@edgesync/async';
 import { type BlipConnection, CloseCode, type RequestInit, type BlipReply } from '@edgesync/blip';
 import { isEdgeError } from '@edgesync/errors';
 import type { Keyspace } from '@edgesync/document';
@@ -97,10 +98,7 @@ export class PeerLink {
   /** Closes once the replies given so far are in the socket, or the peer does not take them. */
   async closeAfterLastWords(code: number, reason: string): Promise<void> {
     const { scheduler, tuning } = this.context;
-    let stop = (): void => {};
-    const timeout = new Promise<void>((resolve) => (stop = scheduler.schedule(tuning.lastWordsMs, resolve)));
-    await Promise.race([this.connection.whenQueuedBelow(1), timeout]);
-    stop();
+    await finishesWithin(tuning.lastWordsMs, this.connection.whenQueuedBelow(1), scheduler);
     await this.connection.close(code, reason);
   }
 }

@@ -1,45 +1,21 @@
-/** A map of bounded size that keeps what was set last. */
-export class BoundedMap<K, V> {
-  private readonly entries = new Map<K, V>();
-
-  constructor(private readonly limit: number) {}
-
-  get size(): number {
-    return this.entries.size;
-  }
-
-  get(key: K): V | undefined {
-    return this.entries.get(key);
-  }
-
-  set(key: K, value: V): void {
-    this.entries.delete(key);
-    if (this.entries.size >= this.limit) this.entries.delete(this.entries.keys().next().value as K);
-    this.entries.set(key, value);
-  }
-
-  delete(key: K): boolean {
-    return this.entries.delete(key);
-  }
-}
+import QuickLRU from 'quick-lru';
 
 /**
  * Sequences under which revisions of the peer were stored. Offering them back would cost a row and an answer each
  * (docs/protocol/replication.md#after-catching-up). Bounded: a forgotten one is offered, and the peer answers that it has it.
  */
 export class EchoFilter {
-  private readonly sequences: BoundedMap<number, true>;
+  /** Nothing was ever added. */
+  isEmpty = true;
+  private readonly sequences: QuickLRU<number, true>;
 
   constructor(limit: number) {
-    this.sequences = new BoundedMap(limit);
+    this.sequences = new QuickLRU({ maxSize: limit });
   }
 
   add(sequence: number): void {
+    this.isEmpty = false;
     this.sequences.set(sequence, true);
-  }
-
-  get isEmpty(): boolean {
-    return this.sequences.size === 0;
   }
 
   /** Whether the row is an echo; each is asked for once. */
@@ -55,14 +31,14 @@ export class EchoFilter {
  * that its resolver settles.
  */
 export class LegacyMemory {
-  private readonly heads: BoundedMap<string, string>;
+  private readonly heads: QuickLRU<string, string>;
 
   constructor(limit: number) {
-    this.heads = new BoundedMap(limit);
+    this.heads = new QuickLRU({ maxSize: limit });
   }
 
   get(peer: string, collection: string, id: string): string | undefined {
-    return this.heads.size === 0 ? undefined : this.heads.get(`${peer}\n${collection}\n${id}`);
+    return this.heads.get(`${peer}\n${collection}\n${id}`);
   }
 
   remember(peer: string, collection: string, id: string, head: string): void {

@@ -1,7 +1,7 @@
 import type { Keyspace } from '@edgesync/document';
 import type { ChangeRow, DocumentRevision, DocumentStore } from '@edgesync/ports';
 import { compareVersionsByTime, generationOf, isVersion } from '@edgesync/revision';
-import { BoundedMap } from './peer-memory.js';
+import QuickLRU from 'quick-lru';
 
 /** A revision that the peer asked for. */
 export interface WantedRev {
@@ -80,7 +80,7 @@ const LIMIT = 200;
  * find no base.
  */
 export class RecentlySent {
-  private readonly newest = new BoundedMap<string, string>(LIMIT);
+  private readonly newest = new QuickLRU<string, string>({ maxSize: LIMIT });
 
   note(id: string, rev: string): void {
     this.newest.set(id, rev);

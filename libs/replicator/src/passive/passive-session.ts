@@ -1,3 +1,4 @@
+import { finishesWithin } from '@edgesync/async';
 import type { Principal } from '@edgesync/access';
 import { BlipConnection, CloseCode, type CloseInfo, type IncomingRequest, type Transport } from '@edgesync/blip';
 import type { BlipConnectionOptions } from '@edgesync/blip';
@@ -79,10 +80,7 @@ export class PassiveSession implements PassivePeer {
     this.isDraining = true;
     this.unsubscribeAll();
     const { scheduler, tuning } = this.link.context;
-    let stop = (): void => {};
-    const timeout = new Promise<void>((resolve) => (stop = scheduler.schedule(tuning.drainMs, resolve)));
-    await Promise.race([this.link.connection.whenIdle(), timeout]);
-    stop();
+    await finishesWithin(tuning.drainMs, this.link.connection.whenIdle(), scheduler);
     return this.link.connection.close(CloseCode.transient, reason);
   }
 

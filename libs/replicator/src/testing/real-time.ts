@@ -1,4 +1,4 @@
-import type { Scheduler } from '@edgesync/blip';
+import type { Scheduler } from '@edgesync/async';
 
 /** Real timers. A delay of zero is the next turn of the event loop. */
 export const REAL_TIME: Scheduler = {

@@ -1,11 +1,12 @@
 import Database from 'better-sqlite3';
+import QuickLRU from 'quick-lru';
 import { CACHE_KIB, PREPARED_STATEMENTS } from './tuning.js';
 
 /** A connection of a thread. It reads, and within {@link begin} and {@link end} always the same state. */
 export class Snapshot {
   private readonly handle: Database.Database;
-  private readonly prepared = new Map<string, Database.Statement>();
-  private readonly lent = new Map<string, Database.Statement[]>();
+  private readonly prepared = new QuickLRU<string, Database.Statement>({ maxSize: PREPARED_STATEMENTS });
+  private readonly lent = new QuickLRU<string, Database.Statement[]>({ maxSize: PREPARED_STATEMENTS });
   private readonly beginning: Database.Statement;
   private readonly ending: Database.Statement;
 
@@ -31,7 +32,6 @@ export class Snapshot {
     let statement = this.prepared.get(sql);
     if (statement) return statement;
     statement = this.handle.prepare(sql).raw();
-    if (this.prepared.size >= PREPARED_STATEMENTS) this.prepared.delete(this.prepared.keys().next().value!);
     this.prepared.set(sql, statement);
     return statement;
   }
@@ -45,10 +45,7 @@ export class Snapshot {
   giveBack(statement: Database.Statement): void {
     const free = this.lent.get(statement.source);
     if (free) free.push(statement);
-    else {
-      if (this.lent.size >= PREPARED_STATEMENTS) this.lent.clear();
-      this.lent.set(statement.source, [statement]);
-    }
+    else this.lent.set(statement.source, [statement]);
   }
 
   close(): void {

@@ -1,3 +1,4 @@
+import QuickLRU from 'quick-lru';
 import { bindParameters, compile, prepare, type CompiledStatement, type QueryContext } from '@edgesync/query';
 import type { QueryPlan } from '@edgesync/ports';
 import type { AttachedDatabase, StatementJob, ThreadSummary } from './messages.js';
@@ -11,7 +12,7 @@ import { COMPILED_STATEMENTS } from './tuning.js';
 /** Runs statements over one database, one after the other, each on one committed state. */
 export class StatementRunner {
   private readonly snapshot: Snapshot;
-  private readonly compiled = new Map<string, CompiledStatement>();
+  private readonly compiled = new QuickLRU<string, CompiledStatement>({ maxSize: COMPILED_STATEMENTS });
   private readonly places: Places;
 
   constructor(private readonly database: AttachedDatabase) {
@@ -69,7 +70,6 @@ export class StatementRunner {
       fullTextIndexes: () => [],
     };
     compiled = compile(prepare(statement, context));
-    if (this.compiled.size >= COMPILED_STATEMENTS) this.compiled.delete(this.compiled.keys().next().value!);
     this.compiled.set(key, compiled);
     return compiled;
   }

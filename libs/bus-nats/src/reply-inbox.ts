@@ -3,8 +3,8 @@ import { isEdgeError } from '@edgesync/errors';
 import { createInbox, type Msg, type Subscription } from '@nats-io/transport-node';
 import type { Bus } from './bus.js';
 
-/** The reader of a mailbox. */
-export interface MailboxReader {
+/** The reader of an address. */
+export interface ReplyReader {
   /** @param replyTo where the sender takes answers, '' if it does not */
   message(message: Message, replyTo: string): void;
   /** A message cannot be read. */
@@ -15,15 +15,15 @@ export interface MailboxReader {
   disconnected?(): void;
 }
 
-export interface Mailbox {
-  /** The subject to write to. */
-  readonly address: string;
+export interface ReplyAddress {
+  /** To write to. */
+  readonly subject: string;
   close(): void;
 }
 
 /** Short-lived addresses of this process, all behind one subscription. */
-export class Mailboxes {
-  private readonly open = new Map<string, MailboxReader>();
+export class ReplyInbox {
+  private readonly open = new Map<string, ReplyReader>();
   private readonly prefix = `${createInbox()}.`;
   private readonly subscription: Subscription;
   private readonly stopFollowing: () => void;
@@ -40,10 +40,10 @@ export class Mailboxes {
     });
   }
 
-  create(reader: MailboxReader): Mailbox {
+  create(reader: ReplyReader): ReplyAddress {
     const token = (this.next++).toString(36);
     this.open.set(token, reader);
-    return { address: this.prefix + token, close: () => this.open.delete(token) };
+    return { subject: this.prefix + token, close: () => this.open.delete(token) };
   }
 
   close(): void {
