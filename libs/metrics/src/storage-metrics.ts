@@ -10,7 +10,7 @@ export interface CommitSeries {
   readonly failed: Counter;
 }
 
-/** What a database takes of its disk. */
+/** Disk space of a database. */
 export interface DiskUsage {
   readonly databaseBytes: number;
   readonly blobBytes: number;

@@ -2,7 +2,7 @@ import { accessSync, constants, statfsSync, statSync } from 'node:fs';
 import type { EdgeError } from '@edgesync/errors';
 import { bundlePaths, type BundlePaths } from './bundle.js';
 
-/** What a database takes of its disk, and what is left. */
+/** Disk space of a database, and free space. */
 export interface DatabaseUsage {
   /** The database file and its write-ahead log. */
   readonly databaseBytes: number;
@@ -26,7 +26,7 @@ const LOOK_EVERY_MS = 1_000;
 /** Blobs are added up this often at most, as it takes a look at each. Milliseconds. */
 const ADD_UP_EVERY_MS = 300_000;
 
-/** What is known about the disk of a database: from looking at it, and from the outcome of transactions. */
+/** The state of the disk of a database: from looking at it, and from the outcome of transactions. */
 export class DiskState {
   private readonly paths: BundlePaths;
   private failure: { readonly code: WriteObstacle; readonly at: number } | undefined;

@@ -61,7 +61,7 @@ export class SqliteDatabase {
     return this.startedQueries?.load ?? { running: 0, waiting: 0 };
   }
 
-  /** What it takes of its disk. @throws the file system's error */
+  /** Its disk space. @throws the file system's error */
   usage(): DatabaseUsage {
     return this.parts.disk.usage();
   }

@@ -75,7 +75,7 @@ export class SqliteStorage implements Storage, QueryRunner {
     return [...this.open.values()].map(({ queryLoad, name }) => [queryLoad[of], name]);
   }
 
-  /** What each open database takes of its disk; without those whose disk does not answer. */
+  /** Disk space of each open database; without those whose disk does not answer. */
   usage(): [usage: DatabaseUsage, database: string][] {
     return [...this.open.values()].flatMap((database) => {
       try {

@@ -76,7 +76,7 @@ export class ChangesParameters extends ShowCvQuery {
 
 export type FeedMode = 'normal' | 'longpoll' | 'continuous' | 'sse';
 
-/** What a client wants of a feed. */
+/** A feed as a client requests it. */
 export interface FeedRequest {
   readonly mode: FeedMode;
   readonly since: number | 'now';
@@ -119,7 +119,7 @@ function readWait({ heartbeat, timeout }: ChangesParameters): Pick<FeedRequest, 
   return timeout > 0 ? { timeoutMs: Math.min(timeout, LONGEST_FEED_TIMEOUT_MS) } : {};
 }
 
-/** The `Last-Event-ID` of a browser that connects again; undefined if it is none of ours. */
+/** The `Last-Event-ID` of a browser that connects again; undefined if we did not send it. */
 export function readLastEventId(header: string | string[] | undefined): number | undefined {
   return typeof header === 'string' && /^\d{1,15}$/.test(header) ? Number(header) : undefined;
 }

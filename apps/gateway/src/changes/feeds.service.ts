@@ -64,7 +64,7 @@ export class Feeds implements BeforeApplicationShutdown {
     if (request.raw.method === 'HEAD') return void reply.header('content-type', contentType).send();
     const source = openSource({ log: this.storage, feeds: this.sources, keyspace, since, request: asked });
     try {
-      // Before the headers: a fault that shows now is told by the status.
+      // Before the headers: an error that shows now becomes the status.
       const first = (await source.next())!;
       const output = new FeedOutput(reply, contentType);
       const feed = new ChangesFeed(source, output, asked, since);
@@ -107,7 +107,7 @@ export class Feeds implements BeforeApplicationShutdown {
     return Math.min(asked, lastSequence);
   }
 
-  /** Shows a feed to whoever looks after the server. @returns to be called when it has ended */
+  /** Shows a feed to operators. @returns to be called when it has ended */
   private watch(feed: ChangesFeed, request: GatewayRequest, { mode }: FeedRequest, args: string): () => void {
     const { keyspace } = request;
     const actor = actorOf(request);
@@ -117,7 +117,7 @@ export class Feeds implements BeforeApplicationShutdown {
     open.inc();
     this.audit.changesFeedStarted(actor, keyspace, { id, mode });
     const forget = mode === 'normal' ? undefined : this.show(feed, id, since, request, args);
-    // Whoever goes on is asked again who they are, and what they may read.
+    // A client that goes on is authenticated and authorised again.
     const unwatch = this.authenticator.watch(request.principal, () => feed.stop());
     return () => {
       unwatch();

@@ -170,7 +170,7 @@ export class DocumentController {
   }
 }
 
-/** What an edit does that has succeeded. */
+/** The effect of an edit that has succeeded. */
 function changeOf(expect: ExpectedRevision, deleted: boolean): DocumentChange {
   if (deleted) return 'deleted';
   return expect === undefined ? 'created' : 'updated';

@@ -16,7 +16,7 @@ export interface ReplyOptions {
   readonly tags?: readonly string[];
 }
 
-/** What a handler returns if its reply is more than a value or JSON text. */
+/** The result of a handler whose reply is more than a value or JSON text. */
 export class Reply {
   /** @param text makes JSON text, if it is sent; undefined: there is no body */
   constructor(

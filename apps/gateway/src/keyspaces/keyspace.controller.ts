@@ -10,7 +10,7 @@ import { Endpoint } from '../openapi/endpoint.decorator.js';
 import { databaseTag } from './collection-tags.js';
 import { Keyspaces, type NamedKeyspace } from './keyspaces.js';
 
-/** What a database or a collection holds (docs/protocol/rest.md#keyspace-information). */
+/** Information about a database or a collection (docs/protocol/rest.md#keyspace-information). */
 @Controller()
 export class KeyspaceController {
   constructor(

@@ -55,7 +55,7 @@ export class ListingParameters extends ShowCvQuery {
   inclusive_end = true;
 }
 
-/** What a client wants of a listing. */
+/** A listing as a client requests it. */
 export interface ListingRequest {
   readonly keys?: readonly string[];
   /** Inclusive; when descending, the upper bound. */

@@ -21,7 +21,7 @@ interface Operation {
   readonly description: EndpointDescription;
 }
 
-/** What a client puts into a path, with an example. */
+/** The parameters of paths, each with an example. */
 const PATH_PARAMETERS: Readonly<Record<string, readonly [description: string, example: string]>> = {
   keyspace: ['Database, `db.collection` or `db.scope.collection`.', 'travel.inventory.hotels'],
   docid: ['ID of the document, percent-encoded.', 'hotel_10025'],

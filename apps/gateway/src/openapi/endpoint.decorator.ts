@@ -1,6 +1,6 @@
 import type { SchemaName } from './schemas.js';
 
-/** What a request or reply carries: a value of a schema, any JSON, bytes of any type, text, HTML, server-sent events. */
+/** The content of a request or reply: a value of a schema, JSON, bytes of any type, text, HTML, server-sent events. */
 export type Content = SchemaName | 'json' | 'bytes' | 'text' | 'html' | 'events';
 
 export interface ReplyDescription {
@@ -10,8 +10,8 @@ export interface ReplyDescription {
 }
 
 /**
- * What the manual says of one endpoint. What follows from the rest is added: the errors that any request may meet, those of
- * bodies, parameters and keyspaces, and all that belongs to `tagged`.
+ * The entry of one endpoint in the manual. Derived and added: the errors that any request may meet, those of bodies,
+ * parameters and keyspaces, and all that belongs to `tagged`.
  */
 export interface EndpointDescription {
   readonly tag:

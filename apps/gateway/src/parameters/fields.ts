@@ -51,7 +51,7 @@ interface Limits {
   readonly maximum?: number;
 }
 
-/** A whole number. Text that is none is refused, not replaced by the default. */
+/** A whole number. Any other text is refused, not replaced by the default. */
 export const Integer = (
   description: string,
   { minimum = 0, maximum = Number.MAX_SAFE_INTEGER }: Limits = {},
