@@ -176,7 +176,8 @@ export interface ReplicatedCollection extends CollectionName {
 
 export interface ReplicationAuth {
   readonly user?: string;
-  readonly password?: string;
+  /** The password, or the file that holds it. */
+  readonly password?: string | { readonly path: string };
   readonly sessionCookie?: string;
   /** The token, or the file that holds it. */
   readonly openidToken?: string | { readonly path: string };
@@ -191,7 +192,7 @@ export interface ProxyConfig {
   readonly port: number;
   readonly auth?: {
     readonly user?: string;
-    readonly password?: string;
+    readonly password?: string | { readonly path: string };
     readonly openidToken?: string;
     readonly tlsClientCert?: string;
     readonly tlsClientCertKey?: string;

@@ -4,6 +4,8 @@ import type { ReplicationConfig } from './edge-config.js';
 export function withPaths(item: ReplicationConfig, resolve: (path: string) => string): ReplicationConfig {
   const file = <Value extends string | undefined>(value: Value): Value =>
     (value === undefined || value.includes('-----BEGIN ') ? value : resolve(value)) as Value;
+  const secret = <Value extends string | { readonly path: string } | undefined>(value: Value): Value =>
+    (typeof value === 'object' ? { path: resolve(value.path) } : value) as Value;
   const certificate = <Owner extends { readonly tlsClientCert?: string; readonly tlsClientCertKey?: string }>(
     owner: Owner,
   ): Owner => ({
@@ -12,15 +14,18 @@ export function withPaths(item: ReplicationConfig, resolve: (path: string) => st
     tlsClientCertKey: file(owner.tlsClientCertKey),
   });
   const { auth, proxy } = item;
-  const token = auth?.openidToken;
   return {
     ...item,
     trustedRootCerts: file(item.trustedRootCerts),
     pinnedCert: file(item.pinnedCert),
     auth: auth && {
       ...certificate(auth),
-      openidToken: typeof token === 'object' ? { path: resolve(token.path) } : token,
+      password: secret(auth.password),
+      openidToken: secret(auth.openidToken),
     },
-    proxy: proxy && { ...proxy, auth: proxy.auth && certificate(proxy.auth) },
+    proxy: proxy && {
+      ...proxy,
+      auth: proxy.auth && { ...certificate(proxy.auth), password: secret(proxy.auth.password) },
+    },
   };
 }

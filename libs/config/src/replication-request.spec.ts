@@ -70,6 +70,11 @@ describe('the body of POST /_replicate', () => {
     [{ ...item, pinned_cert: '/etc/passwd' }, 'pinned_cert must be PEM text'],
     [{ ...item, auth: { tls_client_cert: 'a', tls_client_cert_key: 'b' } }, 'auth.tls_client_cert must be PEM text'],
     [{ ...item, auth: { openid_token: { path: '/etc/token' } } }, 'auth.openid_token must be the token'],
+    [{ ...item, auth: { user: 'u', password: { path: '/etc/shadow' } } }, 'auth.password must be the password'],
+    [
+      { ...item, proxy: { host: 'p', port: 1, auth: { user: 'u', password: { path: '/etc/shadow' } } } },
+      'proxy.auth.password must be the password',
+    ],
   ])('is refused with 400: %j', (body, message) => {
     const problem = expect.objectContaining({ code: 'request.invalid', message: expect.stringContaining(message) });
     expect(() => read(body)).toThrow(problem as Error);

@@ -51,6 +51,12 @@ export function readReplicationRequest(body: unknown, databases: KnownDatabases)
 function checkFiles({ auth, proxy }: ReplicationConfig, item: Record<string, unknown>): void {
   if (typeof auth?.openidToken === 'object')
     throw invalid('auth.openid_token must be the token: files are for the configuration file');
+  for (const [owner, name] of [
+    [auth, 'auth'],
+    [proxy?.auth, 'proxy.auth'],
+  ] as const)
+    if (typeof owner?.password === 'object')
+      throw invalid(`${name}.password must be the password: files are for the configuration file`);
   for (const key of CERTIFICATES) checkPem(item[key], key);
   for (const [owner, name] of [
     [auth, 'auth'],

@@ -94,7 +94,10 @@ const filterMembers = {
 
 const credentialMembers = {
   user: optional(text(USER), 'User name for HTTP Basic authentication; needs password.'),
-  password: optional(text(PASSWORD), 'Password for HTTP Basic authentication.'),
+  password: optional(
+    either(text(PASSWORD), object({ path: required(text(NOT_EMPTY), 'The file that holds the password.') })),
+    'Password for HTTP Basic authentication, or the file that holds it.',
+  ),
 };
 
 const certificateMembers = {
@@ -104,7 +107,7 @@ const certificateMembers = {
 
 interface Credentials {
   readonly user: string | undefined;
-  readonly password: string | undefined;
+  readonly password: unknown;
   readonly openid_token: unknown;
   readonly tls_client_cert: string | undefined;
   readonly tls_client_cert_key: string | undefined;

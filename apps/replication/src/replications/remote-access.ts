@@ -2,7 +2,14 @@ import type { ReplicationConfig } from '@edgesync/config';
 import { VERSION } from '@edgesync/platform';
 import type { ClientTls, ProxyOptions } from '@edgesync/socket-ws';
 import { CookieJar } from './cookie-jar.js';
-import { isPemText, readCertificate, readClientCertificate, readRoots, readTokenFile } from './remote-files.js';
+import {
+  isPemText,
+  readCertificate,
+  readClientCertificate,
+  readRoots,
+  readPassword,
+  readTokenFile,
+} from './remote-files.js';
 import { isRemote } from './replication-plan.js';
 
 /** How the remote server is reached and convinced, at one moment. */
@@ -31,7 +38,11 @@ export class RemoteAccess {
     const values = [
       trustedRootCerts,
       pinnedCert,
-      ...[auth, proxy?.auth].flatMap((owner) => [owner?.tlsClientCert, owner?.tlsClientCertKey]),
+      ...[auth, proxy?.auth].flatMap((owner) => [
+        owner?.tlsClientCert,
+        owner?.tlsClientCertKey,
+        typeof owner?.password === 'object' ? owner.password.path : undefined,
+      ]),
     ];
     const paths = values.filter((value) => value !== undefined && !isPemText(value));
     return [...(this.tokenFile === undefined ? [] : [this.tokenFile]), ...(paths as string[])];
@@ -71,7 +82,7 @@ export class RemoteAccess {
       this.token = token;
       return `Bearer ${token}`;
     }
-    if (auth?.user !== undefined) return basic(auth.user, auth.password ?? '');
+    if (auth?.user !== undefined) return basic(auth.user, await readPassword('auth', auth.password));
     const { username, password } = new URL(isRemote(target) ? target : source);
     return username === '' ? undefined : basic(decodeURIComponent(username), decodeURIComponent(password));
   }
@@ -101,7 +112,7 @@ export class RemoteAccess {
       auth?.openidToken !== undefined
         ? `Bearer ${auth.openidToken}`
         : auth?.user !== undefined
-          ? basic(auth.user, auth.password ?? '')
+          ? basic(auth.user, await readPassword('proxy.auth', auth.password))
           : undefined;
     return {
       secure: type === 'HTTPS',

@@ -5,7 +5,8 @@ import type { ReplicationConfig } from '@edgesync/config';
 import { ConfigError, loadSettings } from '@edgesync/config-files';
 import { TestCertificate } from '@edgesync/test-kit';
 import { describe, expect, it } from 'vitest';
-import { fileIssues, fileProblems } from './remote-files.js';
+import { RemoteAccess } from './remote-access.js';
+import { fileIssues, fileProblems, readPassword } from './remote-files.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'edgesync-'));
 const file = (name: string, content: string | Buffer): string => {
@@ -17,6 +18,42 @@ const problems = (members: Partial<ReplicationConfig>): string[] =>
   fileProblems({ ...DEFINITION, ...members }).map(({ message }) => message);
 const auth = (members: Partial<NonNullable<ReplicationConfig['auth']>>): Partial<ReplicationConfig> => ({
   auth: { reconnectOnTokenChange: false, ...members },
+});
+
+describe('a password in a file', () => {
+  const proxy = (password: string | { path: string }): Partial<ReplicationConfig> => ({
+    proxy: { type: 'HTTP', host: 'proxy', port: 1, auth: { user: 'p', password } },
+  });
+
+  it('is its one line, with the spaces that it has', async () => {
+    expect(await readPassword('auth', { path: file('password', ' pä ss \n') })).toBe(' pä ss ');
+    expect(await readPassword('auth', 'written')).toBe('written');
+    expect(problems({ ...auth({ user: 'u', password: { path: file('password', 'x') } }), ...proxy('y') })).toEqual([]);
+  });
+
+  it('is sent to the other server and to the proxy, as it is in the file at each attempt', async () => {
+    const path = file('password', 'first\n');
+    const access = new RemoteAccess({ ...DEFINITION, ...auth({ user: 'u', password: { path } }), ...proxy({ path }) });
+    const sent = async () => {
+      const { headers, proxy: through } = await access.prepare();
+      return [headers['Authorization'], through?.headers?.['Proxy-Authorization']];
+    };
+    const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+    expect(await sent()).toEqual([basic('u:first'), basic('p:first')]);
+    writeFileSync(path, 'second');
+    expect(await sent()).toEqual([basic('u:second'), basic('p:second')]);
+  });
+
+  it.each([
+    ['', 'which is empty'],
+    ['one\ntwo\n', 'which holds more than one line'],
+  ])('%j cannot be used', (content, problem) => {
+    const path = file('bad', content);
+    expect(problems({ ...auth({ user: 'u', password: { path } }), ...proxy({ path: join(folder, 'none') }) })).toEqual([
+      expect.stringMatching(new RegExp(`auth\\.password.*${problem}`)),
+      expect.stringContaining('proxy.auth.password'),
+    ]);
+  });
 });
 
 describe('files of a definition', () => {

@@ -58,6 +58,15 @@ export async function readTokenFile(key: string, path: string): Promise<string> 
   return parseToken(key, path, await readMaterial(key, path));
 }
 
+/** A password that the definition has, or the first line of the file that it names. @throws {UnusableFileError} */
+export async function readPassword(place: string, password: SecretOrFile): Promise<string> {
+  if (typeof password !== 'object') return password ?? '';
+  const key = `${place}.password`;
+  return parsePassword(key, password.path, await readMaterial(key, password.path));
+}
+
+type SecretOrFile = string | { readonly path: string } | undefined;
+
 /** Root certificates in PEM. @throws {UnusableFileError} if there is none */
 export async function readRoots(key: string, value: string): Promise<string[]> {
   return parseRoots(key, await readMaterial(key, value));
@@ -118,6 +127,9 @@ export function fileProblems(definition: ReplicationConfig): readonly UnusableFi
     ['auth', auth],
     ['proxy.auth', proxy?.auth],
   ] as const) {
+    const password = owner?.password;
+    if (typeof password === 'object')
+      attempt(`${place}.password`, password.path, (bytes) => parsePassword(`${place}.password`, password.path, bytes));
     const [certKey, keyKey] = clientKeys(place);
     const cert = attempt(certKey, owner?.tlsClientCert, (bytes) => parseCertificate(certKey, bytes));
     attempt(keyKey, owner?.tlsClientCertKey, (bytes) => {
@@ -161,6 +173,14 @@ function parseToken(key: string, path: string, bytes: Buffer): string {
   const text = bytes.toString('utf8').trim();
   if (text === '') throw new UnusableFileError(key, `names ${path}, which is empty`);
   if (!TOKEN.test(text)) throw new UnusableFileError(key, `names ${path}, which holds something else than a token`);
+  return text;
+}
+
+function parsePassword(key: string, path: string, bytes: Buffer): string {
+  const text = bytes.toString('utf8').replace(/\r?\n$/, '');
+  if (text === '') throw new UnusableFileError(key, `names ${path}, which is empty`);
+  if (/[\u0000-\u001f\u007f]/.test(text))
+    throw new UnusableFileError(key, `names ${path}, which holds more than one line or control characters`);
   return text;
 }
 
