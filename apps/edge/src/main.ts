@@ -41,6 +41,18 @@ process.exitCode = await main(
       const { backupDatabase } = await import('@edgesync/storage-sqlite');
       return backupDatabase(path, target, { signal: abortOnSignal() });
     },
+    info: async (path) => {
+      const { describeBundle } = await import('@edgesync/storage-sqlite');
+      return describeBundle(path);
+    },
+    check: async (path) => {
+      const { checkDatabase } = await import('@edgesync/storage-sqlite');
+      return checkDatabase(path);
+    },
+    compact: async (path) => {
+      const { compactDatabase } = await import('@edgesync/storage-sqlite');
+      return compactDatabase(path);
+    },
     importBundle: async (...parameters) => {
       const { importCouchbaseLite } = await import('@edgesync/storage-sqlite');
       return importCouchbaseLite(...parameters);

@@ -1,10 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import Database from 'better-sqlite3';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import type { BundlePaths } from './bundle.js';
 import { makeFile, PRIVATE_FILE } from './files.js';
 import { errorCode, toStorageError } from './storage-error.js';
+
+/** The process that has a bundle open, as its note says; empty if the note cannot be read. */
+export interface BundleHolder {
+  readonly pid?: number;
+  readonly host?: string;
+  /** ISO 8601. */
+  readonly since?: string;
+}
 
 /**
  * Claims a bundle for this process until {@link BundleLock.release}. The claim is SQLite's file lock on a file of its
@@ -29,6 +37,22 @@ export class BundleLock {
    */
   static refuseIfHeldHere({ directory }: BundlePaths): void {
     if (BundleLock.held.has(directory)) throw new EdgeError('storage.locked', `${directory} is open in this process`);
+  }
+
+  /** Looks whether another process holds a bundle, without claiming it. @returns undefined if none does */
+  static holderOf(paths: BundlePaths): BundleHolder | undefined {
+    BundleLock.refuseIfHeldHere(paths);
+    if (!existsSync(paths.lock)) return undefined;
+    const connection = new Database(paths.lock, { readonly: true, timeout: 0 });
+    try {
+      connection.prepare('SELECT 1 FROM sqlite_schema').get();
+      return undefined;
+    } catch (error) {
+      if (!errorCode(error).startsWith('SQLITE_BUSY')) throw error;
+      return readHolder(paths) ?? {};
+    } finally {
+      connection.close();
+    }
   }
 
   static acquire(paths: BundlePaths): BundleLock {
@@ -63,11 +87,15 @@ export class BundleLock {
   }
 }
 
-function describeHolder({ owner }: BundlePaths): string {
+function describeHolder(paths: BundlePaths): string {
+  const holder = readHolder(paths);
+  return holder ? `: process ${holder.pid} on ${holder.host}, since ${holder.since}` : '';
+}
+
+function readHolder({ owner }: BundlePaths): BundleHolder | undefined {
   try {
-    const { pid, host, since } = JSON.parse(readFileSync(owner, 'utf8')) as Record<string, unknown>;
-    return `: process ${String(pid)} on ${String(host)}, since ${String(since)}`;
+    return JSON.parse(readFileSync(owner, 'utf8')) as BundleHolder;
   } catch {
-    return '';
+    return undefined;
   }
 }

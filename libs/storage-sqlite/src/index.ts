@@ -10,3 +10,6 @@ export { SqliteStorage } from './sqlite-storage.js';
 export { exportBundle, type ExportOptions, type ExportReport } from './export/export-bundle.js';
 export type { ImportOptions, ImportProblem, ImportProgress, ImportReport } from './import/import-bundle.js';
 export { importCouchbaseLite, needsCouchbaseLiteImport } from './import/import-couchbase-lite.js';
+export { checkDatabase } from './care/check-database.js';
+export { compactDatabase, type Compacted } from './care/compact-database.js';
+export { describeBundle, type BundleFacts, type CollectionFacts } from './care/describe-bundle.js';

@@ -77,14 +77,23 @@ const RULES: readonly (readonly [rule: string, violations: string])[] = [
 
 /** Reads the whole database. @returns what is broken, empty if nothing is */
 export async function checkIntegrity(handle: Database.Database, blobFiles: BlobFiles): Promise<string[]> {
-  const faults = (handle.pragma('integrity_check') as { integrity_check: string }[])
-    .map(({ integrity_check }) => integrity_check)
-    .filter((line) => line !== 'ok');
+  const faults: string[] = [];
+  // Each step meets a damaged page on its own: one that cannot be read does not hide the others.
+  const rowsOf = (step: string, sql: string): unknown[][] => {
+    try {
+      return handle.prepare(sql).raw().all() as unknown[][];
+    } catch (error) {
+      if (toStorageError(error).code !== 'storage.corrupt') throw error;
+      faults.push(`${step}: cannot be checked: ${(error as Error).message}`);
+      return [];
+    }
+  };
+  for (const [line] of rowsOf('pages', 'PRAGMA integrity_check')) if (line !== 'ok') faults.push(String(line));
   for (const [rule, violations] of RULES) {
-    const rows = handle.prepare(`${violations} LIMIT 5`).raw().all() as unknown[][];
+    const rows = rowsOf(rule, `${violations} LIMIT 5`);
     if (rows.length > 0) faults.push(`${rule}: broken by ${rows.map(([key]) => String(key)).join(', ')}`);
   }
-  const blobs = handle.prepare('SELECT digest, length FROM blobs').all() as { digest: string; length: number }[];
-  for (const blob of blobs) if (!(await blobFiles.matches(blob))) faults.push(`blob ${blob.digest} is damaged or lost`);
+  for (const [digest, length] of rowsOf('blobs', 'SELECT digest, length FROM blobs') as [string, number][])
+    if (!(await blobFiles.matches({ digest, length }))) faults.push(`blob ${digest} is damaged or lost`);
   return faults;
 }

@@ -71,6 +71,9 @@ export type Command =
       readonly keyFile: string;
       readonly replace: boolean;
     }
+  | { readonly kind: 'info'; readonly path: string; readonly json: boolean }
+  | { readonly kind: 'check'; readonly path: string }
+  | { readonly kind: 'compact'; readonly path: string }
   | { readonly kind: 'reset-uuid'; readonly path: string }
   | { readonly kind: 'backup'; readonly path: string; readonly target: string };
 
@@ -87,6 +90,9 @@ const ACTIONS = {
   'create-cert': ['subject', 'certificate file', 'key file'],
   'reset-uuid': ['database'],
   backup: ['database', 'target'],
+  info: ['database'],
+  check: ['database'],
+  compact: ['database'],
   import: ['source', 'target'],
   'export-cblite2': ['database', 'target'],
   'check-config': ['config file'],
@@ -111,6 +117,7 @@ const FLAGS: Readonly<
   password: { type: 'string', with: ['add-user'] },
   'no-password': { type: 'boolean', with: ['add-user'] },
   replace: { type: 'boolean', with: ['create-cert'] },
+  json: { type: 'boolean', with: ['info'] },
   'dry-run': { type: 'boolean', with: ['import'] },
   'skip-damaged': { type: 'boolean', with: ['import'] },
   format: { type: 'string', with: ['export-cblite2'] },
@@ -162,7 +169,11 @@ function commandOf(action: Action | undefined, given: Given, positionals: readon
       const [subject, certFile, keyFile] = exactly(positionals, action);
       return { kind: action, subject: subject!, certFile: certFile!, keyFile: keyFile!, replace: given.has('replace') };
     }
+    case 'info':
+      return { kind: action, path: exactly(positionals, action)[0]!, json: given.has('json') };
     case 'reset-uuid':
+    case 'check':
+    case 'compact':
       return { kind: action, path: exactly(positionals, action)[0]! };
     case 'backup': {
       const [path, target] = exactly(positionals, action);

@@ -52,6 +52,21 @@ async function run(words: string[], passwords: string[] = []) {
         path.includes('missing')
           ? Promise.reject(new Error('there is no database'))
           : Promise.resolve({ documents: 1, blobs: 2, bytes: 3_456_789 }),
+      info: () =>
+        Promise.resolve({
+          kind: 'edgesync',
+          uuid: '00ff',
+          version: 'v1',
+          fileBytes: 2_000_000,
+          logBytes: 0,
+          freeBytes: 500_000,
+          blobs: 1,
+          blobBytes: 1_000_000,
+          collections: [{ name: 'a.b', documents: 2, tombstones: 1, lastSequence: 9 }],
+          holder: { pid: 7, host: 'box', since: 'today' },
+        }),
+      check: (path) => Promise.resolve(path.includes('sound') ? [] : ['blob x is damaged or lost']),
+      compact: () => Promise.resolve({ before: 3_000_000, after: 1_000_000 }),
       importBundle: () => Promise.reject(new Error('no import here')),
       exportBundle: () => Promise.reject(new Error('no export here')),
     },
@@ -70,7 +85,7 @@ describe('the program', () => {
     const options =
       'verbose color version config port check-config check-ready create-cert replace add-user create role access ' +
       'password no-password remove-user list-users reset-uuid backup import dry-run skip-damaged export-cblite2 format ' +
-      'collections for-url';
+      'collections for-url info json check compact';
     for (const option of options.split(' ')) expect(out).toContain(`--${option}`);
   });
 
@@ -113,6 +128,36 @@ describe('the program', () => {
     expect(await run(['--reset-uuid', 'locked.cblite2'])).toMatchObject({
       code: 1,
       err: 'edgesync: the database is open',
+    });
+  });
+
+  it('describes a database, for people or as JSON', async () => {
+    expect(await run(['--info', 'a.cblite2'])).toMatchObject({
+      code: 0,
+      out: `a.cblite2: a database of edgesync
+  UUID      00ff
+  version   v1
+  file      2.0 MB, 0.5 MB of it free, and a log of 0.0 MB
+  blobs     1, 1.0 MB
+  open      in process 7 on box, since today
+  a.b: 2 documents, 1 tombstone, last sequence 9`,
+    });
+    const { out } = await run(['--info', 'a.cblite2', '--json']);
+    expect(JSON.parse(out)).toMatchObject({ uuid: '00ff', collections: [{ name: 'a.b', documents: 2 }] });
+  });
+
+  it('checks a database and ends with 2 if it is damaged', async () => {
+    expect(await run(['--check', 'sound.cblite2'])).toMatchObject({ code: 0, out: 'sound.cblite2 is sound' });
+    expect(await run(['--check', 'a.cblite2'])).toMatchObject({
+      code: 2,
+      out: 'a.cblite2 is damaged; restore it from a backup:\n  blob x is damaged or lost',
+    });
+  });
+
+  it('compacts a database', async () => {
+    expect(await run(['--compact', 'a.cblite2'])).toMatchObject({
+      code: 0,
+      out: 'a.cblite2: 2000000 bytes saved, 3.0 MB before, 1.0 MB after',
     });
   });
 

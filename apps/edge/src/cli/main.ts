@@ -2,10 +2,12 @@ import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { COMPATIBLE_VERSION, VERSION } from '@edgesync/platform';
 import { explain } from '@edgesync/errors';
+import type { BundleFacts } from '@edgesync/storage-sqlite';
 import { count, megabytes } from './amounts.js';
 import { parseArguments, UsageError, type Command, type ServeCommand } from './arguments.js';
 import { parseSubject } from './certificate-subject.js';
 import { exportCommand, importCommand, type ExportAction, type ImportAction } from './couchbase-lite-commands.js';
+import { describeFacts, reportCheck } from './care-commands.js';
 import { DONE, FAILED } from './exit-codes.js';
 import type { ProgressLine } from './progress-line.js';
 import { USAGE } from './usage.js';
@@ -35,6 +37,11 @@ export interface CommandLineActions {
   readonly resetUuid: (path: string) => Promise<string>;
   /** Copies a database; ends early when the process is asked to end. */
   readonly backup: (path: string, target: string) => Promise<BackedUp>;
+  readonly info: (path: string) => Promise<BundleFacts>;
+  /** @returns what is damaged */
+  readonly check: (path: string) => Promise<readonly string[]>;
+  /** @returns the bytes of the database file before and after */
+  readonly compact: (path: string) => Promise<{ readonly before: number; readonly after: number }>;
   readonly importBundle: ImportAction;
   readonly exportBundle: ExportAction;
 }
@@ -113,6 +120,18 @@ async function perform(
     case 'backup':
       io.out(`${command.target}: ${describe(await actions.backup(command.path, command.target))}`);
       break;
+    case 'info': {
+      const facts = await actions.info(command.path);
+      io.out(command.json ? JSON.stringify(facts) : describeFacts(command.path, facts));
+      break;
+    }
+    case 'check':
+      return reportCheck(command.path, await actions.check(command.path), io);
+    case 'compact': {
+      const { before, after } = await actions.compact(command.path);
+      io.out(`${command.path}: ${before - after} bytes saved, ${megabytes(before)} before, ${megabytes(after)} after`);
+      break;
+    }
     case 'import':
       return importCommand(command, actions.importBundle, io);
     case 'export-cblite2':

@@ -42,6 +42,14 @@ Commands (each exits when done):
       Copy a database, also while a server writes to it, as it is at one moment, with all its
       blobs. The target must not exist; it appears when it is complete.
 
+  --info <database.cblite2> [--json]
+      Show counts, sizes, UUID and version of a database, and the process that has it open. Also for
+      a Couchbase Lite database.
+  --check <database.cblite2>
+      Read all of a database that no server has open: pages, rows, indexes, every blob. Names damage.
+  --compact <database.cblite2>
+      Give the space of deleted data back. No server may have the database open.
+
   --import <source.cblite2> <target.cblite2> [--dry-run] [--skip-damaged]
       Import a Couchbase Lite database (2.x to 4.x) into a new one. The source is not changed.
       After an interruption the same command goes on.
@@ -54,5 +62,5 @@ Commands (each exits when done):
       --for-url       The URL that apps sync with, "wss://host:port/db": their first sync downloads
                       nothing that they have. No server may have the database open meanwhile.
 
-Exit codes: 0 done; 1 failed; 2 done, and the output names what did not come along.
+Exit codes: 0 done; 1 failed; 2 done, and the output names what did not come along or is damaged.
 `;

@@ -111,6 +111,26 @@ export class CouchbaseLiteBundle {
     this.handle.close();
   }
 
+  /** Its UUID (hex), what wrote it, and the counts of its collections. */
+  describe() {
+    const uuid = this.handle.prepare(`SELECT body FROM kv_info WHERE key = 'publicUUID'`).pluck().get() as Buffer;
+    const schema = this.handle.pragma('user_version', { simple: true }) as number;
+    return {
+      uuid: uuid.toString('hex'),
+      version: `Couchbase Lite ${this.generation} (schema ${schema})`,
+      collections: this.collections.map((tables) => {
+        const all = this.count(tables.live) + this.count(tables.deleted);
+        const tombstones = this.countDeleted(tables.live) + this.countDeleted(tables.deleted);
+        return {
+          name: `${tables.scope}.${tables.collection}`,
+          documents: all - tombstones,
+          tombstones,
+          lastSequence: this.lastSequence(tables),
+        };
+      }),
+    };
+  }
+
   /** All documents and tombstones; expired ones are among them. */
   countRows(): number {
     return this.collections.reduce((sum, { live, deleted }) => sum + this.count(live) + this.count(deleted), 0);
@@ -166,6 +186,14 @@ export class CouchbaseLiteBundle {
     if (table === undefined) return 0;
     return this.handle
       .prepare(`SELECT count(*) FROM ${quote(table)}`)
+      .pluck()
+      .get() as number;
+  }
+
+  private countDeleted(table: string | undefined): number {
+    if (table === undefined) return 0;
+    return this.handle
+      .prepare(`SELECT count(*) FROM ${quote(table)} WHERE flags & 1`)
       .pluck()
       .get() as number;
   }
