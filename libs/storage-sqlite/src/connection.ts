@@ -46,6 +46,7 @@ export async function openConnection(paths: BundlePaths): Promise<Connection> {
 }
 
 async function openWith(paths: BundlePaths, exclusive: boolean): Promise<Connection> {
+  let handle!: Database.Database;
   const dataSource = new DataSource({
     type: 'better-sqlite3',
     database: paths.database,
@@ -53,7 +54,8 @@ async function openWith(paths: BundlePaths, exclusive: boolean): Promise<Connect
     migrations: MIGRATIONS,
     // Nobody may wait for a lock on the thread that serves requests: the write queue tries again by timer.
     timeout: 0,
-    prepareDatabase: (handle: Database.Database) => {
+    prepareDatabase: (opened: Database.Database) => {
+      handle = opened;
       try {
         configure(handle, exclusive);
       } catch (error) {
@@ -65,8 +67,6 @@ async function openWith(paths: BundlePaths, exclusive: boolean): Promise<Connect
   });
   await dataSource.initialize();
   try {
-    const driver = dataSource.driver as unknown as { databaseConnection: Database.Database };
-    const handle = driver.databaseConnection;
     refuseNewer(handle, paths.database);
     await dataSource.runMigrations({ transaction: 'each' });
     return { dataSource, handle, exclusive };
