@@ -1,5 +1,5 @@
 /**
- * The catalogue of every fault edgesync reports on purpose. It is also the manual: each entry says what the
+ * The catalogue of every error that edgesync reports on purpose. It is also the manual: each entry says what the
  * code means and what the reader can do about it. Edges translate it: REST uses `http`, BLIP uses domain `HTTP`
  * with the same number unless `blip` names another pair.
  */
@@ -197,5 +197,5 @@ export const CATALOGUE = {
   internal: entry(500, 'internal error', 'See the server’s log.', RETRY_LATER),
 } as const satisfies Record<string, CatalogueEntry>;
 
-/** The name of a catalogued fault. */
+/** The name of a catalogued error. */
 export type ErrorCode = keyof typeof CATALOGUE;

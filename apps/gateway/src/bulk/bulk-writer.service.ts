@@ -3,13 +3,13 @@ import type { Body, Keyspace } from '@edgesync/document';
 import { EdgeError, isEdgeError } from '@edgesync/errors';
 import { statusText, STORAGE } from '@edgesync/platform';
 import type { Storage, WriteRequest } from '@edgesync/ports';
-import { faultOf, writeReply } from '../documents/write-result.js';
+import { errorOf, writeReply } from '../documents/write-result.js';
 import { toEdit, toRevision } from './bulk-item.js';
 
 /** An item that is not written, and why. */
 interface Failure {
   readonly id: string | undefined;
-  readonly fault: EdgeError;
+  readonly error: EdgeError;
 }
 
 export interface BulkOptions {
@@ -34,30 +34,30 @@ export class BulkWriter {
     { newEdits, showCv }: BulkOptions,
   ): Promise<string> {
     const items = docs.map((doc) => toRequest(keyspace, doc, newEdits));
-    const requests = items.filter((item): item is WriteRequest => !('fault' in item));
+    const requests = items.filter((item): item is WriteRequest => !('error' in item));
     const results = requests.length > 0 ? await this.storage.write(keyspace.database, requests) : [];
     let next = 0;
     const elements = items.map((item) => {
-      if ('fault' in item) return failureText(item);
+      if ('error' in item) return failureText(item);
       const result = results[next++]!;
       if (result.status === 'stored' || result.status === 'known') return writeReply(result, showCv);
-      return failureText({ id: result.id, fault: faultOf(result) });
+      return failureText({ id: result.id, error: errorOf(result) });
     });
     return `[${elements.join(',')}]`;
   }
 }
 
 function toRequest(keyspace: Keyspace, doc: Body | EdgeError, newEdits: boolean): WriteRequest | Failure {
-  if (isEdgeError(doc)) return { id: undefined, fault: doc };
+  if (isEdgeError(doc)) return { id: undefined, error: doc };
   try {
     return newEdits ? toEdit(keyspace, doc) : toRevision(keyspace, doc);
-  } catch (fault) {
-    if (isEdgeError(fault)) return { id: doc.metadata.id, fault };
-    throw fault;
+  } catch (error) {
+    if (isEdgeError(error)) return { id: doc.metadata.id, error };
+    throw error;
   }
 }
 
-function failureText({ id, fault }: Failure): string {
-  const { status, message } = fault;
+function failureText({ id, error }: Failure): string {
+  const { status, message } = error;
   return JSON.stringify({ ...(id !== undefined && { id }), status, error: statusText(status), reason: message });
 }

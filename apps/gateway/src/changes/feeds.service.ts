@@ -78,7 +78,7 @@ export class Feeds implements BeforeApplicationShutdown {
         },
         (error: unknown) => {
           ended();
-          reply.server.reportFault(error, request);
+          reply.server.reportError(error, request);
           output.abort();
         },
       );

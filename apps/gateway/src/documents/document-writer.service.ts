@@ -4,7 +4,7 @@ import { STORAGE } from '@edgesync/platform';
 import type { EditRequest, Storage } from '@edgesync/ports';
 import { ANY_REVISION, type ExpectedRevision } from '../parameters/revision.js';
 import { DocumentReader } from './document-reader.service.js';
-import { faultOf, type StoredResult } from './write-result.js';
+import { errorOf, type StoredResult } from './write-result.js';
 
 export interface Edit {
   readonly keyspace: Keyspace;
@@ -43,6 +43,6 @@ export class DocumentWriter {
           },
     ]);
     if (result!.status === 'stored' || result!.status === 'known') return result!;
-    throw faultOf(result!);
+    throw errorOf(result!);
   }
 }

@@ -6,7 +6,7 @@ export type StoredResult = Extract<WriteResult, { status: 'stored' | 'known' }>;
 export type RefusedResult = Exclude<WriteResult, StoredResult>;
 
 /** The fault that a refused write is. */
-export function faultOf(result: RefusedResult): EdgeError {
+export function errorOf(result: RefusedResult): EdgeError {
   switch (result.status) {
     case 'conflict':
       return new EdgeError('doc.conflict');

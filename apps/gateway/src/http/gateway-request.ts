@@ -13,6 +13,6 @@ export type GatewayRequest = FastifyRequest<{ Params: Readonly<Record<string, st
 declare module 'fastify' {
   interface FastifyInstance {
     /** Logs what went wrong after a reply had begun, when the client can notice it only by the closed connection. */
-    reportFault: (error: unknown, request: FastifyRequest) => void;
+    reportError: (error: unknown, request: FastifyRequest) => void;
   }
 }

@@ -36,7 +36,7 @@ export class RequestPipeline implements OnModuleInit {
   constructor(
     @Inject(HttpAdapterHost) private readonly host: HttpAdapterHost<GatewayHttpAdapter>,
     @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
-    @Inject(ErrorFilter) private readonly faults: ErrorFilter,
+    @Inject(ErrorFilter) private readonly errors: ErrorFilter,
     @Inject(LOGGERS) private readonly loggers: Loggers,
     @Inject(AUDIT_LOG) private readonly audit: AuditLog,
     @Inject(METRICS) private readonly metrics: Metrics,
@@ -48,8 +48,8 @@ export class RequestPipeline implements OnModuleInit {
     fastify.decorateRequest('principal', null);
     fastify.decorateRequest('keyspace', null);
     fastify.decorate(
-      'reportFault',
-      (error: unknown, request: FastifyRequest) => void this.faults.report(error, request),
+      'reportError',
+      (error: unknown, request: FastifyRequest) => void this.errors.report(error, request),
     );
     observeRequests(fastify, { log: this.loggers.domain('REST'), audit: this.audit, metrics: this.metrics });
     if (this.config.cors) this.serveOtherOrigins(new Cors(this.config.cors));
@@ -79,7 +79,7 @@ export class RequestPipeline implements OnModuleInit {
     // Node forgets what came in one packet behind an upgrade that nobody serves; better nothing comes behind it at all.
     if ((raw.headers.upgrade !== undefined && asksForWebSocket(raw)) || !hasKnownFraming(raw))
       reply.header('connection', 'close');
-    const refuse = (error: unknown): void => this.faults.answer(error, request, reply);
+    const refuse = (error: unknown): void => this.errors.answer(error, request, reply);
     const goOn = (principal: GatewayRequest['principal']): void => {
       request.principal = principal;
       checkRequest(request);

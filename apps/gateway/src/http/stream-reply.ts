@@ -42,7 +42,7 @@ export function sendStream(reply: FastifyReply, chunks: AsyncGenerator<Uint8Arra
   const audited = reply.hasHeader('content-length') ? auditedChunks(reply.raw, chunks) : chunks;
   const stream = Readable.from(audited, { objectMode: false });
   stream.once('error', (error) => {
-    if (!(error instanceof ClientGoneError)) reply.server.reportFault(error, reply.request);
+    if (!(error instanceof ClientGoneError)) reply.server.reportError(error, reply.request);
   });
   reply.send(stream);
 }
