@@ -103,6 +103,7 @@ export const CATALOGUE = {
   'query.syntax': entry(400, 'syntax error', 'Correct the statement at the position named.'),
   'query.invalid': entry(400, 'invalid statement', 'Correct the statement as the reason says.'),
   'query.index-missing': entry(400, 'no such full-text index', 'Define the index in the configuration.'),
+  'query.index-building': entry(503, 'the index is not complete yet', 'Try again when it is built.'),
   'query.parameter': entry(400, 'invalid query parameter', 'Send each parameter the statement names, and no other.'),
   'query.runtime': entry(400, 'the statement failed', 'Correct the statement or its parameters as the reason says.'),
   'query.limit': entry(

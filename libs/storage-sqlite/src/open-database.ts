@@ -240,7 +240,9 @@ async function openIndexes(
   const hasIndexes = handle.prepare('SELECT EXISTS (SELECT 1 FROM indexes)').pluck().get() !== 0;
   if (configs.size === 0 && !hasIndexes) return undefined;
   const { DatabaseIndexes } = await import('./query/indexes/database-indexes.js');
-  return new DatabaseIndexes(handle, configs, collections);
+  const hasText = [...configs.values()].some(({ type }) => type === 'fulltext');
+  const { openTextTable } = hasText ? await import('./query/indexes/text-table.js') : {};
+  return new DatabaseIndexes(handle, configs, collections, openTextTable);
 }
 
 async function startBuilding(

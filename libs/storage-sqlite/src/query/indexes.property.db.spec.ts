@@ -6,9 +6,7 @@ import { checkJson } from '@edgesync/document';
 import type { WriteRequest, WriteResult } from '@edgesync/ports';
 import { bindParameters, compile, decode, prepare, type ObjectValue } from '@edgesync/query';
 import { MemoryDatabase } from '@edgesync/query/testing';
-import type { FromThread } from './messages.js';
-import { CONTROL } from './messages.js';
-import { Outlet } from './outlet.js';
+import { answersOf } from '../testing/statement-answers.js';
 import { StatementRunner } from './statement-runner.js';
 import { indexesBuilt, openQueriedStorage, type QueriedStorage } from '../testing/queried-storage.js';
 
@@ -226,30 +224,6 @@ describe.each(['exact', 'any'] as const)('an index never changes a result, with 
     }
   }
 
-  function answer(runner: StatementRunner, statement: string, parameters: string): string[] {
-    const rows: string[] = [];
-    const outlet = new Outlet(
-      1,
-      new Int32Array(new SharedArrayBuffer(CONTROL.cells * 4)),
-      (message: FromThread) => void message,
-      () => undefined,
-    );
-    outlet.row = (row) => void rows.push(row);
-    const job = {
-      type: 'run',
-      id: 1,
-      database: 1,
-      keyspace: KEYSPACE,
-      statement,
-      parameters,
-      heldRows: 1e6,
-      heldBytes: 1e9,
-      nowSeconds: 1,
-    } as const;
-    runner.run(job, outlet);
-    return rows;
-  }
-
   function inMemory(bodies: readonly string[], statement: string, parameters: string): string[] {
     const memory = new MemoryDatabase();
     const documents = memory.documents(COLLECTION);
@@ -284,10 +258,9 @@ describe.each(['exact', 'any'] as const)('an index never changes a result, with 
           sequences = bodies.map((_, index) => BigInt(rows.find(({ id }) => id === `d${index}`)!.sequence));
           for (const { text, ordered } of queries) {
             const { statement, parameters } = withParameters(text);
-            const [withIndexes, without] = runners.map((runner) => answer(runner, statement, parameters)) as [
-              string[],
-              string[],
-            ];
+            const [withIndexes, without] = runners.map((runner) =>
+              answersOf(runner, KEYSPACE, statement, parameters),
+            ) as [string[], string[]];
             const expected = inMemory(bodies, statement, parameters);
             const shown = (result: string[]): string[] => (ordered ? result : result.toSorted());
             expect(shown(without), `without indexes: ${text}`).toEqual(shown(expected));

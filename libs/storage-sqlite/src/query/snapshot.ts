@@ -6,6 +6,7 @@ import { CACHE_KIB, PREPARED_STATEMENTS } from './tuning.js';
 export class Snapshot {
   private readonly handle: Database.Database;
   private readonly prepared = new QuickLRU<string, Database.Statement>({ maxSize: PREPARED_STATEMENTS });
+  private readonly plucked = new QuickLRU<string, Database.Statement>({ maxSize: PREPARED_STATEMENTS });
   private readonly lent = new QuickLRU<string, Database.Statement[]>({ maxSize: PREPARED_STATEMENTS });
   private readonly beginning: Database.Statement;
   private readonly ending: Database.Statement;
@@ -33,6 +34,13 @@ export class Snapshot {
     if (statement) return statement;
     statement = this.handle.prepare(sql).raw();
     this.prepared.set(sql, statement);
+    return statement;
+  }
+
+  /** A statement whose rows are its first column; kept for the next time. */
+  pluck(sql: string): Database.Statement {
+    let statement = this.plucked.get(sql);
+    if (!statement) this.plucked.set(sql, (statement = this.handle.prepare(sql).pluck()));
     return statement;
   }
 

@@ -4,7 +4,7 @@ import type { QueryPlan } from '@edgesync/ports';
 import type { AttachedDatabase, StatementJob, ThreadSummary } from './messages.js';
 import type { Outlet } from './outlet.js';
 import { ReadyIndexes } from './plan/index-source.js';
-import { planAccess, type Places } from './plan/planned-access.js';
+import { collectionId, planAccess, type Places } from './plan/planned-access.js';
 import { Snapshot } from './snapshot.js';
 import { StatementRun } from './statement-run.js';
 import { COMPILED_STATEMENTS } from './tuning.js';
@@ -67,7 +67,7 @@ export class StatementRunner {
       database: name,
       keyspace: { scope, collection },
       collections,
-      fullTextIndexes: () => [],
+      fullTextIndexes: (place) => this.places.indexes.textNames(collectionId(this.places, place)),
     };
     compiled = compile(prepare(statement, context));
     this.compiled.set(key, compiled);

@@ -6,12 +6,14 @@ import type { QueryOptions, QueryResult, WriteRequest } from '@edgesync/ports';
 import { ArrayValue, encode, isArray } from '@edgesync/query';
 import type { MemoryDatabase } from '@edgesync/query/testing';
 import type { DatabaseOptions } from '../open-database.js';
+import type { SqliteDatabase } from '../sqlite-database.js';
 import { SqliteStorage } from '../sqlite-storage.js';
 import { temporaryDirectory } from './test-storage.js';
 
 /** A storage of one database in a temporary directory. */
 export interface QueriedStorage {
   readonly storage: SqliteStorage;
+  readonly database: SqliteDatabase;
   readonly path: string;
   close(): Promise<void>;
 }
@@ -20,9 +22,10 @@ export async function openQueriedStorage(options: Omit<DatabaseOptions, 'path' |
   const directory = temporaryDirectory();
   const path = join(directory.path, `${options.name}.cblite2`);
   const storage = new SqliteStorage();
-  await storage.openDatabase({ ...options, path, create: true });
+  const database = await storage.openDatabase({ ...options, path, create: true });
   return {
     storage,
+    database,
     path,
     close: async () => {
       await storage.close();

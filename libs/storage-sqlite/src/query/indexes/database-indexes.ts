@@ -9,6 +9,8 @@ import { readSlots } from '../plan/slots.js';
 import { definitionOf, IndexCatalog, type CatalogEntry } from './index-catalog.js';
 import type { IndexTable } from './index-table.js';
 import { KeyTable } from './key-table.js';
+import { dropTables } from './table-names.js';
+import type { FullTextConfig } from './text-table.js';
 
 /** The part of an index that changes, and goes back with a transaction that is rolled back. */
 interface State {
@@ -48,6 +50,8 @@ export class DatabaseIndexes implements DocumentIndexes {
     private readonly handle: Database.Database,
     configs: ReadonlyMap<string, IndexConfig>,
     private readonly collections: Collections,
+    /** Given if there are full-text indexes: it brings the analysis of all languages along. */
+    private readonly openText?: (handle: Database.Database, id: number, config: FullTextConfig) => IndexTable,
   ) {
     this.catalog = new IndexCatalog(handle);
     handle.transaction(() => this.reconcile(configs)).immediate();
@@ -132,7 +136,7 @@ export class DatabaseIndexes implements DocumentIndexes {
       let entries = 0;
       for (const columns of documents.iterate(collection) as IterableIterator<unknown[]>) {
         const row = columns.pop() as number;
-        const found = table.verify(row, slots.decode(columns));
+        const found = table.verify(row, slots.decode(columns, row));
         if (found === undefined) return [`the index ${name} lacks entries of row ${row}`];
         entries += found;
       }
@@ -169,12 +173,9 @@ export class DatabaseIndexes implements DocumentIndexes {
       const collection = this.collections
         .all()
         .find(({ keyspace }) => keyspace.scope === place.scope && keyspace.collection === place.collection);
-      if (collection && type !== 'fulltext')
-        wanted.set(name, { config, collection: collection.id, definition: definitionOf(config) });
+      if (collection) wanted.set(name, { config, collection: collection.id, definition: definitionOf(config) });
       else {
-        const reason = collection
-          ? 'full-text indexes are not supported yet'
-          : `there is no collection ${place.scope}.${place.collection}`;
+        const reason = `there is no collection ${place.scope}.${place.collection}`;
         this.unknown.push({ name, collection: place, type, state: 'failed', done: 0, total: 0, reason });
       }
     }
@@ -184,7 +185,7 @@ export class DatabaseIndexes implements DocumentIndexes {
       if (want?.definition === entry.definition && want.collection === entry.collection && entry.failure === null)
         existing.set(entry.name, entry);
       else {
-        KeyTable.drop(this.handle, entry.id);
+        this.handle.exec(dropTables(entry.id));
         this.catalog.drop(entry.id);
       }
     }
@@ -201,8 +202,7 @@ export class DatabaseIndexes implements DocumentIndexes {
   }
 
   private open(id: number, config: IndexConfig): IndexTable {
-    if (config.type === 'fulltext') throw new Error('not yet');
-    return new KeyTable(this.handle, id, config);
+    return config.type === 'fulltext' ? this.openText!(this.handle, id, config) : new KeyTable(this.handle, id, config);
   }
 
   private keepUp(index: KeptIndex): void {

@@ -72,7 +72,7 @@ export class IndexBuilder {
     }
     for (const columns of found) {
       const row = columns.pop() as number;
-      indexes.documentFound(index, row, slots.decode(columns));
+      indexes.documentFound(index, row, slots.decode(columns, row));
     }
     indexes.builtTo(index, end < last ? end : undefined);
   }

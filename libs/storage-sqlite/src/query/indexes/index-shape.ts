@@ -5,14 +5,13 @@ import {
   compileDocumentExpression,
   itemsOf,
   slotValue,
-  type DocumentExpression,
-  type Expression,
   type PathStep,
   type Row,
   type Slot,
   type Value,
 } from '@edgesync/query';
 import { indexKey, isExact, type IndexKey } from './index-keys.js';
+import { SlotCollector } from './slot-collector.js';
 
 /** The entries that one document has in an index. */
 export interface Entries {
@@ -100,28 +99,4 @@ export function signature(keys: readonly IndexKey[]): string {
       }
     })
     .join('');
-}
-
-/** Gives several expressions one row of slots. */
-class SlotCollector {
-  readonly slots: Slot[] = [];
-  private readonly places = new Map<string, number>();
-
-  add(expression: Expression): DocumentExpression {
-    const compiled = compileDocumentExpression(expression);
-    const places = compiled.slots.map((slot) => this.placeOf(slot));
-    const pick = (row: Row): Row => places.map((place) => row[place]);
-    return {
-      slots: compiled.slots,
-      value: (row) => compiled.value(pick(row)),
-      holds: (row) => compiled.holds(pick(row)),
-    };
-  }
-
-  private placeOf(slot: Slot): number {
-    const key = JSON.stringify(slot);
-    let place = this.places.get(key);
-    if (place === undefined) this.places.set(key, (place = this.slots.push(slot) - 1));
-    return place;
-  }
 }

@@ -3,6 +3,7 @@ import type { Row } from '@edgesync/query';
 import { sameKey, type IndexKey } from './index-keys.js';
 import { shapeOf, signature, type Entries, type IndexShape, type KeyIndexConfig } from './index-shape.js';
 import type { IndexTable } from './index-table.js';
+import { keyColumn, keyTableName } from './table-names.js';
 
 /** The table of a value or array index: its keys in their order, and the rows of the documents that have them. */
 export class KeyTable implements IndexTable {
@@ -27,10 +28,6 @@ export class KeyTable implements IndexTable {
     this.count = handle.prepare(`SELECT count(*) FROM ${name}`).pluck();
   }
 
-  static drop(handle: Database.Database, id: number): void {
-    handle.exec(`DROP TABLE IF EXISTS ${keyTableName(id)}`);
-  }
-
   get slots(): IndexShape['slots'] {
     return this.shape.slots;
   }
@@ -53,9 +50,6 @@ export class KeyTable implements IndexTable {
     return keys.every((key) => this.find.get(...key, row) !== undefined) ? keys.length : undefined;
   }
 }
-
-export const keyTableName = (id: number): string => `index_${id}`;
-export const keyColumn = (column: number): string => `k${column}`;
 
 const NOTHING: Entries = { keys: [], exact: true };
 

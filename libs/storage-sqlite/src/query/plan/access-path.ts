@@ -33,7 +33,7 @@ export interface PathProblem {
 }
 
 /** A document found through an index costs about as much as this many in a scan. */
-const FETCH = 2.5;
+export const FETCH = 2.5;
 /** The cost that sorting adds to a document. */
 const SORT = 1.5;
 /** Ranges that are this small are not compared with each other. */

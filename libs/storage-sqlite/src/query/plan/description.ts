@@ -13,6 +13,9 @@ export interface Place {
 const sourceOf = ({ collection, alias }: Place): string =>
   alias === '_' || collection.endsWith(`.${alias}`) ? collection : `${collection} AS ${alias}`;
 
+export const describeSource = (place: Place, parts: readonly string[]): string =>
+  `${sourceOf(place)}: ${parts.join(', ')}`;
+
 /** @param joined whether rows of earlier sources are there */
 export function describePath(
   place: Place,

@@ -50,8 +50,9 @@ export function* scanDocuments(
     chunk = nextChunk(rows, chunk);
     start = reached;
     for (const row of rows) {
-      row.pop();
-      yield slots.decode(row);
+      // A rank is never asked for: a MATCH is not scanned for.
+      const place = row.pop() as number;
+      yield slots.decode(row, place);
     }
   }
 }

@@ -1,8 +1,10 @@
 import type { IndexConfig } from '@edgesync/config';
 import { checkArrayPath, checkIndexExpression, conjunctsOf, type Expression, type PathStep } from '@edgesync/query';
+import { EdgeError } from '@edgesync/errors';
 import { readDefinition } from '../indexes/index-catalog.js';
-import { keyColumn, keyTableName } from '../indexes/key-table.js';
+import { keyColumn, keyTableName } from '../indexes/table-names.js';
 import type { Snapshot } from '../snapshot.js';
+import { TextIndex } from './text-search.js';
 
 /** Something ordered by which documents are found: an index of the configuration, or a key of `documents` itself. */
 export interface IndexSource {
@@ -68,23 +70,29 @@ export function documentKeys(collection: number): IndexSource[] {
   return [key('id', 'document IDs', 'text'), key('sequence', 'sequences', 'integer')];
 }
 
-type CatalogRow = [id: number, name: string, collection: number, definition: string, exact: number];
+type CatalogRow = [id: number, name: string, collection: number, definition: string, exact: number, ready: number];
 
-const READY = `FROM indexes WHERE built_to IS NULL AND failure IS NULL`;
+const IS_READY = '(built_to IS NULL AND failure IS NULL)';
+const SIGNATURE = `SELECT group_concat(id || '.' || exact || ${IS_READY}) FROM indexes`;
+const CATALOG = `SELECT id, name, collection, definition, exact, ${IS_READY} FROM indexes ORDER BY id`;
 
 /** The complete indexes of a database, as its committed states have them. */
 export class ReadyIndexes {
-  private signature: string | undefined;
+  private signature: string | null | undefined;
   private byCollection = new Map<number, IndexSource[]>();
+  private texts = new Map<number, TextIndex[]>();
+  /** Names of full-text indexes that are not complete. */
+  private unfinished = new Map<number, string[]>();
 
   /** @returns whether they have changed */
   refresh(snapshot: Snapshot): boolean {
-    const [signature] = snapshot.prepare(`SELECT group_concat(id || '.' || exact) ${READY}`).get() as [string | null];
+    const signature = snapshot.pluck(SIGNATURE).get() as string | null;
     if (signature === this.signature) return false;
-    this.signature = signature ?? undefined;
+    this.signature = signature;
     this.byCollection = new Map();
-    const rows = snapshot.prepare(`SELECT id, name, collection, definition, exact ${READY} ORDER BY id`).all();
-    for (const row of rows as CatalogRow[]) this.add(row);
+    this.texts = new Map();
+    this.unfinished = new Map();
+    for (const row of snapshot.prepare(CATALOG).all() as CatalogRow[]) this.add(row);
     return true;
   }
 
@@ -94,10 +102,27 @@ export class ReadyIndexes {
     return known;
   }
 
-  private add([id, name, collection, definition, exact]: CatalogRow): void {
+  textNames(collection: number): readonly string[] {
+    const names = (this.texts.get(collection) ?? []).map(({ name }) => name);
+    return [...names, ...(this.unfinished.get(collection) ?? [])];
+  }
+
+  /** @throws EdgeError `query.index-building` */
+  text(collection: number, name: string): TextIndex {
+    const index = this.texts.get(collection)?.find((known) => known.name === name);
+    if (index) return index;
+    throw new EdgeError('query.index-building', `the full-text index ${name} is not complete yet`);
+  }
+
+  private add([id, name, collection, definition, exact, ready]: CatalogRow): void {
     const config = readDefinition(definition) as IndexConfig;
+    if (config.type === 'fulltext') {
+      if (ready) append(this.texts, collection, new TextIndex(id, name, config));
+      else append(this.unfinished, collection, name);
+      return;
+    }
+    if (!ready) return;
     const known = this.of(collection) as IndexSource[];
-    if (config.type === 'fulltext') return;
     const texts = config.type === 'array' && config.expressions.length === 0 ? [undefined] : config.expressions;
     known.push({
       name,
@@ -121,3 +146,9 @@ export class ReadyIndexes {
 
 /** The item itself, in an array index without expressions. */
 const ITEM: Expression = { type: 'property', source: 0, path: [] };
+
+function append<K, V>(lists: Map<K, V[]>, key: K, value: V): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}

@@ -252,7 +252,7 @@ function prefixOf(pattern: string): string {
 }
 
 /** The first text behind all that begin with a prefix. */
-function successor(prefix: string): string | undefined {
+export function successor(prefix: string): string | undefined {
   const characters = [...prefix];
   for (let last = characters.pop(); last !== undefined; last = characters.pop()) {
     const code = last.codePointAt(0)!;

@@ -9,21 +9,27 @@ import {
   type Value,
 } from '@edgesync/query';
 import type { StatementRun } from '../statement-run.js';
-import { choosePath, chooseSeek, termsOf, type AccessPath, type PathProblem } from './access-path.js';
+import { choosePath, chooseSeek, FETCH, termsOf, type AccessPath, type PathProblem } from './access-path.js';
 import { bindConditions, NOTHING } from './bound-conditions.js';
-import { describePath, describeSeek, hintFor, type Place } from './description.js';
+import { describePath, describeSeek, describeSource, hintFor, type Place } from './description.js';
 import { countVisible, liveDocuments } from './document-counts.js';
 import { scanDocuments } from './document-scan.js';
 import type { ReadyIndexes } from './index-source.js';
 import type { KeyRange } from './key-range.js';
 import { countEntries, RangeReader } from './range-reader.js';
 import { scanTerms, type SqlTerm } from './scan-terms.js';
-import { readSlots } from './slots.js';
+import { readSlots, type SlotReader } from './slots.js';
+import { TextPath } from './text-path.js';
+import type { TextMatch } from './text-search.js';
 
 /** Where a database keeps what statements name. */
 export interface Places {
   readonly collections: readonly (CollectionName & { readonly id: number })[];
   readonly indexes: ReadyIndexes;
+}
+
+export function collectionId({ collections }: Places, { scope, collection }: CollectionName): number {
+  return collections.find((known) => known.scope === scope && known.collection === collection)!.id;
 }
 
 /** An access that can describe itself. */
@@ -71,7 +77,10 @@ class SourceReader {
   private readonly visible: SqlTerm;
   private readonly problem: PathProblem | typeof NOTHING;
   private readonly path: AccessPath | typeof NOTHING;
+  private readonly slots: SlotReader;
   private readonly ranges: RangeReader;
+  /** Undefined without MATCH. */
+  private readonly text: TextPath | undefined;
 
   constructor(
     private readonly compiled: CompiledStatement,
@@ -81,10 +90,13 @@ class SourceReader {
     places: Places,
   ) {
     const { scope, collection } = source.collection;
-    this.collection = places.collections.find((known) => known.scope === scope && known.collection === collection)!.id;
+    this.collection = collectionId(places, source.collection);
     this.place = { collection: `${scope}.${collection}`, alias: source.alias };
     this.visible = visibleTerm(source.withDeleted, run.nowSeconds);
-    this.ranges = new RangeReader(run, this.visible, readSlots(this.needs.slots));
+    const matches = this.searches(places.indexes);
+    this.slots = readSlots(this.needs.slots, (match, row) => matches.get(match)!.rankOf(row));
+    this.text = matches.size > 0 ? new TextPath(run, matches, this.visible, this.slots) : undefined;
+    this.ranges = new RangeReader(run, this.visible, this.slots, this.text && new Set(this.text.rows));
     this.problem = this.problemOf(source, places.indexes);
     this.seek =
       this.problem !== NOTHING && this.needs.keys.length > 0
@@ -97,7 +109,10 @@ class SourceReader {
   }
 
   get ordered(): boolean {
-    return this.path !== NOTHING && this.path.type === 'range' && this.path.ordered;
+    const { path, text } = this;
+    if (path === NOTHING) return false;
+    if (path.type === 'scan' && text) return this.index === 0 && text.serves(this.compiled.order);
+    return path.type === 'range' && path.ordered;
   }
 
   rows(keys?: readonly Value[]): Iterable<Row> {
@@ -109,10 +124,9 @@ class SourceReader {
         return this.ranges.rows(path.range, path.ordered ? (path.descending ? 'descending' : 'ascending') : 'any');
       case 'union':
         return this.ranges.union(path.ranges);
-      case 'scan': {
-        const slots = readSlots(this.needs.slots);
-        return scanDocuments(this.run, this.collection, this.visible, scanTerms(problem.conditions), slots);
-      }
+      case 'scan':
+        if (this.text) return this.text.documents(this.ordered ? this.compiled.order : undefined);
+        return scanDocuments(this.run, this.collection, this.visible, scanTerms(problem.conditions), this.slots);
     }
   }
 
@@ -125,18 +139,34 @@ class SourceReader {
 
   describe(): string {
     const { path, problem } = this;
-    if (this.seek) return describeSeek(this.place, this.seek);
-    return describePath(this.place, path, problem === NOTHING ? [] : problem.conditions, this.index > 0);
+    const matched = this.text ? [`MATCH on ${this.text.names.join(' and ')}`] : [];
+    if (this.seek) return [describeSeek(this.place, this.seek), ...matched].join(', ');
+    if (this.text && path !== NOTHING && path.type === 'scan')
+      return describeSource(this.place, [...matched, ...(this.ordered ? ['in the order of the result'] : [])]);
+    const found = describePath(this.place, path, problem === NOTHING ? [] : problem.conditions, this.index > 0);
+    return [found, ...matched].join(', ');
   }
 
   hint(): string[] {
     const { path, problem } = this;
-    if (problem === NOTHING || path === NOTHING || this.seek || path.type !== 'scan') return [];
+    if (problem === NOTHING || path === NOTHING || this.seek || this.text || path.type !== 'scan') return [];
     return hintFor(this.place, problem, this.needs.keys);
   }
 
   private get needs() {
     return this.compiled.sources[this.index]!;
+  }
+
+  /** What the matches of this source find, by their index in the statement. */
+  private searches(indexes: ReadyIndexes): ReadonlyMap<number, TextMatch> {
+    const { statement, matchTexts } = this.compiled;
+    return new Map(
+      statement.matches.flatMap(({ source, index }, match): [number, TextMatch][] => {
+        if (source !== this.index) return [];
+        const text = matchTexts[match]!.value(this.run.parameters);
+        return [[match, indexes.text(this.collection, index).search(this.run, text)]];
+      }),
+    );
   }
 
   private problemOf(source: CollectionSource, indexes: ReadyIndexes): PathProblem | typeof NOTHING {
@@ -155,7 +185,7 @@ class SourceReader {
       withDeleted: source.withDeleted,
       order: this.index === 0 ? order : undefined,
       wanted: wantedRows(this.compiled, run),
-      documents: liveDocuments(run, collection),
+      documents: this.text ? this.text.rows.length * FETCH : liveDocuments(run, collection),
       count: (range, limit) => countEntries(run, range, limit),
     };
   }

@@ -18,6 +18,8 @@ export class RangeReader {
     private readonly run: StatementRun,
     private readonly visible: SqlTerm,
     private readonly slots: SlotReader,
+    /** The only rows that count; undefined: all do. */
+    private readonly only?: ReadonlySet<number>,
   ) {}
 
   /** @param keys the values of {@link JoinKey}s */
@@ -50,18 +52,30 @@ export class RangeReader {
     const parameters: SqlValue[] = [...probe, ...values];
     const first = snapshot.prepare(`${sql} LIMIT ${FIRST_ROWS}`).all(...parameters) as unknown[][];
     this.run.examined(first.length);
-    for (const row of first) if (isNew(row, seen)) yield this.slots.decode(row);
+    for (const row of first) {
+      const number = row.pop() as number;
+      if (this.counts(number, seen)) yield this.slots.decode(row, number);
+    }
     if (first.length < FIRST_ROWS) return;
     const statement = snapshot.borrow(`${sql} LIMIT -1 OFFSET ${FIRST_ROWS}`);
     try {
       let read = 0;
       for (const row of statement.iterate(...parameters) as IterableIterator<unknown[]>) {
         if (++read % ROWS_PER_CHECK === 0) this.run.examined(ROWS_PER_CHECK);
-        if (isNew(row, seen)) yield this.slots.decode(row);
+        const number = row.pop() as number;
+        if (this.counts(number, seen)) yield this.slots.decode(row, number);
       }
     } finally {
       snapshot.giveBack(statement);
     }
+  }
+
+  private counts(row: number, seen: Set<number> | undefined): boolean {
+    if (this.only && !this.only.has(row)) return false;
+    if (!seen) return true;
+    if (seen.has(row)) return false;
+    seen.add(row);
+    return true;
   }
 
   private statement(
@@ -81,6 +95,7 @@ export class RangeReader {
             .map(({ sql }) => sql + (direction === 'descending' ? ' DESC' : ''))
             .join(', ')}`;
     return {
+      // The row number comes last: what is before it becomes the row.
       sql: `SELECT ${this.slots.columns}, d.row FROM ${source.from} WHERE ${conditions}${order}`,
       values: terms.flatMap(({ values }) => values).slice(probed),
     };
@@ -92,15 +107,6 @@ export function rangeTerms(range: KeyRange, probed: number): SqlTerm[] {
   const { columns } = range.source;
   const equalities = columns.slice(0, probed).map(({ sql }): SqlTerm => ({ sql: `${sql} = ?`, values: [null] }));
   return [...equalities, ...(columns[probed] ? boundTerms(columns[probed], range) : []), ...range.filters];
-}
-
-/** The row number comes last: what is before it becomes the row. */
-function isNew(row: unknown[], seen: Set<number> | undefined): boolean {
-  const number = row.pop() as number;
-  if (!seen) return true;
-  if (seen.has(number)) return false;
-  seen.add(number);
-  return true;
 }
 
 /** Entries in a range, counted up to a limit. */

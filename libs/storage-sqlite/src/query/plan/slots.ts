@@ -5,13 +5,18 @@ import { jsonSql } from './sql-text.js';
 export interface SlotReader {
   /** SQL of the columns, at least one. */
   readonly columns: string;
-  /** @param row the columns, in a new array, which becomes the row */
-  decode(row: unknown[]): Row;
+  /**
+   * @param row the columns, in a new array, which becomes the row
+   * @param number of the document's row
+   */
+  decode(row: unknown[], number: number): Row;
 }
 
-type Decoder = (column: unknown) => Value;
+type Decoder = (column: unknown, number: number) => Value;
 
-/** Bytes of a row that are not in strings, roughly. */
+/** The rank of a document by one of the statement's matches. */
+export type RankOf = (match: number, row: number) => number;
+
 const decoders: Record<'property' | 'string' | 'integer' | 'flag' | 'deadline', Decoder> = {
   property: (column) => decode(column as string | null),
   string: (column) => column as string,
@@ -20,16 +25,15 @@ const decoders: Record<'property' | 'string' | 'integer' | 'flag' | 'deadline', 
   deadline: (column) => (column === null ? undefined : BigInt(column as number) * 1_000n),
 };
 
-/** @param slots without ranks */
-export function readSlots(slots: readonly Slot[]): SlotReader {
-  const parts = slots.map(partOf);
+export function readSlots(slots: readonly Slot[], rankOf: RankOf = () => 0): SlotReader {
+  const parts = slots.map((slot) => partOf(slot, rankOf));
   if (parts.length === 0) return { columns: '1', decode: () => EMPTY };
   const steps = parts.map(({ decoder }) => decoder);
   const { length } = steps;
   return {
     columns: parts.map(({ sql }) => sql).join(', '),
-    decode: (row) => {
-      for (let index = 0; index < length; index++) row[index] = steps[index]!(row[index]);
+    decode: (row, number) => {
+      for (let index = 0; index < length; index++) row[index] = steps[index]!(row[index], number);
       return row as Value[];
     },
   };
@@ -37,9 +41,9 @@ export function readSlots(slots: readonly Slot[]): SlotReader {
 
 const EMPTY: Row = [];
 
-function partOf(slot: Slot): { readonly sql: string; readonly decoder: Decoder } {
+function partOf(slot: Slot, rankOf: RankOf): { readonly sql: string; readonly decoder: Decoder } {
   if (slot.type === 'property') return { sql: jsonSql('d.body', slot.path).text, decoder: decoders.property };
-  if (slot.type === 'rank') return { sql: '0.0', decoder: () => 0 };
+  if (slot.type === 'rank') return { sql: 'NULL', decoder: (_, number) => rankOf(slot.match, number) };
   switch (slot.member) {
     case 'id':
       return { sql: 'd.id', decoder: decoders.string };
