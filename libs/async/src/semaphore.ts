@@ -11,7 +11,7 @@ export interface SemaphoreLimits {
   readonly refusal?: ErrorCode;
 }
 
-/** What is known of a task that may have to wait. */
+/** A task that may have to wait. */
 export interface Claim {
   /** Memory that it holds meanwhile. */
   readonly bytes?: number;

@@ -5,7 +5,7 @@ const DOCUMENT = { name: 'Hotel du Lac', city: 'Annecy', rooms: 42 };
 const STORED = { _id: 'hotel_10025', _rev: REV, ...DOCUMENT };
 const WRITTEN = { ok: true, id: 'hotel_10025', rev: REV };
 
-/** What the manual shows of a schema. A test checks each against its schema. */
+/** Examples of schemas in the manual. A test checks each against its schema. */
 export const EXAMPLES: Readonly<Partial<Record<SchemaName, unknown>>> = {
   Error: { status: 404, error: 'Not Found', reason: 'missing' },
   DatabaseNames: ['travel'],

@@ -14,7 +14,7 @@ export interface Compacted {
 }
 
 /**
- * Writes the file of a database that nobody has open anew, without the space that deleted rows left. The new file takes
+ * Rewrites the file of a database that nobody has open, without the space that deleted rows left. The new file takes
  * the place of the old one in a single step when all of it is on the disk and was checked. What a cut-off leaves lies in
  * the directory of uploads, which opening empties.
  * @throws EdgeError `storage.*`; the database is as it was then
