@@ -8,7 +8,7 @@ import { DocumentController } from './documents/document.controller.js';
 import { DocumentReader } from './documents/document-reader.service.js';
 import { DocumentWriter } from './documents/document-writer.service.js';
 import { ChangesController } from './changes/changes.controller.js';
-import { Feeds } from './changes/feeds.service.js';
+import { FeedResponses } from './changes/feed-responses.service.js';
 import { ErrorFilter } from './http/error.filter.js';
 import { RequestAudit } from './http/request-audit.js';
 import { RequestPipeline } from './http/request-pipeline.js';
@@ -66,7 +66,7 @@ export class GatewayModule {
         DocumentReader,
         DocumentWriter,
         ErrorFilter,
-        Feeds,
+        FeedResponses,
         IndexTasks,
         Keyspaces,
         LiveQueries,

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { systemScheduler } from '@edgesync/async';
 import type { FactoryProvider } from '@nestjs/common';
-import { ChangeFeeds } from '@edgesync/change-feed';
+import { Subscriptions } from '@edgesync/change-feed';
 import { LOGGERS, STORAGE, type Loggers } from '@edgesync/platform';
 import type { Storage } from '@edgesync/ports';
 import { ReplicatorContext, type Sha1 } from '@edgesync/replicator';
@@ -19,7 +19,7 @@ export const replicatorContextProvider: FactoryProvider<ReplicatorContext> = {
     const log = loggers.domain('Sync');
     return new ReplicatorContext({
       storage,
-      feeds: new ChangeFeeds(storage, systemScheduler),
+      feeds: new Subscriptions(storage, systemScheduler),
       scheduler: systemScheduler,
       createSha1,
       randomBytes: (count) => randomBytes(count),

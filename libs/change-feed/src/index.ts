@@ -1,3 +1,3 @@
-export * from './change-feeds.js';
+export * from './subscriptions.js';
 export * from './subscription.js';
 export * from './tuning.js';

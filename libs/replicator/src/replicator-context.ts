@@ -1,5 +1,5 @@
 import type { Scheduler } from '@edgesync/async';
-import type { ChangeFeeds } from '@edgesync/change-feed';
+import type { Subscriptions } from '@edgesync/change-feed';
 import type { Storage } from '@edgesync/ports';
 import { KnownTime, type Moment } from '@edgesync/revision';
 import { DeltaSource } from './jobs/delta-source.js';
@@ -24,7 +24,7 @@ export const SILENT: SyncLog = { info: () => {}, warn: () => {}, error: () => {}
 
 export interface ReplicatorContextOptions {
   readonly storage: Storage;
-  readonly feeds: ChangeFeeds;
+  readonly feeds: Subscriptions;
   readonly scheduler: Scheduler;
   readonly createSha1: () => Sha1;
   readonly randomBytes: (count: number) => Uint8Array;
@@ -41,7 +41,7 @@ export interface ReplicatorContextOptions {
 /** Shared by all sessions of a process. */
 export class ReplicatorContext {
   readonly storage: Storage;
-  readonly feeds: ChangeFeeds;
+  readonly feeds: Subscriptions;
   readonly scheduler: Scheduler;
   readonly createSha1: () => Sha1;
   readonly randomBytes: (count: number) => Uint8Array;

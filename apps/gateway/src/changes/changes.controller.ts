@@ -5,7 +5,7 @@ import { ReadsKeyspace } from '../keyspaces/keyspace.guards.js';
 import { Endpoint, type Content } from '../openapi/endpoint.decorator.js';
 import { givenParameters, readParameters, UrlParameters } from '../parameters/read-parameters.js';
 import { ChangesParameters, readFeedRequest, readLastEventId } from './changes-parameters.js';
-import { Feeds } from './feeds.service.js';
+import { FeedResponses } from './feed-responses.service.js';
 
 const DESCRIPTION =
   'Every document that changed, once, at its latest sequence, in order of sequence. Feeds that wait send their headers at ' +
@@ -18,7 +18,7 @@ const CONTENT: readonly Content[] = ['Changes', 'text', 'events'];
 /** `_changes` (docs/protocol/rest.md#changes-feed). */
 @Controller()
 export class ChangesController {
-  constructor(@Inject(Feeds) private readonly feeds: Feeds) {}
+  constructor(@Inject(FeedResponses) private readonly feeds: FeedResponses) {}
 
   @Get(':keyspace/_changes')
   @ReadsKeyspace()

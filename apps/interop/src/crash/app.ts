@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { systemScheduler } from '@edgesync/async';
-import { ChangeFeeds } from '@edgesync/change-feed';
+import { Subscriptions } from '@edgesync/change-feed';
 import { ReplicatorContext, ActiveSession, StoredCheckpoints } from '@edgesync/replicator';
 import { dial, type WsTransport } from '@edgesync/socket-ws';
 import { SqliteStorage } from '@edgesync/storage-sqlite';
@@ -29,7 +29,7 @@ export class App {
     });
     const context = new ReplicatorContext({
       storage,
-      feeds: new ChangeFeeds(storage, systemScheduler),
+      feeds: new Subscriptions(storage, systemScheduler),
       scheduler: systemScheduler,
       createSha1: () => {
         const hash = createHash('sha1');

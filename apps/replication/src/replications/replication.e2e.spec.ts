@@ -1,6 +1,6 @@
 import { systemScheduler } from '@edgesync/async';
 import { describe, expect, it } from 'vitest';
-import { ChangeFeeds } from '@edgesync/change-feed';
+import { Subscriptions } from '@edgesync/change-feed';
 import { EdgeError } from '@edgesync/errors';
 import type { SqliteStorage } from '@edgesync/storage-sqlite';
 import { LinkProxy } from '@edgesync/test-kit';
@@ -103,7 +103,7 @@ describe('a replication', () => {
     await using appBelow = startReplication(below, lower.port);
     await using appAbove = startReplication(above, upper.port);
     await Promise.all([appBelow.idle(), appAbove.idle()]);
-    const feed = new ChangeFeeds(lower.storage, systemScheduler).subscribe(DEFAULT, { since: 0, bodies: true });
+    const feed = new Subscriptions(lower.storage, systemScheduler).subscribe(DEFAULT, { since: 0, bodies: true });
     const seen: string[] = [];
     const watching = (async () => {
       for (let page = await feed.next(); page; page = await feed.next()) seen.push(...page.rows.map(({ id }) => id));

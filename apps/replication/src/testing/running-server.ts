@@ -9,7 +9,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { readConfig, type DatabaseConfig, type EdgeConfig, type Users } from '@edgesync/config';
-import { ChangeFeeds } from '@edgesync/change-feed';
+import { Subscriptions } from '@edgesync/change-feed';
 import {
   ACTIVE_TASKS,
   ActiveTasks,
@@ -90,7 +90,7 @@ export async function temporaryStorage(
 export function contextOf(storage: SqliteStorage, scheduler: Scheduler = systemScheduler): ReplicatorContext {
   return new ReplicatorContext({
     storage,
-    feeds: new ChangeFeeds(storage, systemScheduler, { coolingMs: 1 }),
+    feeds: new Subscriptions(storage, systemScheduler, { coolingMs: 1 }),
     scheduler,
     createSha1: () => {
       const hash = createHash('sha1');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { ANONYMOUS, type Principal } from '@edgesync/access';
 import type { BlipConnectionOptions } from '@edgesync/blip';
 import { loopbackPair } from '@edgesync/blip/testing';
-import { ChangeFeeds } from '@edgesync/change-feed';
+import { Subscriptions } from '@edgesync/change-feed';
 import type { Keyspace } from '@edgesync/document';
 import type { ChangeRow, Storage, WriteResult } from '@edgesync/ports';
 import type { SyncMode, SyncPolicy } from '@edgesync/sync-policy';
@@ -71,7 +71,7 @@ export class World implements AsyncDisposable {
     this.storage = options.wrap?.(sqlite) ?? sqlite;
     this.context = new ReplicatorContext({
       storage: this.storage,
-      feeds: new ChangeFeeds(this.storage, REAL_TIME, { coolingMs: 1 }),
+      feeds: new Subscriptions(this.storage, REAL_TIME, { coolingMs: 1 }),
       scheduler: REAL_TIME,
       createSha1,
       randomBytes: (count) => randomBytes(count),

@@ -1,7 +1,7 @@
 import { systemScheduler } from '@edgesync/async';
 import { type BeforeApplicationShutdown, Inject, Injectable } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { ChangeFeeds } from '@edgesync/change-feed';
+import { Subscriptions } from '@edgesync/change-feed';
 import type { Keyspace } from '@edgesync/document';
 import { EdgeError } from '@edgesync/errors';
 import {
@@ -21,8 +21,8 @@ import type { GatewayRequest } from '../http/gateway-request.js';
 import { JSON_TYPE, lineEnd } from '../http/reply.js';
 import { actorOf } from '../http/request-audit.js';
 import { MAX_FEEDS, SHOWN_ARGS } from '../tuning.js';
-import { openSource } from './change-source.js';
-import { ChangesFeed } from './changes-feed.js';
+import { openSource } from './feed-subscription.js';
+import { FeedResponse } from './feed-response.js';
 import type { FeedMode, FeedRequest } from './changes-parameters.js';
 import { FeedOutput } from './feed-output.js';
 
@@ -35,10 +35,10 @@ const CONTENT_TYPES: Readonly<Record<FeedMode, string>> = {
 
 /** All feeds that clients read. */
 @Injectable()
-export class Feeds implements BeforeApplicationShutdown {
-  private readonly sources: ChangeFeeds;
+export class FeedResponses implements BeforeApplicationShutdown {
+  private readonly sources: Subscriptions;
   /** Feeds that may wait for changes. */
-  private readonly waiting = new Set<ChangesFeed>();
+  private readonly waiting = new Set<FeedResponse>();
   private isDraining = false;
 
   constructor(
@@ -48,7 +48,7 @@ export class Feeds implements BeforeApplicationShutdown {
     @Inject(METRICS) private readonly metrics: Metrics,
     @Inject(AUTHENTICATOR) private readonly authenticator: Authenticator,
   ) {
-    this.sources = new ChangeFeeds(storage, systemScheduler);
+    this.sources = new Subscriptions(storage, systemScheduler);
   }
 
   /**
@@ -67,7 +67,7 @@ export class Feeds implements BeforeApplicationShutdown {
       // Before the headers: an error that shows now becomes the status.
       const first = (await source.next())!;
       const output = new FeedOutput(reply, contentType);
-      const feed = new ChangesFeed(source, output, asked, since);
+      const feed = new FeedResponse(source, output, asked, since);
       const ended = this.watch(feed, request, asked, args);
       await this.audit.written();
       feed.run(first).then(
@@ -108,7 +108,7 @@ export class Feeds implements BeforeApplicationShutdown {
   }
 
   /** Shows a feed to operators. @returns to be called when it has ended */
-  private watch(feed: ChangesFeed, request: GatewayRequest, { mode }: FeedRequest, args: string): () => void {
+  private watch(feed: FeedResponse, request: GatewayRequest, { mode }: FeedRequest, args: string): () => void {
     const { keyspace } = request;
     const actor = actorOf(request);
     const since = Date.now();
@@ -130,7 +130,7 @@ export class Feeds implements BeforeApplicationShutdown {
   }
 
   private show(
-    feed: ChangesFeed,
+    feed: FeedResponse,
     id: number,
     since: number,
     { params, principal, raw }: GatewayRequest,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ChangedEvent, ChangeLog, ChangePage, ChangesOptions, ChangeRow } from '@edgesync/ports';
-import { ChangeFeeds, type FeedPage, type Subscription } from './index.js';
+import { Subscriptions, type FeedPage, type Subscription } from './index.js';
 
 const KEYSPACE = { database: 'db', scope: '_default', collection: '_default' };
 
@@ -70,10 +70,14 @@ class Timers {
   }
 }
 
-function setUp(): { log: Log; timers: Timers; feeds: ChangeFeeds } {
+function setUp(): { log: Log; timers: Timers; feeds: Subscriptions } {
   const log = new Log();
   const timers = new Timers();
-  return { log, timers, feeds: new ChangeFeeds(log, timers, { safetyMs: 1000, coolingMs: 10, longestCoolingMs: 10 }) };
+  return {
+    log,
+    timers,
+    feeds: new Subscriptions(log, timers, { safetyMs: 1000, coolingMs: 10, longestCoolingMs: 10 }),
+  };
 }
 
 const ids = (page: FeedPage | undefined): readonly string[] => page?.rows.map(({ id }) => id) ?? ['closed'];
@@ -203,7 +207,7 @@ describe('a feed', () => {
 
   it.each([1, 500])('keeps to its documents, looking up at most %i of them', async (lookedUpIds) => {
     const { log, timers } = setUp();
-    const feeds = new ChangeFeeds(log, timers, { lookedUpIds });
+    const feeds = new Subscriptions(log, timers, { lookedUpIds });
     for (const id of ['a', 'b', 'c']) log.write(id);
     const feed = feeds.subscribe(KEYSPACE, { since: 0, ids: ['c', 'a'] });
     expect(ids(await feed.next())).toEqual(['a', 'c']);

@@ -1,4 +1,4 @@
-import type { ChangeFeeds } from '@edgesync/change-feed';
+import type { Subscriptions } from '@edgesync/change-feed';
 import type { Keyspace } from '@edgesync/document';
 import type { ChangeLog, ChangeRow } from '@edgesync/ports';
 import { FEED_PAGE_ROWS } from '../tuning.js';
@@ -14,7 +14,7 @@ export interface SourcePage {
 }
 
 /** Where a feed gets its changes from. */
-export interface ChangeSource {
+export interface FeedSubscription {
   /** Most rows of the next page. */
   pageRows: number;
   /** The next page; waits for changes after the one that has caught up. Undefined once closed. */
@@ -31,14 +31,14 @@ export interface ChangeSource {
 
 export interface SourceOptions {
   readonly log: ChangeLog;
-  readonly feeds: ChangeFeeds;
+  readonly feeds: Subscriptions;
   readonly keyspace: Keyspace;
   /** Not beyond the end of the log. */
   readonly since: number;
   readonly request: FeedRequest;
 }
 
-export function openSource(options: SourceOptions): ChangeSource {
+export function openSource(options: SourceOptions): FeedSubscription {
   const { feeds, keyspace, since, request } = options;
   if (request.descending) return new DescendingSource(options);
   return feeds.subscribe(keyspace, subscribeOptions(since, request));
@@ -53,7 +53,7 @@ const subscribeOptions = (since: number, { ids, activeOnly, includeDocs, limit }
 });
 
 /** The backlog, newest first; then new changes as they come. */
-class DescendingSource implements ChangeSource {
+class DescendingSource implements FeedSubscription {
   pageRows: number;
   /** Rows before this one are to be delivered. */
   private before = Number.MAX_SAFE_INTEGER;
@@ -61,7 +61,7 @@ class DescendingSource implements ChangeSource {
   private end = 0;
   private hasBegun = false;
   private hasCaughtUp = false;
-  private live: ChangeSource | undefined;
+  private live: FeedSubscription | undefined;
   private isFinishing = false;
   private isClosed = false;
 

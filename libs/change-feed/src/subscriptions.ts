@@ -6,7 +6,7 @@ import { Subscription, type SubscribeOptions } from './subscription.js';
 import { FEED_TUNING, type FeedTuning } from './tuning.js';
 
 /** All feeds of one process. The only place that waits for changes. */
-export class ChangeFeeds {
+export class Subscriptions {
   private readonly logs = new Map<string, SharedLog>();
   private readonly tuning: FeedTuning;
 

@@ -1,5 +1,5 @@
 import { FEED_PAGE_ROWS, SLOW_AFTER_MS, SLOW_FEED_PAGE_ROWS } from '../tuning.js';
-import type { ChangeSource, SourcePage } from './change-source.js';
+import type { FeedSubscription, SourcePage } from './feed-subscription.js';
 import { piecesOf, ROW_SEPARATOR } from './change-text.js';
 import type { FeedRequest } from './changes-parameters.js';
 import type { FeedOutput } from './feed-output.js';
@@ -13,7 +13,7 @@ const OPENING = '{"results":[';
 type Delivered = 'end' | 'more' | 'slow';
 
 /** One client's feed while it lasts. */
-export class ChangesFeed {
+export class FeedResponse {
   /** Changes sent. */
   sent = 0;
   private readonly isEnvelope: boolean;
@@ -27,7 +27,7 @@ export class ChangesFeed {
 
   /** @param since where the source begins */
   constructor(
-    private readonly source: ChangeSource,
+    private readonly source: FeedSubscription,
     private readonly output: FeedOutput,
     private readonly request: FeedRequest,
     since: number,

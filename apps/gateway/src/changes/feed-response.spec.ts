@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { ChangeRow } from '@edgesync/ports';
 import { FEED_PAGE_ROWS, SLOW_FEED_PAGE_ROWS } from '../tuning.js';
-import type { ChangeSource, SourcePage } from './change-source.js';
-import { ChangesFeed } from './changes-feed.js';
+import type { FeedSubscription, SourcePage } from './feed-subscription.js';
+import { FeedResponse } from './feed-response.js';
 import { piecesOf } from './change-text.js';
 import { ChangesParameters, readFeedRequest } from './changes-parameters.js';
 import type { FeedOutput } from './feed-output.js';
@@ -27,7 +27,7 @@ const page = (rows: ChangeRow[], caughtUp = true): SourcePage => ({
   caughtUp,
 });
 
-class Source implements ChangeSource {
+class Source implements FeedSubscription {
   pageRows = FEED_PAGE_ROWS;
   readonly rewound: number[] = [];
   position = 0;
@@ -88,7 +88,7 @@ async function start(parameters: Partial<ChangesParameters>, first = page([])) {
   const source = new Source();
   const output = new Output();
   const request = readFeedRequest(Object.assign(new ChangesParameters(), parameters));
-  const feed = new ChangesFeed(source, output as unknown as FeedOutput, request, 0);
+  const feed = new FeedResponse(source, output as unknown as FeedOutput, request, 0);
   const done = feed.run(first).then(output.end);
   await vi.advanceTimersByTimeAsync(0);
   return { source, output, feed, done };
