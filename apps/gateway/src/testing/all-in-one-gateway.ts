@@ -23,8 +23,16 @@ export async function startAllInOne(options: TestGatewayOptions): Promise<TestGa
   const parts = gatewayParts(options);
   const { config, log, events, now, advance } = parts;
   const storage = new SqliteStorage();
-  for (const { name, path, create, collections, queryLimits } of config.databases.values())
-    await storage.openDatabase({ name, path, create, ...(collections && { collections }), queryLimits, now });
+  for (const { name, path, create, collections, queryLimits, indexes } of config.databases.values())
+    await storage.openDatabase({
+      name,
+      path,
+      create,
+      ...(collections && { collections }),
+      queryLimits,
+      ...(indexes && { indexes }),
+      now,
+    });
   const provided = {
     [STORAGE]: options.wrap ? options.wrap(storage) : storage,
     [EDGE_CONFIG]: config,
