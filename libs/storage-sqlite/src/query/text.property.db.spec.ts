@@ -50,7 +50,7 @@ const body = fc.record({ title: text, body: text, n: fc.nat(3).map(String) }, { 
 );
 
 const word = fc.tuple(fc.constantFrom(...WORDS), fc.constantFrom('', '', '', '*')).map(([token, star]) => token + star);
-/** What is one token: NEAR takes no more. */
+/** A single token: NEAR takes no more. */
 const single = fc.constantFrom('boot', 'huts', 'the', 'café', 'cafe*', 'boot*', '7', '😀');
 const operand = fc.oneof(
   { weight: 4, arbitrary: word },

@@ -157,7 +157,7 @@ class SourceReader {
     return this.compiled.sources[this.index]!;
   }
 
-  /** What the matches of this source find, by their index in the statement. */
+  /** Results of the matches of this source, by their index in the statement. */
   private searches(indexes: ReadyIndexes): ReadonlyMap<number, TextMatch> {
     const { statement, matchTexts } = this.compiled;
     return new Map(

@@ -62,7 +62,7 @@ export class TextIndex {
     return exact ? found : found.filter((row) => this.verify(run, query, row));
   }
 
-  /** What SQLite cannot say is decided on the text of the document. */
+  /** Conditions beyond SQLite are decided on the text of the document. */
   private verify(run: StatementRun, query: TextQuery, row: number): boolean {
     run.examined(1);
     const document = this.properties.map((property) => {
@@ -74,7 +74,7 @@ export class TextIndex {
   }
 }
 
-/** What one MATCH has found. */
+/** The result of one MATCH. */
 export class TextMatch {
   private ranked: ReadonlyMap<number, number> | undefined;
 
