@@ -105,10 +105,9 @@ async function listen(app: NestFastifyApplication, { host, port }: ListenAddress
 
 function listenError(error: unknown): unknown {
   const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
-  if (code === 'EADDRINUSE')
-    return new Error(`port ${port} of ${address} is in use by another process`, { cause: error });
-  if (code === 'EACCES') return new Error(`port ${port} needs more rights than this process has`, { cause: error });
-  if (code === 'EADDRNOTAVAIL') return new Error(`${address} is not an address of this machine`, { cause: error });
+  if (code === 'EADDRINUSE') return new Error(`port ${port} of ${address} is in use by another process`);
+  if (code === 'EACCES') return new Error(`port ${port} needs more rights than this process has`);
+  if (code === 'EADDRNOTAVAIL') return new Error(`${address} is not an address of this machine`);
   return error;
 }
 
