@@ -111,7 +111,7 @@ describe('secrets', () => {
     const files = textBelow(sandbox.directory);
     expect(files).toContain('"id":57346');
     expect(files).toContain('REST Info');
-    expect(files).toMatch(/REST Info \S+ GET \S+access_token=…&password=…&limit=x -> 400/);
+    expect(files).toMatch(/REST Info \S+ \(alice\) GET \S+access_token=…&password=…&limit=x -> 400/);
     expect(files).toMatch(/"uri":"\/db\/_all_docs\?from=wss:\/\/…@host"/);
     for (const [place, text] of Object.entries({ files, stderr: server.stderr, stdout: server.stdout }))
       expect(found(text), place).toEqual([]);
