@@ -23,7 +23,7 @@ export interface SplitOptions extends CallerOptions {
 /** Opens a new database in a temporary directory and serves it over the NATS server at `url`. */
 export async function openSplitStorage(
   url: string,
-  { database, collections, startSeconds }: StorageSetup,
+  { database, collections, indexes, startSeconds }: StorageSetup,
   options: SplitOptions = {},
 ): Promise<SplitStorage> {
   const directory = mkdtempSync(join(tmpdir(), 'edgesync-'));
@@ -40,6 +40,7 @@ export async function openSplitStorage(
       path: join(directory, `${database}.cblite2`),
       create: true,
       collections,
+      ...(indexes && { indexes }),
       keepSuperseded: true,
       now: () => milliseconds,
     });
