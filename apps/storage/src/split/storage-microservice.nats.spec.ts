@@ -78,6 +78,7 @@ async function startMicroservice(
 async function openMicroservice({
   database,
   collections,
+  indexes,
   startSeconds,
 }: StorageSetup): Promise<StorageUnderTest & { readonly storage: NatsStorage }> {
   const directory = mkdtempSync(join(tmpdir(), 'edgesync-'));
@@ -89,7 +90,7 @@ async function openMicroservice({
   let opened: SqliteDatabase;
   const start = async (): Promise<void> => {
     const path = join(directory, `${database}.cblite2`);
-    const options = { collections, create: true, keepSuperseded: true, now: () => milliseconds };
+    const options = { collections, ...(indexes && { indexes }), create: true, keepSuperseded: true, now: () => milliseconds };
     opened = await sqlite.openDatabase({ name: database, path, ...options });
     await app.strategy.serve(database, () => true);
   };
