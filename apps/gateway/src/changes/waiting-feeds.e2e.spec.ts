@@ -285,6 +285,7 @@ describe('a feed', () => {
         ip: '127.0.0.1',
       },
     ]);
+    const [feedOfAlice, feedOfOperator] = (listed as { task_id: number }[]).map(({ task_id }) => task_id);
     expect((await alice!.get('/_active_tasks')).status).toBe(403);
     expect((await root!.get('/_metrics')).text).toContain('edgesync_changes_feeds{mode="continuous"} 1');
     await alice!.put('/db.things/x', {});
@@ -296,10 +297,10 @@ describe('a feed', () => {
       .filter(({ id }) => id === 57351 || id === 57352)
       .sort((a, b) => a.id - b.id || Number(a['feed_id']) - Number(b['feed_id']));
     expect(events).toMatchObject([
-      { id: 57351, user: 'alice', db: 'db', ks: 'db._default.things', feed: 'continuous', feed_id: 1 },
-      { id: 57351, user: 'operator', ks: 'db', feed: 'longpoll', feed_id: 2 },
-      { id: 57352, feed_id: 1, changes: 1, seconds: expect.any(Number) },
-      { id: 57352, feed_id: 2, changes: 0 },
+      { id: 57351, user: 'alice', db: 'db', ks: 'db._default.things', feed: 'continuous', feed_id: feedOfAlice },
+      { id: 57351, user: 'operator', ks: 'db', feed: 'longpoll', feed_id: feedOfOperator },
+      { id: 57352, feed_id: feedOfAlice, changes: 1, seconds: expect.any(Number) },
+      { id: 57352, feed_id: feedOfOperator, changes: 0 },
     ]);
     await alice!.get('/db.things/_changes');
     expect(one.audit.filter(({ id }) => id === 57352).at(-1)).toMatchObject({ feed: 'normal', changes: 1 });

@@ -11,7 +11,8 @@ beforeAll(async () => {
   gateway = await startGateway({
     database: {
       enable_adhoc_queries: true,
-      queries: { all: 'SELECT * FROM _ a' },
+      // More than the buffers of sockets hold.
+      queries: { all: `SELECT a, ${Array(8).fill('a.text').join(' || ')} AS long FROM _ a` },
       query_limits: { running: 1, waiting: 0, timeout: 60_000, held_rows: 9_000, live_interval: 10 },
     },
     databases: {
@@ -63,6 +64,27 @@ describe('a statement', () => {
     await idle();
     const { status, json } = await query('SELECT a.n FROM _ a JOIN _ b ON a.text = b.text ORDER BY a.n, b.n');
     expect([status, json.reason]).toEqual([400, expect.stringMatching(/9,?000/)]);
+  });
+
+  it.each([
+    ["SELECT REGEXP_REPLACE($p, 'x', $p) AS r FROM _ WHERE META().id = 'doc1'", 20_000, 'characters'],
+    ["SELECT REGEXP_REPLACE('x', 'x', $p) AS r FROM _ WHERE META().id = 'doc1'", 5_000_000, undefined],
+    ["SELECT $p||$p||$p||$p AS a, a||a||a||a AS b FROM _ WHERE META().id = 'doc1'", 2_000_000, 'characters'],
+    [
+      `SELECT ${Array.from({ length: 70 }, (_, index) => `$p AS c${index}`).join()} FROM _ WHERE META().id = 'doc1'`,
+      1_000_000,
+      'a row of the result',
+    ],
+  ])('%s with a parameter of %d characters leaves the server running', async (statement, length, reason) => {
+    await idle();
+    const { status, json } = await client.post('/db/_query', {
+      query: statement,
+      parameters: { p: 'x'.repeat(length) },
+    });
+    if (reason === undefined) expect(status).toBe(200);
+    else expect([status, json.reason]).toEqual([400, expect.stringContaining(reason)]);
+    await idle();
+    expect((await query('SELECT COUNT(*) AS n FROM _')).text).toBe('[{"n":4000}]');
   });
 
   it.each([

@@ -1,3 +1,4 @@
+import { EdgeError } from '@edgesync/errors';
 import type { CompiledStatement, Constant, Parameters, RunOptions, SourceNeeds } from '../plan.js';
 import type { Access, Row } from '../rows.js';
 import type { Expression, OrderTerm, Statement } from '../statement.js';
@@ -14,6 +15,9 @@ import { Layout } from './layout.js';
 import { rowCount } from './limits.js';
 import { type OrderKey, Sorting } from './sorting.js';
 import { isConstant, nodesOf } from './tree.js';
+
+/** The longest row of a result, in characters. A row is handed over as a whole, so memory has to hold it. */
+const MAX_ROW_LENGTH = 64 * 1024 * 1024;
 
 /**
  * Compiles a checked statement to closures. It can run any number of times, also at the same time.
@@ -191,7 +195,10 @@ class Compiled implements CompiledStatement {
     let text = '';
     for (const { prefix, evaluate } of this.columns) {
       const value = evaluate(frame);
-      if (value !== undefined) text += (text === '' ? '' : ',') + prefix + encode(value);
+      if (value === undefined) continue;
+      text += (text === '' ? '' : ',') + prefix + encode(value);
+      if (text.length > MAX_ROW_LENGTH)
+        throw new EdgeError('query.runtime', `a row of the result has more than ${MAX_ROW_LENGTH} characters`);
     }
     return `{${text}}`;
   }

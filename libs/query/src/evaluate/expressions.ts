@@ -8,7 +8,7 @@ import { comparison, equality, isAtMost, type Comparison } from './comparisons.j
 import { follow, type Evaluate, type Frame } from './frame.js';
 import { inArray, inList } from './membership.js';
 import { like } from './like-operator.js';
-import { add, divide, multiply, negate, remainder, subtract, textOf, truth } from './numbers.js';
+import { add, divide, joinText, multiply, negate, remainder, subtract, textOf, truth } from './numbers.js';
 import { quantified } from './quantifiers.js';
 import { chainOf, isConstant } from './tree.js';
 
@@ -271,7 +271,8 @@ const OPERATIONS: Readonly<
   '*': multiply,
   '/': divide,
   '%': remainder,
-  '||': (left, right) => (left === undefined || right === undefined ? undefined : textOf(left) + textOf(right)),
+  '||': (left, right) =>
+    left === undefined || right === undefined ? undefined : joinText(textOf(left), textOf(right)),
 };
 
 const COMPARISONS: ReadonlySet<BinaryOperator> = new Set(['=', '!=', '<', '<=', '>', '>=', 'IS', 'IS NOT']);

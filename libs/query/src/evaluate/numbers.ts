@@ -1,3 +1,4 @@
+import { EdgeError } from '@edgesync/errors';
 import { encode, isArray, isObject, type PresentValue, type Value } from '../values.js';
 import { compareBytes } from './compare.js';
 
@@ -124,6 +125,21 @@ export function truth(value: Value): boolean | undefined {
     default:
       return false;
   }
+}
+
+/** The longest text that a statement may make, in characters: documents are smaller, and memory has to hold it. */
+export const MAX_TEXT_LENGTH = 16 * 1024 * 1024;
+
+/** @throws EdgeError `query.runtime` if a text is longer than {@link MAX_TEXT_LENGTH} */
+export function checkTextLength(length: number): void {
+  if (length > MAX_TEXT_LENGTH)
+    throw new EdgeError('query.runtime', `the statement makes a text of more than ${MAX_TEXT_LENGTH} characters`);
+}
+
+/** @throws EdgeError `query.runtime` if the text would be longer than {@link MAX_TEXT_LENGTH} */
+export function joinText(left: string, right: string): string {
+  checkTextLength(left.length + right.length);
+  return left + right;
 }
 
 /**

@@ -1,4 +1,5 @@
 import QuickLRU from 'quick-lru';
+import { checkTextLength, joinText } from '../evaluate/numbers.js';
 import { Pattern, type TextMatch } from '../regex/pattern.js';
 import type { Value } from '../values.js';
 import { type ScalarFunction, strict } from './strict.js';
@@ -33,17 +34,25 @@ function replace(text: string, pattern: Pattern, replacement: string, count: num
   for (let done = 0; done < count && from <= text.length; done++) {
     const match = pattern.exec(text, from);
     if (!match) break;
-    result += text.slice(copied, match.start) + expand(replacement, match, text);
+    result = joinText(result, joinText(text.slice(copied, match.start), expand(replacement, match, text)));
     copied = match.end;
     // Behind an empty match the search goes on one character further.
     from = match.end > match.start ? match.end : match.end + (text.codePointAt(match.end)! > 0xffff ? 2 : 1);
   }
-  return result + text.slice(copied);
+  return joinText(result, text.slice(copied));
 }
 
 /** `$1`, `$<name>`, `$&`, `` $` ``, `$'` and `$$` in a replacement. */
 function expand(replacement: string, { start, end, groups, named }: TextMatch, text: string): string {
+  let length = replacement.length;
   return replacement.replace(/\$(?:\$|&|`|'|(\d\d?)|<([^>]*)>)/g, (whole, digits?: string, name?: string) => {
+    const part = expansion(whole, digits, name);
+    length += part.length;
+    checkTextLength(length);
+    return part;
+  });
+
+  function expansion(whole: string, digits: string | undefined, name: string | undefined): string {
     if (name !== undefined) return Object.keys(named).length > 0 ? (named[name] ?? '') : whole;
     if (digits !== undefined) return group(groups, digits) ?? whole;
     switch (whole) {
@@ -56,7 +65,7 @@ function expand(replacement: string, { start, end, groups, named }: TextMatch, t
       default:
         return text.slice(end);
     }
-  });
+  }
 }
 
 /** Two digits where there is such a group, else the first digit and the second as text. */

@@ -1,4 +1,4 @@
-import { textOf } from '../evaluate/numbers.js';
+import { joinText, textOf } from '../evaluate/numbers.js';
 import type { PresentValue } from '../values.js';
 import { type ScalarFunction, strict, strictUnary } from './strict.js';
 
@@ -47,7 +47,7 @@ export const TEXT_FUNCTIONS = {
     let text = '';
     for (const value of values) {
       if (value === undefined) return undefined;
-      text += textOf(value);
+      text = joinText(text, textOf(value));
     }
     return text;
   },

@@ -1,6 +1,6 @@
 import type { FromThread } from './messages.js';
 import { CONTROL } from './messages.js';
-import { BATCH_CHARACTERS, BATCH_MS, BATCH_WINDOW } from './tuning.js';
+import { BATCH_CHARACTERS, BATCH_MS, BATCH_WINDOW, LARGE_BATCH_CHARACTERS } from './tuning.js';
 
 /** The statement is to stop: nobody is waiting for it. */
 export class Stopped extends Error {}
@@ -47,17 +47,19 @@ export class Outlet {
   }
 
   private flush(): void {
-    while (this.sent - Atomics.load(this.control, CONTROL.taken) >= BATCH_WINDOW) this.wait();
+    // A large batch goes alone, so that what is under way stays bounded in bytes too.
+    const window = this.json.length > LARGE_BATCH_CHARACTERS ? 1 : BATCH_WINDOW;
+    while (this.sent - Atomics.load(this.control, CONTROL.taken) >= window) this.wait(window);
     this.post({ type: 'rows', id: this.id, ...this.take() });
     this.sent++;
     this.sentAt = performance.now();
   }
 
-  private wait(): void {
+  private wait(window: number): void {
     const taken = Atomics.load(this.control, CONTROL.taken);
     if (Atomics.load(this.control, CONTROL.cancelled) === this.id) throw new Stopped();
     if (Atomics.load(this.control, CONTROL.mail) !== 0) this.readMail();
-    if (this.sent - taken >= BATCH_WINDOW) Atomics.wait(this.control, CONTROL.taken, taken, WAIT_MS);
+    if (this.sent - taken >= window) Atomics.wait(this.control, CONTROL.taken, taken, WAIT_MS);
   }
 }
 

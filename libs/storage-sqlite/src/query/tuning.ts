@@ -13,6 +13,8 @@ export const STOP_GRACE_MS = 1_000;
 
 /** Rows are sent when their JSON reaches this many characters. */
 export const BATCH_CHARACTERS = 65_536;
+/** Batches above this size, which hold a long row, are sent one at a time. */
+export const LARGE_BATCH_CHARACTERS = 1_000_000;
 /** Rows that are ready are not held back for longer than this, in milliseconds. */
 export const BATCH_MS = 25;
 /** Batches that may wait for their reader; then the statement stands still. */
