@@ -90,7 +90,13 @@ async function openMicroservice({
   let opened: SqliteDatabase;
   const start = async (): Promise<void> => {
     const path = join(directory, `${database}.cblite2`);
-    const options = { collections, ...(indexes && { indexes }), create: true, keepSuperseded: true, now: () => milliseconds };
+    const options = {
+      collections,
+      ...(indexes && { indexes }),
+      create: true,
+      keepSuperseded: true,
+      now: () => milliseconds,
+    };
     opened = await sqlite.openDatabase({ name: database, path, ...options });
     await app.strategy.serve(database, () => true);
   };
