@@ -1,4 +1,4 @@
-import { compareIds } from './byte-order.js';
+import { compareBytes } from '@edgesync/document';
 import { BundleError, damaged } from './bundle-error.js';
 import { doubleText, floatText } from './number-text.js';
 import { ByteReader } from './byte-reader.js';
@@ -170,11 +170,11 @@ export class FleeceReader {
       const name = typeof key === 'number' ? this.sharedKeys.key(key) : this.string(key.at);
       const quoted = typeof key === 'number' ? this.sharedKeys.quotedKey(key) : JSON.stringify(name);
       const last = members.at(-1);
-      if (last && compareIds(last.key, name) >= 0) sorted = false;
+      if (last && compareBytes(last.key, name) >= 0) sorted = false;
       members.push({ key: name, text: `${quoted}:${this.json(value, depth + 1)}` });
     }
     if (!sorted) {
-      members.sort((left, right) => compareIds(left.key, right.key));
+      members.sort((left, right) => compareBytes(left.key, right.key));
       if (members.some(({ key }, index) => key === members[index - 1]?.key)) throw damaged('an object has a key twice');
     }
     let text = '{';

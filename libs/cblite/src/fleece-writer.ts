@@ -1,5 +1,4 @@
-import { isJsonArray, type JsonObject, JsonScalar, type JsonTree } from '@edgesync/document';
-import { compareIds } from './byte-order.js';
+import { compareBytes, isJsonArray, type JsonObject, JsonScalar, type JsonTree } from '@edgesync/document';
 import { pushVarint } from './byte-reader.js';
 
 /** As many keys a database shares at most. */
@@ -77,7 +76,7 @@ class FleeceWriter {
     members.sort((left, right) =>
       left.number !== undefined && right.number !== undefined
         ? left.number - right.number
-        : Number(left.number === undefined) - Number(right.number === undefined) || compareIds(left.key, right.key),
+        : Number(left.number === undefined) - Number(right.number === undefined) || compareBytes(left.key, right.key),
     );
     const items = members.flatMap(({ key, number, value }) => [
       number === undefined ? this.string(key) : { inline: shortInteger(number) },

@@ -25,5 +25,5 @@ export {
 } from './json-text.js';
 export * from './keyspace.js';
 export * from './limits.js';
-export { utf8Length } from './utf8.js';
+export { compareBytes, utf8Length } from './utf8.js';
 export { isJsonArray, type JsonObject, JsonScalar, type JsonTree, readJsonTree } from './json-tree.js';

@@ -23,3 +23,21 @@ export function exceedsBytes(text: string, limit: number): boolean {
 export function isLowSurrogate(unit: number): boolean {
   return unit >= 0xdc00 && unit < 0xe000;
 }
+
+/** Code units that UTF-8 orders otherwise than UTF-16: surrogates stand for code points above all others. */
+const FIRST_SURROGATE = 0xd800;
+
+/** The order of the UTF-8 bytes of two strings. */
+export function compareBytes(left: string, right: string): number {
+  const length = Math.min(left.length, right.length);
+  for (let position = 0; position < length; position++) {
+    const a = left.charCodeAt(position);
+    const b = right.charCodeAt(position);
+    if (a !== b) return a >= FIRST_SURROGATE && b >= FIRST_SURROGATE ? utf8Rank(a) - utf8Rank(b) : a - b;
+  }
+  return left.length - right.length;
+}
+
+function utf8Rank(unit: number): number {
+  return unit >= 0xe000 ? unit - 0x2000 : unit + 0x2000;
+}

@@ -3,7 +3,6 @@ export { prepare } from './check/checker.js';
 export type { QueryContext } from './check/context.js';
 export { checkArrayPath, checkIndexExpression } from './check/index-expressions.js';
 export * from './check/summary.js';
-export { compareBytes } from './evaluate/compare.js';
 export { compile, evaluateConstant } from './evaluate/compile.js';
 export { compileDocumentExpression, slotValue, type DocumentExpression } from './evaluate/document-expression.js';
 export { bindParameters } from './evaluate/parameters.js';

@@ -1,4 +1,4 @@
-import type { Keyspace } from '@edgesync/document';
+import { compareBytes, type Keyspace } from '@edgesync/document';
 import type { StoredRevision, Storage } from '@edgesync/ports';
 import { FIRST_READ_ROWS, LIST_PAGE_ROWS, READ_PAGE_CHARACTERS } from '../tuning.js';
 import type { ListingRequest } from './listing-parameters.js';
@@ -64,6 +64,3 @@ function isInRange(id: string, { startKey, endKey, inclusiveEnd, descending }: L
   const [lower, upper] = descending ? [endKey, startKey] : [startKey, endKey];
   return (lower === undefined || compareBytes(id, lower) >= 0) && (upper === undefined || compareBytes(id, upper) <= 0);
 }
-
-/** Binary order of the UTF-8 forms, which UTF-16 order is not beyond the basic plane. */
-const compareBytes = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b));

@@ -1,6 +1,7 @@
 import { EdgeError } from '@edgesync/errors';
 import type { Collation } from '../ast.js';
-import { compareBytes, type CompareText } from './compare.js';
+import { compareBytes } from '@edgesync/document';
+import { type CompareText } from './compare.js';
 
 /**
  * How text compares under a collation. Text of ASCII alone follows the table of the engine, which is close to the root

@@ -1,3 +1,4 @@
+import { compareBytes } from '@edgesync/document';
 import { ArrayValue, ObjectValue, type PresentValue, type Value } from '../values.js';
 
 /** How two strings compare: negative, zero or positive. */
@@ -63,24 +64,6 @@ function numeric(value: Numeric): bigint | number {
 function compareNumbers(left: bigint | number, right: bigint | number): number {
   // JavaScript compares an integer with a double exactly.
   return left < right ? -1 : left > right ? 1 : 0;
-}
-
-/** Code units that UTF-8 orders otherwise than UTF-16: surrogates stand for code points above all others. */
-const FIRST_SURROGATE = 0xd800;
-
-/** The order of the UTF-8 bytes of two strings. */
-export function compareBytes(left: string, right: string): number {
-  const length = Math.min(left.length, right.length);
-  for (let position = 0; position < length; position++) {
-    const a = left.charCodeAt(position);
-    const b = right.charCodeAt(position);
-    if (a !== b) return a >= FIRST_SURROGATE && b >= FIRST_SURROGATE ? utf8Rank(a) - utf8Rank(b) : a - b;
-  }
-  return left.length - right.length;
-}
-
-function utf8Rank(unit: number): number {
-  return unit >= 0xe000 ? unit - 0x2000 : unit + 0x2000;
 }
 
 function compareItems(left: readonly PresentValue[], right: readonly PresentValue[]): number {

@@ -1,7 +1,8 @@
+import { compareBytes } from '@edgesync/document';
 import type { BinaryOperator, Collation } from '../ast.js';
 import type { Value } from '../values.js';
 import { textOrder } from './collation.js';
-import { compareBytes, compareValues, type CompareText, equalValues } from './compare.js';
+import { compareValues, type CompareText, equalValues } from './compare.js';
 import type { Evaluate } from './frame.js';
 import type { ConditionTest } from './expressions.js';
 

@@ -1,5 +1,5 @@
 import { ArrayValue, type PresentValue, type Value } from '../values.js';
-import { compareBytes } from './compare.js';
+import { compareBytes } from '@edgesync/document';
 
 /**
  * A value by which equal values find each other in a Map: numbers by value, true as 1, containers deeply.

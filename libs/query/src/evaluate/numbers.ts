@@ -1,6 +1,6 @@
 import { EdgeError } from '@edgesync/errors';
 import { encode, isArray, isObject, type PresentValue, type Value } from '../values.js';
-import { compareBytes } from './compare.js';
+import { compareBytes } from '@edgesync/document';
 
 /** The number that text begins with, white space before it aside: sign, digits, fraction, exponent. */
 const LEADING_NUMBER = /^[\t-\r ]*([+-]?(?:\d+(\.\d*)?|(\.\d+))([eE][+-]?\d+)?)/;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Collation } from '../ast.js';
 import { containsCollated, Representatives, textOrder } from './collation.js';
-import { compareBytes } from './compare.js';
+import { compareBytes } from '@edgesync/document';
 import { CollatedLike, likePattern } from './like.js';
 
 const collation = (parts: Partial<Collation>): Collation => ({

@@ -1,4 +1,4 @@
-import { compareBytes } from '../evaluate/compare.js';
+import { compareBytes } from '@edgesync/document';
 import { follow } from '../evaluate/frame.js';
 import { keyOf } from '../evaluate/keys.js';
 import {

@@ -1,4 +1,5 @@
-import { compareBytes, isArray, type PresentValue, type Value } from '@edgesync/query';
+import { compareBytes } from '@edgesync/document';
+import { isArray, type PresentValue, type Value } from '@edgesync/query';
 
 /** A value as a column of an index holds it. */
 export type IndexKey = number | bigint | string | Buffer;
